@@ -1,0 +1,260 @@
+//! Messages, in the JSON shape of the `OpenTelemetry` GenAI conventions.
+
+use serde::{Deserialize, Serialize, Serializer};
+
+/// One message of a conversation.
+///
+/// Serialised, it is an element of `gen_ai.input.messages` or `gen_ai.output.messages`.
+///
+/// ```
+/// use llmtrace::Message;
+///
+/// let json = serde_json::to_string(&Message::user("Why is the sky blue?"))?;
+/// assert_eq!(json, r#"{"role":"user","parts":[{"type":"text","content":"Why is the sky blue?"}]}"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said, in order.
+    #[serde(default)]
+    pub parts: Vec<Part>,
+    /// The participant's name, where one is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Why generation stopped: `stop`, `length`, `content_filter`, `tool_call`, `error` or the provider's own
+    /// word. Only on messages that a model wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+}
+
+/// Who speaks in a [`Message`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[non_exhaustive]
+#[serde(from = "String")]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The person, or the program in the person's place.
+    User,
+    /// The model.
+    Assistant,
+    /// A tool's answer.
+    Tool,
+    /// Any other word.
+    Other(String),
+}
+
+/// One piece of a [`Message`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Part {
+    /// Text.
+    Text {
+        /// The text.
+        content: String,
+    },
+    /// The model's reasoning, as far as the provider shows it.
+    Reasoning {
+        /// The text.
+        content: String,
+    },
+    /// The model asks for a tool.
+    ToolCall {
+        /// The id that the answer refers to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// The tool's name.
+        name: String,
+        /// The arguments: an object where they could be parsed, else the text as it came.
+        #[serde(default)]
+        arguments: serde_json::Value,
+    },
+    /// A tool's answer.
+    ToolCallResponse {
+        /// The id of the call that is answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<String>,
+        /// What the tool returned.
+        response: serde_json::Value,
+    },
+    /// Media inside the message.
+    Blob {
+        /// For example `image/png`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mime_type: Option<String>,
+        /// `image`, `video`, `audio`, `document`.
+        modality: String,
+        /// Base64.
+        content: String,
+    },
+    /// Media that the provider stores.
+    File {
+        /// For example `application/pdf`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mime_type: Option<String>,
+        /// `image`, `video`, `audio`, `document`.
+        modality: String,
+        /// The provider's id of the file.
+        file_id: String,
+    },
+    /// Media at an address.
+    Uri {
+        /// For example `image/png`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        mime_type: Option<String>,
+        /// `image`, `video`, `audio`, `document`.
+        modality: String,
+        /// The address.
+        uri: String,
+    },
+    /// Any other part: an object with a `type`.
+    #[serde(untagged)]
+    Other(serde_json::Value),
+}
+
+impl Message {
+    /// A message of one speaker.
+    pub fn new(role: Role, parts: Vec<Part>) -> Self {
+        Self { role, parts, name: None, finish_reason: None }
+    }
+
+    /// Instructions, as text.
+    pub fn system(text: impl Into<String>) -> Self {
+        Self::new(Role::System, vec![Part::text(text)])
+    }
+
+    /// The person's text.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::new(Role::User, vec![Part::text(text)])
+    }
+
+    /// The model's text.
+    pub fn assistant(text: impl Into<String>) -> Self {
+        Self::new(Role::Assistant, vec![Part::text(text)])
+    }
+
+    /// A tool's answer to the call `id`.
+    pub fn tool(id: impl Into<String>, response: impl Into<serde_json::Value>) -> Self {
+        Self::new(Role::Tool, vec![Part::ToolCallResponse { id: Some(id.into()), response: response.into() }])
+    }
+
+    /// The same message with the reason for which generation stopped.
+    pub fn with_finish_reason(mut self, reason: impl Into<String>) -> Self {
+        self.finish_reason = Some(reason.into());
+        self
+    }
+
+    /// The texts of the message, joined; reasoning and tool calls left out.
+    pub fn text(&self) -> String {
+        let texts = self.parts.iter().filter_map(|part| match part {
+            Part::Text { content } => Some(content.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join("")
+    }
+}
+
+impl Part {
+    /// A text part.
+    pub fn text(content: impl Into<String>) -> Self {
+        Self::Text { content: content.into() }
+    }
+
+    /// A reasoning part.
+    pub fn reasoning(content: impl Into<String>) -> Self {
+        Self::Reasoning { content: content.into() }
+    }
+
+    /// A tool call whose arguments came as text: an object where they parse, else the text itself.
+    pub fn tool_call(id: Option<String>, name: impl Into<String>, arguments: &str) -> Self {
+        let arguments = match serde_json::from_str::<serde_json::Value>(arguments) {
+            Ok(parsed) if parsed.is_object() => parsed,
+            _ if arguments.trim().is_empty() => serde_json::Value::Object(serde_json::Map::new()),
+            _ => serde_json::Value::String(arguments.to_owned()),
+        };
+        Self::ToolCall { id, name: name.into(), arguments }
+    }
+}
+
+impl Role {
+    /// The word for it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+            Self::Tool => "tool",
+            Self::Other(word) => word,
+        }
+    }
+}
+
+impl From<&str> for Role {
+    fn from(word: &str) -> Self {
+        match word {
+            "system" | "developer" => Self::System,
+            "user" | "human" => Self::User,
+            "assistant" | "model" | "ai" => Self::Assistant,
+            "tool" | "function" => Self::Tool,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
+impl From<String> for Role {
+    fn from(word: String) -> Self {
+        Self::from(word.as_str())
+    }
+}
+
+impl Serialize for Role {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_the_conventions_json_and_read_back() {
+        let check = |message: Message, json: &str| {
+            assert_eq!(serde_json::to_string(&message).unwrap(), json);
+            assert_eq!(serde_json::from_str::<Message>(json).unwrap(), message);
+        };
+        check(
+            Message::new(
+                Role::Assistant,
+                vec![
+                    Part::reasoning("hm"),
+                    Part::tool_call(Some("call_1".into()), "get_weather", r#"{"city":"Paris"}"#),
+                ],
+            )
+            .with_finish_reason("tool_call"),
+            r#"{"role":"assistant","parts":[{"type":"reasoning","content":"hm"},{"type":"tool_call","id":"call_1","name":"get_weather","arguments":{"city":"Paris"}}],"finish_reason":"tool_call"}"#,
+        );
+        check(
+            Message::tool("call_1", "rainy"),
+            r#"{"role":"tool","parts":[{"type":"tool_call_response","id":"call_1","response":"rainy"}]}"#,
+        );
+        check(
+            Message::new(Role::Other("critic".into()), vec![Part::Other(serde_json::json!({"type": "compaction", "id": "c"}))]),
+            r#"{"role":"critic","parts":[{"id":"c","type":"compaction"}]}"#,
+        );
+    }
+
+    #[test]
+    fn arguments_that_do_not_parse_are_kept_as_text() {
+        let arguments = |text| match Part::tool_call(None, "f", text) {
+            Part::ToolCall { arguments, .. } => arguments,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(arguments("{\"a\":1"), serde_json::json!("{\"a\":1"));
+        assert_eq!(arguments(""), serde_json::json!({}));
+    }
+}

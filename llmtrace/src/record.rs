@@ -1,0 +1,364 @@
+//! What an exporter sees: one finished span.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::semconv;
+use crate::{
+    Attributes, Cost, CostSource, Message, ObservationKind, SpanId, Timestamp, TraceId, Usage, UsageSource,
+    UsageStatus, Usd, Value,
+};
+
+/// One finished span: all that an exporter ever sees.
+///
+/// Token counts, cost, model and the like are attributes under the names of the `OpenTelemetry` GenAI
+/// conventions; [`usage`](SpanRecord::usage), [`cost`](SpanRecord::cost) and
+/// [`model`](SpanRecord::model) read them back.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct SpanRecord {
+    /// The trace.
+    pub trace_id: TraceId,
+    /// This span.
+    pub span_id: SpanId,
+    /// The span it is part of; `None` for the root of a trace.
+    pub parent_span_id: Option<SpanId>,
+    /// Whether the parent is in another process (it came with a `traceparent` header).
+    pub parent_is_remote: bool,
+    /// A short name, such as `chat gpt-4o-mini`.
+    pub name: Cow<'static, str>,
+    /// What the span stands for.
+    pub kind: ObservationKind,
+    /// When it began.
+    pub start: Timestamp,
+    /// When it ended.
+    pub end: Timestamp,
+    /// How it ended.
+    pub status: Status,
+    /// The process that the span comes from.
+    pub resource: Arc<Resource>,
+    /// The module or the library that made the span (`tracing`'s target).
+    pub scope: Cow<'static, str>,
+    /// What is known of it.
+    pub attributes: Attributes,
+    /// Messages that went in.
+    pub input: Vec<Message>,
+    /// Messages that came out.
+    pub output: Vec<Message>,
+    /// What happened during the span.
+    pub events: Vec<Event>,
+    /// Spans of this or other traces that this one is related to.
+    pub links: Vec<Link>,
+    /// Judgements.
+    pub scores: Vec<Score>,
+}
+
+/// How a span ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Status {
+    /// Nobody said.
+    #[default]
+    Unset,
+    /// Well.
+    Ok,
+    /// With an error.
+    Error {
+        /// What went wrong.
+        message: String,
+    },
+    /// Its future or its stream was dropped before the end.
+    Cancelled,
+}
+
+/// Something that happened at one moment of a span.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Event {
+    /// A short name; of a `tracing` event, its message.
+    pub name: Cow<'static, str>,
+    /// When.
+    pub time: Timestamp,
+    /// What is known of it.
+    pub attributes: Attributes,
+}
+
+/// A span that is related without being the parent.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Link {
+    /// The trace of the other span.
+    pub trace_id: TraceId,
+    /// The other span.
+    pub span_id: SpanId,
+    /// What is known of the relation.
+    pub attributes: Attributes,
+}
+
+/// A judgement on a span.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Score {
+    /// What was judged, such as `helpfulness`.
+    pub name: String,
+    /// The judgement; its scale is the user's.
+    pub value: f64,
+    /// A remark.
+    pub comment: Option<String>,
+}
+
+/// The process that spans come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Resource {
+    /// `service.name` and whatever else the builder was given.
+    pub attributes: Attributes,
+}
+
+impl Status {
+    /// An error with its message.
+    pub fn error(message: impl Into<String>) -> Self {
+        Self::Error { message: message.into() }
+    }
+
+    /// `ok`, `error`, `cancelled` or `unset`.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unset => "unset",
+            Self::Ok => "ok",
+            Self::Error { .. } => "error",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether the span ended with an error.
+    pub fn is_error(&self) -> bool {
+        matches!(self, Self::Error { .. })
+    }
+}
+
+impl Resource {
+    /// The name of the service, where one is set.
+    pub fn service_name(&self) -> Option<&str> {
+        self.attributes.get_str(semconv::SERVICE_NAME)
+    }
+}
+
+impl Event {
+    /// An event.
+    pub fn new(name: impl Into<Cow<'static, str>>, time: Timestamp, attributes: Attributes) -> Self {
+        Self { name: name.into(), time, attributes }
+    }
+}
+
+impl Link {
+    /// A relation to a span.
+    pub fn new(trace_id: TraceId, span_id: SpanId) -> Self {
+        Self { trace_id, span_id, attributes: Attributes::default() }
+    }
+}
+
+impl Score {
+    /// A judgement without a remark.
+    pub fn new(name: impl Into<String>, value: f64) -> Self {
+        Self { name: name.into(), value, comment: None }
+    }
+}
+
+/// The counts of a [`Usage`] and the attributes that hold them.
+macro_rules! usage_attributes {
+    ($visit:ident) => {
+        $visit! {
+            USAGE_INPUT_TOKENS => input_tokens,
+            USAGE_OUTPUT_TOKENS => output_tokens,
+            USAGE_TOTAL_TOKENS => total_tokens,
+            USAGE_CACHE_READ_TOKENS => cache_read_tokens,
+            USAGE_CACHE_WRITE_TOKENS => cache_write_tokens,
+            USAGE_CACHE_WRITE_5M_TOKENS => cache_write_5m_tokens,
+            USAGE_CACHE_WRITE_1H_TOKENS => cache_write_1h_tokens,
+            USAGE_REASONING_TOKENS => reasoning_tokens,
+            USAGE_INPUT_TEXT_TOKENS => input_text_tokens,
+            USAGE_INPUT_AUDIO_TOKENS => input_audio_tokens,
+            USAGE_INPUT_IMAGE_TOKENS => input_image_tokens,
+            USAGE_CACHE_READ_AUDIO_TOKENS => cache_read_audio_tokens,
+            USAGE_OUTPUT_TEXT_TOKENS => output_text_tokens,
+            USAGE_OUTPUT_AUDIO_TOKENS => output_audio_tokens,
+            USAGE_OUTPUT_IMAGE_TOKENS => output_image_tokens,
+            USAGE_TOOL_USE_TOKENS => tool_use_tokens,
+            USAGE_WEB_SEARCHES => web_searches,
+            USAGE_FILE_SEARCHES => file_searches,
+        }
+    };
+}
+
+impl SpanRecord {
+    /// A span with no attributes that began at `start` and ended at `end`.
+    pub fn new(
+        trace_id: TraceId,
+        span_id: SpanId,
+        name: impl Into<Cow<'static, str>>,
+        kind: ObservationKind,
+        start: Timestamp,
+        end: Timestamp,
+    ) -> Self {
+        Self {
+            trace_id,
+            span_id,
+            parent_span_id: None,
+            parent_is_remote: false,
+            name: name.into(),
+            kind,
+            start,
+            end,
+            status: Status::Unset,
+            resource: Arc::default(),
+            scope: Cow::Borrowed(""),
+            attributes: Attributes::default(),
+            input: Vec::new(),
+            output: Vec::new(),
+            events: Vec::new(),
+            links: Vec::new(),
+            scores: Vec::new(),
+        }
+    }
+
+    /// How long the span took.
+    pub fn duration(&self) -> Duration {
+        self.end.since(self.start)
+    }
+
+    /// Whether the span is the first of its trace in this process.
+    pub fn is_local_root(&self) -> bool {
+        self.parent_span_id.is_none() || self.parent_is_remote
+    }
+
+    /// The provider, under its `OpenTelemetry` name.
+    pub fn provider(&self) -> Option<&str> {
+        self.attributes.get_str(semconv::PROVIDER_NAME)
+    }
+
+    /// The model that answered, else the one that was asked for.
+    pub fn model(&self) -> Option<&str> {
+        let text = |key| self.attributes.get_str(key);
+        text(semconv::RESPONSE_MODEL).or_else(|| text(semconv::REQUEST_MODEL))
+    }
+
+    /// Seconds to the first content of a stream.
+    pub fn time_to_first_chunk(&self) -> Option<f64> {
+        self.attributes.get(semconv::RESPONSE_TIME_TO_FIRST_CHUNK).and_then(Value::as_f64)
+    }
+
+    /// The conversation.
+    pub fn session(&self) -> Option<&str> {
+        self.attributes.get_str(semconv::CONVERSATION_ID)
+    }
+
+    /// The end user.
+    pub fn user(&self) -> Option<&str> {
+        self.attributes.get_str(semconv::USER_ID)
+    }
+
+    /// The token counts, read from the attributes.
+    pub fn usage(&self) -> Usage {
+        let mut usage = Usage::default();
+        macro_rules! read {
+            ($($key:ident => $field:ident,)*) => {
+                $(usage.$field = self.attributes.get(semconv::$key).and_then(Value::as_count);)*
+            };
+        }
+        usage_attributes!(read);
+        let text = |key| self.attributes.get_str(key);
+        usage.status = match text(semconv::USAGE_STATUS).and_then(UsageStatus::from_name) {
+            Some(status) => status,
+            None if usage.input_tokens.is_some() && usage.output_tokens.is_some() => UsageStatus::Complete,
+            None if usage.is_empty() => UsageStatus::Missing,
+            None => UsageStatus::Partial,
+        };
+        if text(semconv::USAGE_SOURCE) == Some(UsageSource::Estimated.as_str()) {
+            usage.source = UsageSource::Estimated;
+        }
+        usage
+    }
+
+    /// Writes the token counts to the attributes; counts that are not known are left as they are.
+    pub fn set_usage(&mut self, usage: &Usage) {
+        macro_rules! write {
+            ($($key:ident => $field:ident,)*) => {
+                $(if let Some(count) = usage.$field {
+                    self.attributes.set(semconv::$key, count);
+                })*
+            };
+        }
+        usage_attributes!(write);
+        self.attributes.set(semconv::USAGE_STATUS, usage.status.as_str());
+        if !usage.is_empty() {
+            self.attributes.set(semconv::USAGE_SOURCE, usage.source.as_str());
+        }
+    }
+
+    /// The cost in US dollars, exact, where there is one.
+    pub fn cost(&self) -> Option<Usd> {
+        let pico = match self.attributes.get(semconv::COST_PICO_USD) {
+            Some(Value::Int(pico)) => Some(Usd::from_pico(*pico)),
+            _ => None,
+        };
+        pico.or_else(|| self.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64))
+    }
+
+    /// Writes a cost, and how it is known, to the attributes.
+    pub fn set_cost(&mut self, cost: &Cost) {
+        self.attributes.set(semconv::USAGE_COST, cost.total.to_f64());
+        self.attributes.set(semconv::COST_PICO_USD, cost.total.pico());
+        self.attributes.set(semconv::COST_SOURCE, cost.source.as_str());
+        let status = if cost.source == CostSource::Provider { "provider_cost" } else { "priced" };
+        self.attributes.set(semconv::COST_STATUS, status);
+        for (key, share) in [(semconv::COST_INPUT, cost.input), (semconv::COST_OUTPUT, cost.output)] {
+            if let Some(share) = share {
+                self.attributes.set(key, share.to_f64());
+            }
+        }
+        if let Some(model) = &cost.matched_model {
+            self.attributes.set(semconv::COST_MATCHED_MODEL, model);
+        }
+        if let Some(matched) = cost.matched {
+            self.attributes.set(semconv::COST_MATCH, matched.as_str());
+        }
+        if let Some(as_of) = &cost.as_of {
+            self.attributes.set(semconv::COST_AS_OF, as_of);
+        }
+        if cost.incomplete {
+            self.attributes.set(semconv::COST_INCOMPLETE, true);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record() -> SpanRecord {
+        let at = Timestamp::from_unix_nanos(1);
+        SpanRecord::new(TraceId::sequential(1), SpanId::sequential(1), "chat", ObservationKind::Generation, at, at)
+    }
+
+    #[test]
+    fn usage_and_cost_read_back_what_was_written() {
+        let mut record = record();
+        let usage = Usage::new(100, 20).with_cache_read(60).with_reasoning(5);
+        record.set_usage(&usage);
+        assert_eq!(record.usage(), usage);
+        let cost = Cost::new("0.0000123".parse().unwrap(), CostSource::Bundled);
+        record.set_cost(&cost);
+        assert_eq!(record.cost(), Some(cost.total));
+    }
+
+    #[test]
+    fn counts_that_nobody_stated_are_absent() {
+        let mut record = record();
+        record.set_usage(&Usage::default());
+        assert!(record.attributes.get(semconv::USAGE_INPUT_TOKENS).is_none());
+        assert_eq!(record.usage().status, UsageStatus::Missing);
+        assert_eq!(record.cost(), None);
+    }
+}
