@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -57,6 +57,42 @@ impl From<SystemTime> for Timestamp {
 impl From<Timestamp> for SystemTime {
     fn from(at: Timestamp) -> Self {
         UNIX_EPOCH + Duration::from_nanos(at.0)
+    }
+}
+
+/// Nanoseconds on a clock that never goes back, and the wall-clock time they stand for.
+#[derive(Clone, Debug)]
+pub(crate) enum Clock {
+    /// The operating system's monotonic clock, counted from the moment of creation.
+    System { anchor: Instant },
+    /// A clock that moves only when it is told to.
+    #[cfg(any(test, feature = "testing"))]
+    Fixed(std::sync::Arc<std::sync::atomic::AtomicU64>),
+}
+
+impl Clock {
+    pub(crate) fn system() -> Self {
+        Self::System { anchor: Instant::now() }
+    }
+
+    /// Monotonic nanoseconds.
+    #[inline]
+    pub(crate) fn now(&self) -> u64 {
+        match self {
+            // 584 years fit.
+            Self::System { anchor } => u64::try_from(anchor.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Fixed(now) => now.load(std::sync::atomic::Ordering::Relaxed),
+        }
+    }
+
+    /// Wall-clock nanoseconds at the moment when [`now`](Self::now) was 0.
+    pub(crate) fn wall_offset(&self) -> u64 {
+        match self {
+            Self::System { .. } => Timestamp::now().unix_nanos().saturating_sub(self.now()),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Fixed(_) => 0,
+        }
     }
 }
 

@@ -166,32 +166,6 @@ impl Score {
     }
 }
 
-/// The counts of a [`Usage`] and the attributes that hold them.
-macro_rules! usage_attributes {
-    ($visit:ident) => {
-        $visit! {
-            USAGE_INPUT_TOKENS => input_tokens,
-            USAGE_OUTPUT_TOKENS => output_tokens,
-            USAGE_TOTAL_TOKENS => total_tokens,
-            USAGE_CACHE_READ_TOKENS => cache_read_tokens,
-            USAGE_CACHE_WRITE_TOKENS => cache_write_tokens,
-            USAGE_CACHE_WRITE_5M_TOKENS => cache_write_5m_tokens,
-            USAGE_CACHE_WRITE_1H_TOKENS => cache_write_1h_tokens,
-            USAGE_REASONING_TOKENS => reasoning_tokens,
-            USAGE_INPUT_TEXT_TOKENS => input_text_tokens,
-            USAGE_INPUT_AUDIO_TOKENS => input_audio_tokens,
-            USAGE_INPUT_IMAGE_TOKENS => input_image_tokens,
-            USAGE_CACHE_READ_AUDIO_TOKENS => cache_read_audio_tokens,
-            USAGE_OUTPUT_TEXT_TOKENS => output_text_tokens,
-            USAGE_OUTPUT_AUDIO_TOKENS => output_audio_tokens,
-            USAGE_OUTPUT_IMAGE_TOKENS => output_image_tokens,
-            USAGE_TOOL_USE_TOKENS => tool_use_tokens,
-            USAGE_WEB_SEARCHES => web_searches,
-            USAGE_FILE_SEARCHES => file_searches,
-        }
-    };
-}
-
 impl SpanRecord {
     /// A span with no attributes that began at `start` and ended at `end`.
     pub fn new(
@@ -267,7 +241,7 @@ impl SpanRecord {
                 $(usage.$field = self.attributes.get(semconv::$key).and_then(Value::as_count);)*
             };
         }
-        usage_attributes!(read);
+        crate::usage::usage_attributes!(read);
         let text = |key| self.attributes.get_str(key);
         usage.status = match text(semconv::USAGE_STATUS).and_then(UsageStatus::from_name) {
             Some(status) => status,
@@ -283,14 +257,7 @@ impl SpanRecord {
 
     /// Writes the token counts to the attributes; counts that are not known are left as they are.
     pub fn set_usage(&mut self, usage: &Usage) {
-        macro_rules! write {
-            ($($key:ident => $field:ident,)*) => {
-                $(if let Some(count) = usage.$field {
-                    self.attributes.set(semconv::$key, count);
-                })*
-            };
-        }
-        usage_attributes!(write);
+        usage.for_each_count(|key, count| self.attributes.set(key, count));
         self.attributes.set(semconv::USAGE_STATUS, usage.status.as_str());
         if !usage.is_empty() {
             self.attributes.set(semconv::USAGE_SOURCE, usage.source.as_str());

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::semconv;
+
 /// The token counts of one call: inclusive totals and the parts of them that are known.
 ///
 /// A count that the provider did not state is `None`, never 0. `input_tokens` counts everything the model
@@ -90,6 +92,33 @@ pub enum UsageSource {
     Estimated,
 }
 
+/// The counts of a [`Usage`] and the attributes that hold them.
+macro_rules! usage_attributes {
+    ($visit:ident) => {
+        $visit! {
+            USAGE_INPUT_TOKENS => input_tokens,
+            USAGE_OUTPUT_TOKENS => output_tokens,
+            USAGE_TOTAL_TOKENS => total_tokens,
+            USAGE_CACHE_READ_TOKENS => cache_read_tokens,
+            USAGE_CACHE_WRITE_TOKENS => cache_write_tokens,
+            USAGE_CACHE_WRITE_5M_TOKENS => cache_write_5m_tokens,
+            USAGE_CACHE_WRITE_1H_TOKENS => cache_write_1h_tokens,
+            USAGE_REASONING_TOKENS => reasoning_tokens,
+            USAGE_INPUT_TEXT_TOKENS => input_text_tokens,
+            USAGE_INPUT_AUDIO_TOKENS => input_audio_tokens,
+            USAGE_INPUT_IMAGE_TOKENS => input_image_tokens,
+            USAGE_CACHE_READ_AUDIO_TOKENS => cache_read_audio_tokens,
+            USAGE_OUTPUT_TEXT_TOKENS => output_text_tokens,
+            USAGE_OUTPUT_AUDIO_TOKENS => output_audio_tokens,
+            USAGE_OUTPUT_IMAGE_TOKENS => output_image_tokens,
+            USAGE_TOOL_USE_TOKENS => tool_use_tokens,
+            USAGE_WEB_SEARCHES => web_searches,
+            USAGE_FILE_SEARCHES => file_searches,
+        }
+    };
+}
+pub(crate) use usage_attributes;
+
 impl UsageStatus {
     /// The lower-case name, as `llmtrace.usage.status` holds it.
     pub fn as_str(self) -> &'static str {
@@ -166,6 +195,18 @@ impl Usage {
             (Some(input), Some(output)) => input.checked_add(output),
             _ => self.total_tokens,
         }
+    }
+
+    /// Calls `visit` with the attribute key and the value of every count that is known.
+    pub(crate) fn for_each_count(&self, mut visit: impl FnMut(&'static str, u64)) {
+        macro_rules! visit {
+            ($($key:ident => $field:ident,)*) => {
+                $(if let Some(count) = self.$field {
+                    visit(semconv::$key, count);
+                })*
+            };
+        }
+        usage_attributes!(visit);
     }
 
     /// The same counts, with the status set to [`UsageStatus::Invalid`] if a part is larger than its whole.

@@ -1,0 +1,111 @@
+//! Attribute keys as small numbers.
+//!
+//! A span callsite's field names are resolved once, when the callsite is first met. On the hot path a key is
+//! then two bytes. Names that other crates use for the same thing are resolved to the one in [`semconv`].
+
+use std::collections::HashMap;
+use std::sync::{OnceLock, PoisonError, RwLock};
+
+use crate::semconv;
+
+/// A key known to the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct KeyId(pub(crate) u16);
+
+#[derive(Default)]
+struct Interner {
+    ids: HashMap<&'static str, KeyId>,
+    names: Vec<&'static str>,
+}
+
+/// Other crates' names for what [`semconv`] has a name for.
+const ALIASES: &[(&str, &str)] = &[
+    (semconv::SYSTEM, semconv::PROVIDER_NAME),
+    ("provider", semconv::PROVIDER_NAME),
+    (semconv::USAGE_CACHE_CREATION_TOKENS, semconv::USAGE_CACHE_WRITE_TOKENS),
+    ("gen_ai.usage.prompt_tokens", semconv::USAGE_INPUT_TOKENS),
+    ("gen_ai.usage.completion_tokens", semconv::USAGE_OUTPUT_TOKENS),
+    ("gen_ai.usage.reasoning_tokens", semconv::USAGE_REASONING_TOKENS),
+    ("gen_ai.usage.tool_use_prompt_tokens", semconv::USAGE_TOOL_USE_TOKENS),
+    ("gen_ai.usage.cached_tokens", semconv::USAGE_CACHE_READ_TOKENS),
+    ("gen_ai.usage.cache_creation_input_tokens", semconv::USAGE_CACHE_WRITE_TOKENS),
+    ("gen_ai.usage.cache_read_input_tokens", semconv::USAGE_CACHE_READ_TOKENS),
+    ("gen_ai.openai.request.seed", semconv::REQUEST_SEED),
+    ("gen_ai.openai.request.service_tier", semconv::OPENAI_REQUEST_SERVICE_TIER),
+    ("gen_ai.openai.response.service_tier", semconv::OPENAI_RESPONSE_SERVICE_TIER),
+    ("gen_ai.prompt", semconv::INPUT_MESSAGES),
+    ("gen_ai.completion", semconv::OUTPUT_MESSAGES),
+    ("session.id", semconv::CONVERSATION_ID),
+    ("langfuse.session.id", semconv::CONVERSATION_ID),
+    ("langfuse.user.id", semconv::USER_ID),
+];
+
+/// Keys whose values are content: left out, unread, where the policy says so.
+const CONTENT: &[&str] = &[
+    semconv::INPUT_MESSAGES,
+    semconv::OUTPUT_MESSAGES,
+    semconv::SYSTEM_INSTRUCTIONS,
+    semconv::TOOL_CALL_ARGUMENTS,
+    semconv::TOOL_CALL_RESULT,
+    semconv::TOOL_DEFINITIONS,
+    semconv::RETRIEVAL_QUERY_TEXT,
+    semconv::RETRIEVAL_DOCUMENTS,
+];
+
+fn interner() -> &'static RwLock<Interner> {
+    static INTERNER: OnceLock<RwLock<Interner>> = OnceLock::new();
+    INTERNER.get_or_init(RwLock::default)
+}
+
+impl KeyId {
+    /// The id of a field name, with aliases resolved; `None` once 65,536 different names have been met.
+    pub(crate) fn of(name: &'static str) -> Option<Self> {
+        let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, canonical)| canonical);
+        if let Some(id) = interner().read().unwrap_or_else(PoisonError::into_inner).ids.get(name) {
+            return Some(*id);
+        }
+        let mut interner = interner().write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(id) = interner.ids.get(name) {
+            return Some(*id);
+        }
+        let id = Self(u16::try_from(interner.names.len()).ok()?);
+        interner.names.push(name);
+        interner.ids.insert(name, id);
+        Some(id)
+    }
+
+    /// The name.
+    pub(crate) fn name(self) -> &'static str {
+        let interner = interner().read().unwrap_or_else(PoisonError::into_inner);
+        interner.names.get(usize::from(self.0)).copied().unwrap_or("")
+    }
+}
+
+/// The canonical name of a key that came as text.
+pub(crate) fn canonical(name: &str) -> &str {
+    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, canonical)| canonical)
+}
+
+/// Whether the value of `name` is content.
+pub(crate) fn is_content(name: &str) -> bool {
+    CONTENT.contains(&canonical(name))
+}
+
+/// Whether a field of this name says that a span is about an LLM.
+pub(crate) fn is_llm_field(name: &str) -> bool {
+    name.starts_with("gen_ai.") || name.starts_with("llmtrace.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn aliases_resolve_to_one_key() {
+        let canonical = KeyId::of(semconv::USAGE_REASONING_TOKENS);
+        assert_eq!(KeyId::of("gen_ai.usage.reasoning_tokens"), canonical);
+        assert_eq!(canonical.unwrap().name(), semconv::USAGE_REASONING_TOKENS);
+        assert_ne!(KeyId::of("a.key.of.mine"), canonical);
+        assert!(is_content("gen_ai.prompt") && !is_content(semconv::REQUEST_MODEL));
+    }
+}

@@ -1,0 +1,501 @@
+//! Writing what a call says of itself.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt::{self, Debug, Display, Write as _};
+use std::io;
+
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::content::{ContentPolicy, Pruner};
+use crate::keys::{self, KeyId};
+use crate::log::{Body, Entry, Key, Log, Scalar};
+use crate::{Message, Usage, Usd, Value, semconv};
+
+/// What limits and policies hold for everything that is recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) content: ContentPolicy,
+    /// Longest text of an attribute, an argument or a plain return value, in bytes.
+    pub(crate) max_text_bytes: usize,
+    pub(crate) clock: Clock,
+}
+
+impl Settings {
+    /// Longest serialised body (a provider's request or response) that is copied, in bytes.
+    fn max_body_bytes(&self) -> usize {
+        self.max_text_bytes.saturating_mul(16)
+    }
+}
+
+/// Writes what one call says of itself: the argument of [`LlmResponse`](crate::LlmResponse) and
+/// [`LlmChunk`](crate::LlmChunk).
+///
+/// Nothing here parses, waits or does I/O: texts are copied and read later, on the worker's thread. What is
+/// written last wins.
+///
+/// ```
+/// use llmtrace::{LlmResponse, Recorder, Usage};
+///
+/// struct Answer {
+///     text: String,
+///     tokens_in: u64,
+///     tokens_out: u64,
+/// }
+///
+/// impl LlmResponse for Answer {
+///     fn record(&self, recorder: &mut Recorder<'_>) {
+///         recorder.text(&self.text);
+///         recorder.usage(&Usage::new(self.tokens_in, self.tokens_out));
+///     }
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Recorder<'a> {
+    log: &'a mut Log,
+    settings: &'a Settings,
+}
+
+/// The value of an attribute on its way to a span; made with `into()`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AttributeValue<'a>(Repr<'a>);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Repr<'a> {
+    Str(Cow<'a, str>),
+    Int(i128),
+    Float(f64),
+    Bool(bool),
+    Json(Vec<u8>),
+}
+
+/// Where a text or a JSON body belongs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Slot<'n> {
+    Argument(&'n str),
+    Request,
+    Response,
+    Chunk(u64),
+}
+
+impl<'n> Slot<'n> {
+    fn with<'b>(self, body: Body<'b>) -> Entry<'b>
+    where
+        'n: 'b,
+    {
+        match self {
+            Self::Argument(name) => Entry::Argument(name, body),
+            Self::Request => Entry::Request(body),
+            Self::Response => Entry::Response(body),
+            Self::Chunk(time) => Entry::Chunk(time, body),
+        }
+    }
+}
+
+impl<'a> Recorder<'a> {
+    pub(crate) fn new(log: &'a mut Log, settings: &'a Settings) -> Self {
+        Self { log, settings }
+    }
+
+    fn keeps_content(&self) -> bool {
+        self.settings.content == ContentPolicy::Keep
+    }
+
+    /// Monotonic nanoseconds now.
+    pub(crate) fn now(&self) -> u64 {
+        self.settings.clock.now()
+    }
+
+    pub(crate) fn push(&mut self, entry: Entry<'_>) {
+        self.log.push(entry);
+    }
+
+    /// The text the call answered with.
+    pub fn text(&mut self, text: &str) {
+        if self.keeps_content() {
+            let text = self.cut(text);
+            self.log.push(Entry::Response(Body::Text(text)));
+        }
+    }
+
+    /// The response as a value that serialises to the JSON of any known API; any other JSON is kept as it is.
+    pub fn json<T: Serialize + ?Sized>(&mut self, response: &T) {
+        self.serialized(response, Slot::Response);
+    }
+
+    /// The bytes of a response: the JSON of any known API, else text.
+    pub fn body(&mut self, bytes: &[u8]) {
+        self.raw(bytes, Slot::Response);
+    }
+
+    /// The request as a value that serialises to the JSON of any known API.
+    pub fn request<T: Serialize + ?Sized>(&mut self, request: &T) {
+        self.serialized(request, Slot::Request);
+    }
+
+    /// One item of a stream, as a value that serialises to the JSON of any known API.
+    pub fn chunk<T: Serialize + ?Sized>(&mut self, item: &T) {
+        let now = self.now();
+        self.serialized(item, Slot::Chunk(now));
+    }
+
+    /// Bytes of a stream as they came from the network: SSE or NDJSON, cut anywhere; else text.
+    pub fn chunk_body(&mut self, bytes: &[u8]) {
+        let now = self.now();
+        match std::str::from_utf8(bytes) {
+            Ok(text) if self.keeps_content() => {
+                let text = self.cut(text);
+                self.log.push(Entry::Chunk(now, Body::Text(text)));
+            }
+            // Bytes that end inside a character are joined with the next ones on the worker.
+            _ => self.raw(bytes, Slot::Chunk(now)),
+        }
+    }
+
+    /// The provider, under its `OpenTelemetry` name, such as `openai`.
+    pub fn provider(&mut self, provider: &str) {
+        self.attribute(semconv::PROVIDER_NAME, provider);
+    }
+
+    /// The model that was asked for.
+    pub fn request_model(&mut self, model: &str) {
+        self.attribute(semconv::REQUEST_MODEL, model);
+    }
+
+    /// The model that answered.
+    pub fn response_model(&mut self, model: &str) {
+        self.attribute(semconv::RESPONSE_MODEL, model);
+    }
+
+    /// The provider's id of the response.
+    pub fn response_id(&mut self, id: &str) {
+        self.attribute(semconv::RESPONSE_ID, id);
+    }
+
+    /// Why generation stopped, one entry per choice.
+    pub fn finish_reasons<S: AsRef<str>>(&mut self, reasons: &[S]) {
+        let reasons: Vec<&str> = reasons.iter().map(AsRef::as_ref).collect();
+        self.json_attribute(semconv::RESPONSE_FINISH_REASONS, &reasons);
+    }
+
+    /// Messages that went in.
+    pub fn input(&mut self, messages: &[Message]) {
+        self.json_attribute(semconv::INPUT_MESSAGES, messages);
+    }
+
+    /// Messages that came out.
+    pub fn output(&mut self, messages: &[Message]) {
+        self.json_attribute(semconv::OUTPUT_MESSAGES, messages);
+    }
+
+    /// Token counts; those that are `None` are left as they are.
+    pub fn usage(&mut self, usage: &Usage) {
+        usage.for_each_count(|key, count| {
+            self.attribute(key, count);
+        });
+        self.attribute(semconv::USAGE_STATUS, usage.status.as_str());
+        self.attribute(semconv::USAGE_SOURCE, usage.source.as_str());
+    }
+
+    /// A cost that the provider stated.
+    pub fn cost(&mut self, cost: Usd) {
+        self.attribute(semconv::COST_PICO_USD, cost.pico());
+    }
+
+    /// An error: its type, such as `rate_limit_error`, and its message.
+    pub fn error(&mut self, kind: &str, message: &str) {
+        let message = self.cut(message);
+        self.log.push(Entry::Error(kind, message));
+    }
+
+    /// Any attribute. The last value written to a key wins.
+    pub fn attribute<'v>(&mut self, key: &str, value: impl Into<AttributeValue<'v>>) {
+        if !self.keeps_content() && keys::is_content(key) {
+            return;
+        }
+        let key = Key::Name(key);
+        match &value.into().0 {
+            Repr::Str(text) => self.text_attribute(key, text),
+            Repr::Int(int) => match i64::try_from(*int) {
+                Ok(int) => self.log.attribute(key, Scalar::Int(int)),
+                Err(_) => self.log.attribute(key, Scalar::Wide(*int)),
+            },
+            Repr::Float(float) => self.log.attribute(key, Scalar::Float(*float)),
+            Repr::Bool(bool) => self.log.attribute(key, Scalar::Bool(*bool)),
+            Repr::Json(json) if json.len() <= self.settings.max_body_bytes() => {
+                self.log.attribute(key, Scalar::Json(json));
+            }
+            Repr::Json(_) => self.log.push(Entry::Truncated),
+        }
+    }
+
+    /// The content arrived that a reader sees first.
+    pub(crate) fn first_chunk(&mut self) {
+        let now = self.now();
+        self.log.push(Entry::FirstChunk(now));
+    }
+
+    /// A function's argument that is a text.
+    pub(crate) fn argument_text(&mut self, name: &str, text: &str) {
+        if self.keeps_content() {
+            let text = self.cut(text);
+            self.log.push(Entry::Argument(name, Body::Text(text)));
+        } else if text.trim_start().starts_with('{') {
+            self.raw(text.as_bytes(), Slot::Argument(name));
+        }
+    }
+
+    /// A function's argument that serialises.
+    pub(crate) fn argument_json<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
+        self.serialized(value, Slot::Argument(name));
+    }
+
+    /// A value that only has `Debug`.
+    pub(crate) fn debug(&mut self, value: &dyn Debug, slot: Slot<'_>) {
+        if self.keeps_content() {
+            let text = self.bounded(format_args!("{value:?}"));
+            self.log.push(slot.with(Body::Text(&text)));
+        }
+    }
+
+    /// An error value of the user's.
+    pub(crate) fn failure(&mut self, kind: &str, message: &dyn Display) {
+        let message = self.bounded(format_args!("{message}"));
+        self.log.push(Entry::Error(kind, &message));
+    }
+
+    /// A field of a span's callsite.
+    #[inline]
+    pub(crate) fn field(&mut self, key: KeyId, is_content: bool, value: Scalar<'_>) {
+        if is_content && !self.keeps_content() {
+            return;
+        }
+        match value {
+            Scalar::Str(text) => self.text_attribute(Key::Id(key), text),
+            other => self.log.attribute(Key::Id(key), other),
+        }
+    }
+
+    /// A field of a span's callsite that only has `Debug`.
+    pub(crate) fn debug_field(&mut self, key: KeyId, is_content: bool, value: &dyn Debug) {
+        if !is_content || self.keeps_content() {
+            let text = self.bounded(format_args!("{value:?}"));
+            self.log.attribute(Key::Id(key), Scalar::Str(&text));
+        }
+    }
+
+    #[inline]
+    fn text_attribute(&mut self, key: Key<'_>, text: &str) {
+        let text = self.cut(text);
+        self.log.attribute(key, Scalar::Str(text));
+    }
+
+    fn json_attribute<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
+        if self.keeps_content() || !keys::is_content(key) {
+            with_buffer(|buffer| {
+                let mut out = Bounded { out: buffer, left: self.settings.max_body_bytes() };
+                match serde_json::to_writer(&mut out, value) {
+                    Ok(()) => self.log.attribute(Key::Name(key), Scalar::Json(out.out)),
+                    Err(_) => self.log.push(Entry::Truncated),
+                }
+            });
+        }
+    }
+
+    fn serialized<T: Serialize + ?Sized>(&mut self, value: &T, slot: Slot<'_>) {
+        with_buffer(|buffer| {
+            let mut out = Bounded { out: buffer, left: self.settings.max_body_bytes() };
+            let written = if self.keeps_content() {
+                serde_json::to_writer(&mut out, value)
+            } else {
+                serde_json::to_writer(Pruner::new(&mut out), value)
+            };
+            match written {
+                Ok(()) => self.log.push(slot.with(Body::Json(out.out))),
+                Err(_) => self.log.push(Entry::Truncated),
+            }
+        });
+    }
+
+    fn raw(&mut self, bytes: &[u8], slot: Slot<'_>) {
+        if bytes.len() > self.settings.max_body_bytes() {
+            self.log.push(Entry::Truncated);
+        } else if self.keeps_content() {
+            self.log.push(slot.with(Body::Json(bytes)));
+        } else {
+            with_buffer(|buffer| {
+                let mut pruner = Pruner::new(&mut *buffer);
+                if io::Write::write_all(&mut pruner, bytes).is_ok() {
+                    self.log.push(slot.with(Body::Json(buffer)));
+                }
+            });
+        }
+    }
+
+    /// The text, cut to the longest that is kept.
+    #[inline]
+    fn cut<'t>(&mut self, text: &'t str) -> &'t str {
+        if text.len() <= self.settings.max_text_bytes {
+            return text;
+        }
+        self.log.push(Entry::Truncated);
+        let (head, _) = text.split_at(text.floor_char_boundary(self.settings.max_text_bytes));
+        head
+    }
+
+    fn bounded(&mut self, text: fmt::Arguments<'_>) -> String {
+        let mut out = BoundedText { out: String::new(), left: self.settings.max_text_bytes };
+        if out.write_fmt(text).is_err() && out.left == 0 {
+            self.log.push(Entry::Truncated);
+        }
+        out.out
+    }
+}
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Longest buffer that a thread keeps for the next value, in bytes.
+const MAX_KEPT_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Lends this thread's buffer. A value that is serialised inside another one's serialisation gets a fresh one.
+fn with_buffer(use_it: impl FnOnce(&mut Vec<u8>)) {
+    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+    buffer.clear();
+    use_it(&mut buffer);
+    if buffer.capacity() <= MAX_KEPT_BUFFER_BYTES {
+        let _ = BUFFER.try_with(|slot| slot.set(buffer));
+    }
+}
+
+/// Refuses to grow beyond a number of bytes.
+struct Bounded<'a> {
+    out: &'a mut Vec<u8>,
+    left: usize,
+}
+
+impl io::Write for Bounded<'_> {
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.out.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Stops formatting at a number of bytes.
+struct BoundedText {
+    out: String,
+    left: usize,
+}
+
+impl fmt::Write for BoundedText {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let fits = text.floor_char_boundary(self.left);
+        self.out.push_str(text.get(..fits).unwrap_or_default());
+        self.left = if fits == text.len() { self.left - fits } else { 0 };
+        if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+    }
+}
+
+impl<'a> From<&'a str> for AttributeValue<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Repr::Str(Cow::Borrowed(text)))
+    }
+}
+
+impl<'a> From<&'a String> for AttributeValue<'a> {
+    fn from(text: &'a String) -> Self {
+        Self(Repr::Str(Cow::Borrowed(text)))
+    }
+}
+
+impl From<String> for AttributeValue<'_> {
+    fn from(text: String) -> Self {
+        Self(Repr::Str(Cow::Owned(text)))
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for AttributeValue<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        Self(Repr::Str(text))
+    }
+}
+
+macro_rules! from_int {
+    ($($int:ty)*) => {$(
+        impl From<$int> for AttributeValue<'_> {
+            #[inline]
+            fn from(int: $int) -> Self {
+                Self(Repr::Int(i128::from(int)))
+            }
+        }
+    )*};
+}
+from_int!(i8 i16 i32 i64 i128 u8 u16 u32 u64);
+
+impl From<usize> for AttributeValue<'_> {
+    fn from(int: usize) -> Self {
+        Self(Repr::Int(int as i128))
+    }
+}
+
+impl From<isize> for AttributeValue<'_> {
+    fn from(int: isize) -> Self {
+        Self(Repr::Int(int as i128))
+    }
+}
+
+impl From<f64> for AttributeValue<'_> {
+    fn from(float: f64) -> Self {
+        Self(Repr::Float(float))
+    }
+}
+
+impl From<f32> for AttributeValue<'_> {
+    fn from(float: f32) -> Self {
+        Self(Repr::Float(f64::from(float)))
+    }
+}
+
+impl From<bool> for AttributeValue<'_> {
+    fn from(bool: bool) -> Self {
+        Self(Repr::Bool(bool))
+    }
+}
+
+impl From<Value> for AttributeValue<'_> {
+    fn from(value: Value) -> Self {
+        Self(match value {
+            Value::Str(text) => Repr::Str(Cow::Owned(text)),
+            Value::Int(int) => Repr::Int(int),
+            Value::Float(float) => Repr::Float(float),
+            Value::Bool(bool) => Repr::Bool(bool),
+            Value::Array(_) | Value::Json(_) => Repr::Json(serde_json::to_vec(&value).unwrap_or_default()),
+        })
+    }
+}
+
+impl From<serde_json::Value> for AttributeValue<'_> {
+    fn from(json: serde_json::Value) -> Self {
+        Value::from(json).into()
+    }
+}
+
+impl<V: Into<Value>> From<Vec<V>> for AttributeValue<'_> {
+    fn from(items: Vec<V>) -> Self {
+        Value::from(items).into()
+    }
+}
+
+impl<V: Into<Value>, const N: usize> From<[V; N]> for AttributeValue<'_> {
+    fn from(items: [V; N]) -> Self {
+        Value::from(items).into()
+    }
+}
