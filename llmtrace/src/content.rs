@@ -180,6 +180,21 @@ impl<W: Write> Write for Pruner<W> {
     }
 }
 
+/// Copies a JSON body, or the JSON of server-sent events, without its texts; `false` if it is neither.
+pub(crate) fn prune(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    if is_json(bytes) {
+        return Pruner::new(out).write_all(bytes).is_ok();
+    }
+    let payloads = bytes.split(|&byte| byte == b'\n').filter_map(|line| line.strip_prefix(b"data:"));
+    for payload in payloads.filter(|payload| is_json(payload)) {
+        out.extend_from_slice(b"data:");
+        let _ = Pruner::new(&mut *out).write_all(payload);
+        out.extend_from_slice(b"\n\n");
+    }
+    !out.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +207,22 @@ mod tests {
         for harmless in ["tokens", "max_tokens", "tokenizer", "question", "keyword", "secretary", "author"] {
             assert!(!is_secret_name(harmless), "{harmless}");
         }
+    }
+
+    #[test]
+    fn only_json_is_copied() {
+        let check = |bytes: &str, expected: Option<&str>| {
+            let mut out = Vec::new();
+            let copied = prune(bytes.as_bytes(), &mut out).then(|| String::from_utf8(out).unwrap());
+            assert_eq!(copied.as_deref(), expected);
+        };
+        check("call 555-1234", None);
+        check("{call 555-1234}", None);
+        check(r#"{"content":"hi"}"#, Some(r#"{"content":""}"#));
+        check(
+            "event: x\ndata: {\"type\":\"delta\",\"text\":\"hi\"}\n\ndata: [DONE]\n\n",
+            Some("data: {\"type\":\"delta\",\"text\":\"\"}\n\n"),
+        );
     }
 
     #[test]

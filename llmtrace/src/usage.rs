@@ -217,7 +217,8 @@ impl Usage {
         self
     }
 
-    fn contradicts_itself(&self) -> bool {
+    /// Whether a part is larger than its whole.
+    pub(crate) fn contradicts_itself(&self) -> bool {
         let exceeds = |part: Option<u64>, whole: Option<u64>| part.is_some_and(|part| whole.is_some_and(|whole| part > whole));
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
             (None, None) => None,

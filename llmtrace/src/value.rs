@@ -67,6 +67,17 @@ impl Value {
         }
     }
 
+    /// Roughly how much memory the value takes, in bytes.
+    pub(crate) fn estimated_bytes(&self) -> usize {
+        let more = match self {
+            Self::Str(text) => text.len(),
+            Self::Array(items) => items.iter().map(Self::estimated_bytes).sum(),
+            Self::Json(json) => json_bytes(json),
+            Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+        };
+        size_of::<Self>() + more
+    }
+
     /// The truth value, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -74,6 +85,17 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// Roughly how much memory a JSON value takes, in bytes.
+pub(crate) fn json_bytes(json: &serde_json::Value) -> usize {
+    let more = match json {
+        serde_json::Value::String(text) => text.len(),
+        serde_json::Value::Array(items) => items.iter().map(json_bytes).sum(),
+        serde_json::Value::Object(members) => members.iter().map(|(key, value)| 48 + key.len() + json_bytes(value)).sum(),
+        _ => 0,
+    };
+    size_of::<serde_json::Value>() + more
 }
 
 macro_rules! from_int {
