@@ -6,6 +6,7 @@ mod export;
 mod id;
 mod kind;
 mod message;
+pub mod provider;
 mod record;
 pub mod semconv;
 mod usage;
