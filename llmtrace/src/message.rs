@@ -262,7 +262,10 @@ mod tests {
             r#"{"role":"tool","parts":[{"type":"tool_call_response","id":"call_1","response":"rainy"}]}"#,
         );
         check(
-            Message::new(Role::Other("critic".into()), vec![Part::Other(serde_json::json!({"type": "compaction", "id": "c"}))]),
+            Message::new(
+                Role::Other("critic".into()),
+                vec![Part::Other(serde_json::json!({"type": "compaction", "id": "c"}))],
+            ),
             r#"{"role":"critic","parts":[{"id":"c","type":"compaction"}]}"#,
         );
     }

@@ -278,7 +278,9 @@ impl SpanRecord {
             Some(Value::Int(pico)) => Some(Usd::from_pico(*pico)),
             _ => None,
         };
-        pico.or_else(|| self.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64))
+        pico.or_else(|| {
+            self.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64)
+        })
     }
 
     /// Writes a cost, and how it is known, to the attributes.
@@ -314,7 +316,14 @@ mod tests {
 
     fn record() -> SpanRecord {
         let at = Timestamp::from_unix_nanos(1);
-        SpanRecord::new(TraceId::sequential(1), SpanId::sequential(1), "chat", ObservationKind::Generation, at, at)
+        SpanRecord::new(
+            TraceId::sequential(1),
+            SpanId::sequential(1),
+            "chat",
+            ObservationKind::Generation,
+            at,
+            at,
+        )
     }
 
     #[test]

@@ -51,8 +51,14 @@ impl Value {
     pub fn as_count(&self) -> Option<u64> {
         match self {
             Self::Int(int) => u64::try_from(*int).ok(),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-            Self::Float(float) if float.fract() == 0.0 && (0.0..=9.0e15).contains(float) => Some(*float as u64),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range is checked"
+            )]
+            Self::Float(float) if float.fract() == 0.0 && (0.0..=9.0e15).contains(float) => {
+                Some(*float as u64)
+            }
             Self::Str(text) => text.parse().ok(),
             _ => None,
         }
@@ -199,7 +205,9 @@ impl From<serde_json::Value> for Value {
                 (None, None, Some(float)) => Self::Float(float),
                 (None, None, None) => Self::Str(number.to_string()),
             },
-            Json::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null()) => {
+            Json::Array(items)
+                if items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null()) =>
+            {
                 Self::Array(items.into_iter().map(Self::from).collect())
             }
             json => Self::Json(json),
