@@ -95,12 +95,22 @@ impl Budget {
 
     /// The same limit for each session (`gen_ai.conversation.id`).
     pub fn per_session(self) -> Self {
-        Self(Arc::new(Inner { limit: self.0.limit, per: Per::Session, spent: Mutex::default(), pipeline: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            limit: self.0.limit,
+            per: Per::Session,
+            spent: Mutex::default(),
+            pipeline: OnceLock::new(),
+        }))
     }
 
     /// The same limit for each trace.
     pub fn per_trace(self) -> Self {
-        Self(Arc::new(Inner { limit: self.0.limit, per: Per::Trace, spent: Mutex::default(), pipeline: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            limit: self.0.limit,
+            per: Per::Trace,
+            spent: Mutex::default(),
+            pipeline: OnceLock::new(),
+        }))
     }
 
     /// What is left: for the process, or for the session or the trace of the current span.

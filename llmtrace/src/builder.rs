@@ -190,8 +190,11 @@ impl Builder {
     }
 
     fn start(self) -> (SpanCapture, Guard) {
-        let settings =
-            Settings { content: self.content, max_text_bytes: self.max_text_bytes, clock: self.clock.clone() };
+        let settings = Settings {
+            content: self.content,
+            max_text_bytes: self.max_text_bytes,
+            clock: self.clock.clone(),
+        };
         let prices = with_bundled(self.prices);
         let enricher = Enricher::new(Arc::new(self.resource), prices, settings.clone());
         let (pipeline, started) = Pipeline::start(self.exporters, enricher, self.budgets, self.limits);

@@ -90,7 +90,10 @@ pub(crate) enum IdSource {
     Random,
     /// 1, 2, 3, ... for each kind of id.
     #[cfg(any(test, feature = "testing"))]
-    Sequential { traces: std::sync::atomic::AtomicU64, spans: std::sync::atomic::AtomicU64 },
+    Sequential {
+        traces: std::sync::atomic::AtomicU64,
+        spans: std::sync::atomic::AtomicU64,
+    },
 }
 
 impl IdSource {

@@ -24,6 +24,8 @@ mod recorder;
 pub mod semconv;
 mod span;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod usage;
 mod value;
 

@@ -178,7 +178,9 @@ impl Part {
 
     fn estimated_bytes(&self) -> usize {
         let more = match self {
-            Self::Text { content } | Self::Reasoning { content } | Self::Blob { content, .. } => content.len(),
+            Self::Text { content } | Self::Reasoning { content } | Self::Blob { content, .. } => {
+                content.len()
+            }
             Self::ToolCall { arguments, .. } => json_bytes(arguments),
             Self::ToolCallResponse { response, .. } => json_bytes(response),
             Self::File { file_id, .. } => file_id.len(),

@@ -113,7 +113,8 @@ pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
 
 fn parse_traceparent(header: &str) -> Option<SpanContext> {
     let mut fields = header.split('-');
-    let (version, trace_id, span_id, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let (version, trace_id, span_id, flags) =
+        (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let is_version = version.len() == 2 && version != "ff" && version.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_version || (version == "00" && fields.next().is_some()) || flags.len() != 2 {
         return None;
@@ -252,6 +253,9 @@ mod tests {
             assert_eq!(extract_from(&[("traceparent", bad)]), None, "{bad}");
         }
         // A later version may have more fields.
-        assert!(extract_from(&[("traceparent", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-x")]).is_some());
+        assert!(
+            extract_from(&[("traceparent", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-x")])
+                .is_some()
+        );
     }
 }

@@ -204,10 +204,17 @@ impl SpanRecord {
 
     /// Roughly how much memory the span takes, in bytes: its texts and a constant for each part.
     pub(crate) fn estimated_bytes(&self) -> usize {
-        let attributes = |attributes: &Attributes| attributes.iter().map(|(key, value)| key.len() + value.estimated_bytes()).sum::<usize>();
-        let events: usize = self.events.iter().map(|event| 96 + event.name.len() + attributes(&event.attributes)).sum();
+        let attributes = |attributes: &Attributes| {
+            attributes.iter().map(|(key, value)| key.len() + value.estimated_bytes()).sum::<usize>()
+        };
+        let events: usize =
+            self.events.iter().map(|event| 96 + event.name.len() + attributes(&event.attributes)).sum();
         let messages: usize = self.input.iter().chain(&self.output).map(Message::estimated_bytes).sum();
-        size_of::<Self>() + attributes(&self.attributes) + events + messages + 128 * (self.links.len() + self.scores.len())
+        size_of::<Self>()
+            + attributes(&self.attributes)
+            + events
+            + messages
+            + 128 * (self.links.len() + self.scores.len())
     }
 
     /// Whether the span is the first of its trace in this process.

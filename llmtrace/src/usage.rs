@@ -186,7 +186,8 @@ impl Usage {
     /// Whether no count at all is known.
     pub fn is_empty(&self) -> bool {
         let Self { status: _, source: _, .. } = self;
-        Self { status: UsageStatus::Missing, source: UsageSource::Provider, ..self.clone() } == Self::default()
+        Self { status: UsageStatus::Missing, source: UsageSource::Provider, ..self.clone() }
+            == Self::default()
     }
 
     /// Input and output together, else the stated total; `None` if neither is known.
@@ -219,7 +220,9 @@ impl Usage {
 
     /// Whether a part is larger than its whole.
     pub(crate) fn contradicts_itself(&self) -> bool {
-        let exceeds = |part: Option<u64>, whole: Option<u64>| part.is_some_and(|part| whole.is_some_and(|whole| part > whole));
+        let exceeds = |part: Option<u64>, whole: Option<u64>| {
+            part.is_some_and(|part| whole.is_some_and(|whole| part > whole))
+        };
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
             (None, None) => None,
             (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),

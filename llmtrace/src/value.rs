@@ -98,7 +98,9 @@ pub(crate) fn json_bytes(json: &serde_json::Value) -> usize {
     let more = match json {
         serde_json::Value::String(text) => text.len(),
         serde_json::Value::Array(items) => items.iter().map(json_bytes).sum(),
-        serde_json::Value::Object(members) => members.iter().map(|(key, value)| 48 + key.len() + json_bytes(value)).sum(),
+        serde_json::Value::Object(members) => {
+            members.iter().map(|(key, value)| 48 + key.len() + json_bytes(value)).sum()
+        }
         _ => 0,
     };
     size_of::<serde_json::Value>() + more

@@ -12,8 +12,8 @@ use crate::layer::{Draft, Role};
 use crate::price::{PriceChain, PriceQuery, PriceSource as _};
 use crate::recorder::Settings;
 use crate::{
-    Attributes, Cost, CostSource, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage, UsageStatus, Usd,
-    Value, semconv,
+    Attributes, Cost, CostSource, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage,
+    UsageStatus, Usd, Value, semconv,
 };
 use gather::Gathered;
 
@@ -67,7 +67,8 @@ impl Enricher {
     /// Reads a draft.
     pub(crate) fn read(&self, draft: &Draft) -> SpanRecord {
         let mut record = self.bare(draft);
-        let identity = [(semconv::CONVERSATION_ID, &draft.identity.session), (semconv::USER_ID, &draft.identity.user)];
+        let identity =
+            [(semconv::CONVERSATION_ID, &draft.identity.session), (semconv::USER_ID, &draft.identity.user)];
         if draft.role == Role::Recorded {
             let gathered = Gathered::gather(&draft.log, |time| {
                 Timestamp::from_unix_nanos(time.saturating_add(self.wall_offset))
@@ -139,7 +140,9 @@ impl Enricher {
         let price = |model| {
             let query = PriceQuery::new(model, usage, record.start)
                 .provider(record.provider())
-                .service_tier(text(semconv::OPENAI_RESPONSE_SERVICE_TIER).or_else(|| text(semconv::SERVICE_TIER)))
+                .service_tier(
+                    text(semconv::OPENAI_RESPONSE_SERVICE_TIER).or_else(|| text(semconv::SERVICE_TIER)),
+                )
                 .speed(text(semconv::SPEED))
                 .processing(text(semconv::PROCESSING))
                 .inference_geo(text(semconv::INFERENCE_GEO));
@@ -148,10 +151,12 @@ impl Enricher {
         let (response, request) = (text(semconv::RESPONSE_MODEL), text(semconv::REQUEST_MODEL));
         match response.map(price) {
             // A gateway may answer under a name of its own.
-            None | Some(Err(crate::Unpriced::UnknownModel)) => match request.filter(|model| response != Some(model)) {
-                Some(model) => price(model),
-                None => Err(crate::Unpriced::UnknownModel),
-            },
+            None | Some(Err(crate::Unpriced::UnknownModel)) => {
+                match request.filter(|model| response != Some(model)) {
+                    Some(model) => price(model),
+                    None => Err(crate::Unpriced::UnknownModel),
+                }
+            }
             Some(priced) => priced,
         }
     }

@@ -6,7 +6,8 @@ use super::gather::Gathered;
 use super::read::{Call, Plain};
 use crate::provider::Exchange;
 use crate::{
-    Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value, semconv,
+    Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value,
+    semconv,
 };
 
 /// Lays both sides of a call over the record. What the program itself recorded stands.
@@ -137,15 +138,22 @@ fn place_plain(record: &mut SpanRecord, input: Option<Plain>, output: Option<Pla
             record.attributes.set_default(semconv::RETRIEVAL_DOCUMENTS, Value::Json(documents.clone()));
         }
     }
-    let message = |role, plain| Message::new(role, vec![match plain {
-        Plain::Text(text) => Part::text(text),
-        Plain::Json(json) => json_part(json),
-    }]);
+    let message = |role, plain| {
+        Message::new(
+            role,
+            vec![match plain {
+                Plain::Text(text) => Part::text(text),
+                Plain::Json(json) => json_part(json),
+            }],
+        )
+    };
     if record.input.is_empty() {
         record.input.extend(input.map(|plain| message(Role::User, plain)));
     }
     if record.output.is_empty() {
-        record.output.extend(output.filter(|plain| !is_nothing(plain)).map(|plain| message(Role::Assistant, plain)));
+        record
+            .output
+            .extend(output.filter(|plain| !is_nothing(plain)).map(|plain| message(Role::Assistant, plain)));
     }
 }
 
@@ -202,7 +210,11 @@ fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>) {
     if let Status::Error { message } = &record.status {
         let kind = record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned();
         let attributes = [(semconv::EXCEPTION_TYPE, kind), (semconv::EXCEPTION_MESSAGE, message.clone())];
-        record.events.push(Event::new(semconv::EXCEPTION_EVENT, record.end, attributes.into_iter().collect()));
+        record.events.push(Event::new(
+            semconv::EXCEPTION_EVENT,
+            record.end,
+            attributes.into_iter().collect(),
+        ));
     }
 }
 

@@ -120,7 +120,12 @@ enum Items {
     Text,
 }
 
-fn read_stream(gathered: &Gathered<'_>, record: &SpanRecord, start: u64, call: &mut Call) -> Option<Exchange> {
+fn read_stream(
+    gathered: &Gathered<'_>,
+    record: &SpanRecord,
+    start: u64,
+    call: &mut Call,
+) -> Option<Exchange> {
     call.chunks = Some(gathered.chunks.len() as u64);
     let first = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
     let items = match first {
@@ -167,7 +172,10 @@ fn delta(body: Body<'_>) -> String {
 fn looks_like_events(bytes: &[u8]) -> bool {
     let bytes = bytes.trim_ascii_start();
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    bytes.starts_with(b"data:") || bytes.starts_with(b"event:") || bytes.starts_with(b": ") || bytes.starts_with(b":\n")
+    bytes.starts_with(b"data:")
+        || bytes.starts_with(b"event:")
+        || bytes.starts_with(b": ")
+        || bytes.starts_with(b":\n")
 }
 
 fn bytes(body: Body<'_>) -> &[u8] {

@@ -106,13 +106,15 @@ impl Open {
         if is_recorded && let Some((key, relation)) = &parent {
             self.keep_ancestors(*key, relation);
         }
-        let trace_id = parent.as_ref().map_or_else(|| self.new_trace_id(start), |(_, parent)| parent.trace_id);
+        let trace_id =
+            parent.as_ref().map_or_else(|| self.new_trace_id(start), |(_, parent)| parent.trace_id);
         let mut draft = self.pipeline.take(trace_id, || Draft::new(plan, trace_id));
         draft.trace_id = trace_id;
         draft.span_id = self.ids.span_id();
         draft.parent = parent.as_ref().map(|(_, parent)| parent.span_id);
         draft.parent_is_remote = false;
-        (draft.parent_key, draft.identity) = parent.map(|(key, parent)| (key, parent.identity)).unwrap_or_default();
+        (draft.parent_key, draft.identity) =
+            parent.map(|(key, parent)| (key, parent.identity)).unwrap_or_default();
         draft.role = if is_recorded { Role::Recorded } else { Role::Bystander };
         draft.plan = plan;
         draft.start = start;
@@ -130,13 +132,16 @@ impl Open {
     fn keep_ancestors(&self, key: u64, relation: &Relation) {
         let mut next = (relation.role == Role::Bystander).then_some(key);
         while let Some(key) = next {
-            next = self.store.with(key, |draft| {
-                let was_bystander = draft.role == Role::Bystander;
-                if was_bystander {
-                    draft.role = Role::Ancestor;
-                }
-                was_bystander.then_some(draft.parent_key)
-            }).flatten();
+            next = self
+                .store
+                .with(key, |draft| {
+                    let was_bystander = draft.role == Role::Bystander;
+                    if was_bystander {
+                        draft.role = Role::Ancestor;
+                    }
+                    was_bystander.then_some(draft.parent_key)
+                })
+                .flatten();
         }
     }
 
@@ -180,7 +185,12 @@ impl Open {
 }
 
 /// The span that a new span or an event belongs to, as far as this layer knows it.
-fn nearest<S>(open: &Open, ctx: &Context<'_, S>, parent: Option<&Id>, is_contextual: bool) -> Option<(u64, Relation)>
+fn nearest<S>(
+    open: &Open,
+    ctx: &Context<'_, S>,
+    parent: Option<&Id>,
+    is_contextual: bool,
+) -> Option<(u64, Relation)>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
 {
@@ -213,7 +223,9 @@ where
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
         let key = id.into_u64();
-        if let Some(plan) = self.0.store.with(key, |draft| (draft.role == Role::Recorded).then_some(draft.plan)).flatten() {
+        if let Some(plan) =
+            self.0.store.with(key, |draft| (draft.role == Role::Recorded).then_some(draft.plan)).flatten()
+        {
             self.0.record(key, false, |recorder| values.record(&mut SpanVisitor { plan, recorder }));
         }
     }

@@ -73,7 +73,10 @@ impl Store {
 
     /// How many spans are open.
     pub(crate) fn len(&self) -> usize {
-        self.shards.iter().map(|Shard(shard)| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
+        self.shards
+            .iter()
+            .map(|Shard(shard)| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
+            .sum()
     }
 }
 

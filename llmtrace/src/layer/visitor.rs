@@ -26,7 +26,9 @@ impl SpanVisitor<'_, '_> {
 impl Visit for SpanVisitor<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         match self.plan.field(field) {
-            Some(FieldPlan { identity: Some(identity), .. }) => self.recorder.identity_field(identity, &value),
+            Some(FieldPlan { identity: Some(identity), .. }) => {
+                self.recorder.identity_field(identity, &value)
+            }
             Some(plan) => self.recorder.field(plan.key, plan.is_content, Scalar::Str(value)),
             None => {}
         }

@@ -89,7 +89,8 @@ impl Pipeline {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let front = limits.queue_bytes / 2;
         let share = front / exporters.len().max(1);
-        let outlets: Vec<_> = exporters.iter().map(|exporter| Arc::new(Outlet::new(exporter.name(), share))).collect();
+        let outlets: Vec<_> =
+            exporters.iter().map(|exporter| Arc::new(Outlet::new(exporter.name(), share))).collect();
         let pipeline = Arc::new(Self {
             queue: Queue::new((2 * cores).next_power_of_two().clamp(4, 64), front, limits.overflow),
             outlets: outlets.into(),

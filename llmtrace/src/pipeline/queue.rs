@@ -28,7 +28,8 @@ pub(super) const REASONS: usize = 4;
 
 impl DropReason {
     /// All reasons.
-    pub const ALL: [Self; REASONS] = [Self::QueueFull, Self::Shutdown, Self::ExportFailed, Self::ExporterPanicked];
+    pub const ALL: [Self; REASONS] =
+        [Self::QueueFull, Self::Shutdown, Self::ExportFailed, Self::ExporterPanicked];
 
     /// A name in `snake_case`.
     pub fn as_str(self) -> &'static str {
