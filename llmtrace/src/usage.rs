@@ -210,6 +210,17 @@ impl Usage {
         usage_attributes!(visit);
     }
 
+    /// These counts with those over them that `newer` knows.
+    pub(crate) fn overlaid(mut self, newer: &Self) -> Self {
+        macro_rules! overlay {
+            ($($key:ident => $field:ident,)*) => {
+                $(self.$field = newer.$field.or(self.$field);)*
+            };
+        }
+        usage_attributes!(overlay);
+        self
+    }
+
     /// The same counts, with the status set to [`UsageStatus::Invalid`] if a part is larger than its whole.
     pub fn checked(mut self) -> Self {
         if self.contradicts_itself() {

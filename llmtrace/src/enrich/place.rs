@@ -71,8 +71,14 @@ fn json_part(json: Json) -> Part {
 }
 
 /// The counts that the program recorded itself.
-fn stated_usage(record: &SpanRecord) -> Usage {
-    record.usage()
+struct Stated {
+    usage: Usage,
+    /// They came with a status of their own, as `SpanExt::record_usage` writes them.
+    is_whole: bool,
+}
+
+fn stated_usage(record: &SpanRecord) -> Stated {
+    Stated { usage: record.usage(), is_whole: record.attributes.get(semconv::USAGE_STATUS).is_some() }
 }
 
 fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
@@ -175,13 +181,19 @@ fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<
 }
 
 /// The counts of the response, with those over them that the program recorded itself.
-fn place_usage(record: &mut SpanRecord, read: Usage, stated: Usage, was_read: bool, gathered: &Gathered<'_>) {
-    if !record.kind.is_model_call() && read.is_empty() && stated.is_empty() {
+fn place_usage(
+    record: &mut SpanRecord,
+    read: Usage,
+    stated: Stated,
+    was_read: bool,
+    gathered: &Gathered<'_>,
+) {
+    if !record.kind.is_model_call() && read.is_empty() && stated.usage.is_empty() {
         record.attributes.remove(semconv::USAGE_STATUS);
         record.attributes.remove(semconv::USAGE_SOURCE);
         return;
     }
-    let mut usage = if stated.is_empty() { read } else { stated };
+    let mut usage = overlay_usage(read, &stated);
     if !stated_is_final(&usage) && gathered.is_cancelled {
         usage.status = UsageStatus::Interrupted;
     }
@@ -190,6 +202,24 @@ fn place_usage(record: &mut SpanRecord, read: Usage, stated: Usage, was_read: bo
         usage.status = UsageStatus::Complete;
     }
     record.set_usage(&usage.checked());
+}
+
+/// What the program recorded over what the response says: as a whole if it says how complete it is, else count by
+/// count.
+fn overlay_usage(read: Usage, stated: &Stated) -> Usage {
+    if stated.usage.is_empty() {
+        return read;
+    }
+    if stated.is_whole {
+        return stated.usage.clone();
+    }
+    let mut usage = read.overlaid(&stated.usage);
+    if usage.input_tokens.is_some() && usage.output_tokens.is_some() && usage.status != UsageStatus::Invalid {
+        usage.status = UsageStatus::Complete;
+    } else if usage.status == UsageStatus::Missing {
+        usage.status = UsageStatus::Partial;
+    }
+    usage
 }
 
 fn stated_is_final(usage: &Usage) -> bool {
