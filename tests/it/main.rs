@@ -5,5 +5,6 @@ mod compose;
 mod content;
 mod foreign;
 mod layer;
+mod macro_forms;
 mod pipeline;
 mod runtimes;
