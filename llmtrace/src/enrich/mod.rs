@@ -95,7 +95,7 @@ impl Enricher {
         }
         record.kind = take_kind(&mut record.attributes);
 
-        let exchange = read::exchange(&gathered, record, draft.start);
+        let exchange = read::exchange(&gathered, record, &draft.identity, draft.start);
         place::place(record, exchange, &gathered);
         if !gathered.labels.is_empty() {
             record.attributes.set(semconv::TAGS, std::mem::take(&mut gathered.labels));
