@@ -231,15 +231,6 @@ impl Log {
         self.0.clear();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Bytes written.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Bytes held.
     pub(crate) fn capacity(&self) -> usize {
         self.0.capacity()
@@ -412,7 +403,7 @@ mod tests {
         }
         assert_eq!(log.entries().collect::<Vec<_>>(), entries);
         // A log that was cut anywhere ends; it never panics.
-        for cut in 0..log.len() {
+        for cut in 0..log.0.len() {
             assert!(Entries(&log.0[..cut]).count() < entries.len());
         }
     }

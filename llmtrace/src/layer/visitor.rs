@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tracing::field::{Field, Visit};
 
 use super::plan::{FieldPlan, Plan};
+use crate::content;
 use crate::log::Scalar;
 use crate::recorder::Recorder;
 
@@ -19,7 +20,7 @@ impl SpanVisitor<'_, '_> {
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
         match self.plan.field(field) {
             Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &value)
+                self.recorder.identity_field(identity, &value);
             }
             Some(plan) => self.recorder.field(plan.key, plan.is_content, value),
             None => {}
@@ -102,7 +103,7 @@ impl EventVisitor<'_, '_, '_> {
         let is_message = self.plan.field(field).is_some_and(|plan| plan.is_message);
         if is_message {
             let mut text = text();
-            text.truncate(text.floor_char_boundary(MAX_MESSAGE_BYTES));
+            text.truncate(content::cut(&text, MAX_MESSAGE_BYTES).len());
             self.message = Some(text);
         }
         is_message
