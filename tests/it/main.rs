@@ -8,3 +8,4 @@ mod layer;
 mod macro_forms;
 mod pipeline;
 mod runtimes;
+mod streams;
