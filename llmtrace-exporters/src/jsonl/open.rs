@@ -70,7 +70,8 @@ pub(super) fn open(path: &Path) -> Result<File, OpenError> {
 /// Makes a new file and locks it; fails where the path exists, be it as a link.
 pub(super) fn create_new(path: &Path) -> Result<File, OpenError> {
     let opened = options().create_new(true).open(path);
-    let file = opened.map_err(|source| OpenError::Io { path: path.to_owned(), action: "making it", source })?;
+    let file =
+        opened.map_err(|source| OpenError::Io { path: path.to_owned(), action: "making it", source })?;
     lock(path, &file)?;
     Ok(file)
 }
@@ -94,6 +95,8 @@ fn lock(path: &Path, file: &File) -> Result<(), OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
         // Some network file systems have no locks; there the user has to see to it.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
-        Err(TryLockError::Error(source)) => Err(OpenError::Io { path: path.to_owned(), action: "locking it", source }),
+        Err(TryLockError::Error(source)) => {
+            Err(OpenError::Io { path: path.to_owned(), action: "locking it", source })
+        }
     }
 }
