@@ -20,8 +20,23 @@ pub enum ContentPolicy {
 
 /// Argument names that mean a secret. A name counts if it is one of these, or ends in `_` and one of these.
 const SECRET_NAMES: &[&str] = &[
-    "api_key", "apikey", "auth", "authorization", "bearer", "credential", "credentials", "password", "passwd",
-    "private_key", "pwd", "secret", "secrets", "secret_key", "token", "access_key", "key_secret",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "bearer",
+    "credential",
+    "credentials",
+    "password",
+    "passwd",
+    "private_key",
+    "pwd",
+    "secret",
+    "secrets",
+    "secret_key",
+    "token",
+    "access_key",
+    "key_secret",
 ];
 
 /// Whether an argument of this name is never captured. Asked at compile time, once an argument.
@@ -49,12 +64,28 @@ const fn ends_as(mut name: &[u8], mut word: &[u8]) -> bool {
 
 /// JSON keys whose text values are names and states, not content.
 const KEPT_KEYS: &[&str] = &[
-    "id", "model", "object", "type", "role", "finish_reason", "stop_reason", "status", "service_tier", "speed",
-    "inference_geo", "code", "reason", "system_fingerprint", "event", "effort", "provider",
+    "id",
+    "model",
+    "object",
+    "type",
+    "role",
+    "finish_reason",
+    "stop_reason",
+    "status",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "code",
+    "reason",
+    "system_fingerprint",
+    "event",
+    "effort",
+    "provider",
 ];
 
 /// JSON keys of objects whose keys and texts are all the user's.
-const HIDDEN_OBJECTS: &[&str] = &["input", "arguments", "parameters", "input_schema", "schema", "metadata", "args"];
+const HIDDEN_OBJECTS: &[&str] =
+    &["input", "arguments", "parameters", "input_schema", "schema", "metadata", "args"];
 
 /// Longest text kept under [`KEPT_KEYS`], in bytes.
 const MAX_KEPT_BYTES: usize = 128;
@@ -181,7 +212,8 @@ impl<W: Write> Write for Pruner<W> {
                 (State::Outside, _) => self.outside(byte)?,
                 (State::Inside, b'"') => self.end_of_text()?,
                 (state, _) => {
-                    self.state = if state == State::Inside && byte == b'\\' { State::Escape } else { State::Inside };
+                    self.state =
+                        if state == State::Inside && byte == b'\\' { State::Escape } else { State::Inside };
                     let is_name = byte.is_ascii_alphanumeric() || b"_.:/@-".contains(&byte);
                     self.keep = self.keep && is_name && self.text.push(byte);
                 }
@@ -195,18 +227,58 @@ impl<W: Write> Write for Pruner<W> {
     }
 }
 
+/// Copies a JSON body, or the JSON of server-sent events, without its texts; `false` if it is neither.
+pub(crate) fn prune(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    let is_json = |bytes: &[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    if is_json(bytes) {
+        return Pruner::new(out).write_all(bytes).is_ok();
+    }
+    let payloads = bytes.split(|&byte| byte == b'\n').filter_map(|line| line.strip_prefix(b"data:"));
+    for payload in payloads.filter(|payload| is_json(payload)) {
+        out.extend_from_slice(b"data:");
+        let _ = Pruner::new(&mut *out).write_all(payload);
+        out.extend_from_slice(b"\n\n");
+    }
+    !out.is_empty()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn names_that_mean_a_secret_are_known() {
-        for secret in ["api_key", "openai_api_key", "token", "_token", "access_token", "PASSWORD", "db_password", "r#auth"] {
+        for secret in [
+            "api_key",
+            "openai_api_key",
+            "token",
+            "_token",
+            "access_token",
+            "PASSWORD",
+            "db_password",
+            "r#auth",
+        ] {
             assert!(is_secret_name(secret), "{secret}");
         }
         for harmless in ["tokens", "max_tokens", "tokenizer", "question", "keyword", "secretary", "author"] {
             assert!(!is_secret_name(harmless), "{harmless}");
         }
+    }
+
+    #[test]
+    fn only_json_is_copied() {
+        let check = |bytes: &str, expected: Option<&str>| {
+            let mut out = Vec::new();
+            let copied = prune(bytes.as_bytes(), &mut out).then(|| String::from_utf8(out).unwrap());
+            assert_eq!(copied.as_deref(), expected);
+        };
+        check("call 555-1234", None);
+        check("{call 555-1234}", None);
+        check(r#"{"content":"hi"}"#, Some(r#"{"content":""}"#));
+        check(
+            "event: x\ndata: {\"type\":\"delta\",\"text\":\"hi\"}\n\ndata: [DONE]\n\n",
+            Some("data: {\"type\":\"delta\",\"text\":\"\"}\n\n"),
+        );
     }
 
     #[test]
@@ -225,10 +297,16 @@ mod tests {
             r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"a \"secret\" {"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
             r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
         );
-        check(r#"{"stop":["a","b"],"id":"x","n":1.5,"t":null}"#, r#"{"stop":["",""],"id":"x","n":1.5,"t":null}"#);
+        check(
+            r#"{"stop":["a","b"],"id":"x","n":1.5,"t":null}"#,
+            r#"{"stop":["",""],"id":"x","n":1.5,"t":null}"#,
+        );
         check(r#""only text""#, r#""""#);
         check(r#"{"input":{"reason":"ill"},"id":"x"}"#, r#"{"input":{"":""},"id":"x"}"#);
-        check(r#"{"input":[{"role":"user","status":"two words"}]}"#, r#"{"input":[{"role":"user","status":""}]}"#);
+        check(
+            r#"{"input":[{"role":"user","status":"two words"}]}"#,
+            r#"{"input":[{"role":"user","status":""}]}"#,
+        );
         check(&format!(r#"{{"model":"{}"}}"#, "m".repeat(300)), r#"{"model":""}"#);
     }
 }

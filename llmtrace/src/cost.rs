@@ -103,7 +103,8 @@ impl FromStr for Usd {
             if !is_digits(whole) || !is_digits(fraction) || whole.len() > 15 || fraction.len() > 12 {
                 return None;
             }
-            let pico = whole.parse::<i128>().ok()? * PICO + format!("{fraction:0<12}").parse::<i128>().ok()?;
+            let pico =
+                whole.parse::<i128>().ok()? * PICO + format!("{fraction:0<12}").parse::<i128>().ok()?;
             Some(Self(if negative { -pico } else { pico }))
         };
         parse().ok_or_else(|| ParseUsdError { found: text.chars().take(64).collect() })

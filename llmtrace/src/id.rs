@@ -41,8 +41,9 @@ impl TraceId {
         self.0.to_be_bytes()
     }
 
-    pub(crate) fn to_u128(self) -> u128 {
-        self.0
+    /// The low bits, which are random, to spread traces over locks.
+    pub(crate) fn low_bits(self) -> usize {
+        (self.0 & 0xFFFF) as usize
     }
 
     /// A version 7 UUID for a trace that begins `unix_ms` milliseconds after the epoch.
@@ -70,6 +71,9 @@ impl SpanId {
         self.0.to_be_bytes()
     }
 
+    /// Stands in a draft until the span has its id.
+    pub(crate) const UNSET: Self = Self(u64::MAX);
+
     pub(crate) fn generate() -> Self {
         Self(fastrand::u64(1..))
     }
@@ -77,6 +81,43 @@ impl SpanId {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn sequential(n: u64) -> Self {
         Self(n)
+    }
+}
+
+/// Where new ids come from.
+#[derive(Debug)]
+pub(crate) enum IdSource {
+    Random,
+    /// 1, 2, 3, ... for each kind of id.
+    #[cfg(any(test, feature = "testing"))]
+    Sequential {
+        traces: std::sync::atomic::AtomicU64,
+        spans: std::sync::atomic::AtomicU64,
+    },
+}
+
+impl IdSource {
+    /// An id for a trace that begins `unix_ms` milliseconds after the epoch.
+    #[inline]
+    pub(crate) fn trace_id(&self, unix_ms: u64) -> TraceId {
+        match self {
+            Self::Random => TraceId::generate(unix_ms),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Sequential { traces, .. } => {
+                TraceId::sequential(1 + traces.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn span_id(&self) -> SpanId {
+        match self {
+            Self::Random => SpanId::generate(),
+            #[cfg(any(test, feature = "testing"))]
+            Self::Sequential { spans, .. } => {
+                SpanId::sequential(1 + spans.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+            }
+        }
     }
 }
 
@@ -175,6 +216,6 @@ mod tests {
     fn trace_ids_are_version_7_and_sort_by_time() {
         let (a, b) = (TraceId::generate(1_000), TraceId::generate(2_000));
         assert!(a < b);
-        assert_eq!(uuid::Uuid::from_u128(a.to_u128()).get_version_num(), 7);
+        assert_eq!(uuid::Uuid::from_bytes(a.to_bytes()).get_version_num(), 7);
     }
 }

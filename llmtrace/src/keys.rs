@@ -21,7 +21,6 @@ struct Interner {
 /// Other crates' names for what [`semconv`] has a name for.
 const ALIASES: &[(&str, &str)] = &[
     (semconv::SYSTEM, semconv::PROVIDER_NAME),
-    ("provider", semconv::PROVIDER_NAME),
     (semconv::USAGE_CACHE_CREATION_TOKENS, semconv::USAGE_CACHE_WRITE_TOKENS),
     ("gen_ai.usage.prompt_tokens", semconv::USAGE_INPUT_TOKENS),
     ("gen_ai.usage.completion_tokens", semconv::USAGE_OUTPUT_TOKENS),

@@ -97,6 +97,10 @@ const BOOL: u8 = 4;
 const JSON: u8 = 5;
 
 impl Log {
+    pub(crate) const fn new() -> Self {
+        Self(Vec::new())
+    }
+
     pub(crate) fn push(&mut self, entry: Entry<'_>) {
         match entry {
             Entry::Attribute(key, value) => self.attribute(key, value),

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::value::json_bytes;
+
 /// One message of a conversation.
 ///
 /// Serialised, it is an element of `gen_ai.input.messages` or `gen_ai.output.messages`.
@@ -148,6 +150,11 @@ impl Message {
         self
     }
 
+    /// Roughly how much memory the message takes, in bytes.
+    pub(crate) fn estimated_bytes(&self) -> usize {
+        size_of::<Self>() + self.parts.iter().map(Part::estimated_bytes).sum::<usize>()
+    }
+
     /// The texts of the message, joined; reasoning and tool calls left out.
     pub fn text(&self) -> String {
         let texts = self.parts.iter().filter_map(|part| match part {
@@ -167,6 +174,20 @@ impl Part {
     /// A reasoning part.
     pub fn reasoning(content: impl Into<String>) -> Self {
         Self::Reasoning { content: content.into() }
+    }
+
+    fn estimated_bytes(&self) -> usize {
+        let more = match self {
+            Self::Text { content } | Self::Reasoning { content } | Self::Blob { content, .. } => {
+                content.len()
+            }
+            Self::ToolCall { arguments, .. } => json_bytes(arguments),
+            Self::ToolCallResponse { response, .. } => json_bytes(response),
+            Self::File { file_id, .. } => file_id.len(),
+            Self::Uri { uri, .. } => uri.len(),
+            Self::Other(json) => json_bytes(json),
+        };
+        size_of::<Self>() + more
     }
 
     /// A tool call whose arguments came as text: an object where they parse, else the text itself.
@@ -243,7 +264,10 @@ mod tests {
             r#"{"role":"tool","parts":[{"type":"tool_call_response","id":"call_1","response":"rainy"}]}"#,
         );
         check(
-            Message::new(Role::Other("critic".into()), vec![Part::Other(serde_json::json!({"type": "compaction", "id": "c"}))]),
+            Message::new(
+                Role::Other("critic".into()),
+                vec![Part::Other(serde_json::json!({"type": "compaction", "id": "c"}))],
+            ),
             r#"{"role":"critic","parts":[{"id":"c","type":"compaction"}]}"#,
         );
     }

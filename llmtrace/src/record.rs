@@ -202,6 +202,21 @@ impl SpanRecord {
         self.end.since(self.start)
     }
 
+    /// Roughly how much memory the span takes, in bytes: its texts and a constant for each part.
+    pub(crate) fn estimated_bytes(&self) -> usize {
+        let attributes = |attributes: &Attributes| {
+            attributes.iter().map(|(key, value)| key.len() + value.estimated_bytes()).sum::<usize>()
+        };
+        let events: usize =
+            self.events.iter().map(|event| 96 + event.name.len() + attributes(&event.attributes)).sum();
+        let messages: usize = self.input.iter().chain(&self.output).map(Message::estimated_bytes).sum();
+        size_of::<Self>()
+            + attributes(&self.attributes)
+            + events
+            + messages
+            + 128 * (self.links.len() + self.scores.len())
+    }
+
     /// Whether the span is the first of its trace in this process.
     pub fn is_local_root(&self) -> bool {
         self.parent_span_id.is_none() || self.parent_is_remote
@@ -270,7 +285,9 @@ impl SpanRecord {
             Some(Value::Int(pico)) => Some(Usd::from_pico(*pico)),
             _ => None,
         };
-        pico.or_else(|| self.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64))
+        pico.or_else(|| {
+            self.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64)
+        })
     }
 
     /// Writes a cost, and how it is known, to the attributes.
@@ -306,7 +323,14 @@ mod tests {
 
     fn record() -> SpanRecord {
         let at = Timestamp::from_unix_nanos(1);
-        SpanRecord::new(TraceId::sequential(1), SpanId::sequential(1), "chat", ObservationKind::Generation, at, at)
+        SpanRecord::new(
+            TraceId::sequential(1),
+            SpanId::sequential(1),
+            "chat",
+            ObservationKind::Generation,
+            at,
+            at,
+        )
     }
 
     #[test]

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::{self, Debug, Display, Write as _};
 use std::io;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::content::{ContentPolicy, Pruner};
+use crate::content::{self, ContentPolicy, Pruner};
 use crate::keys::{self, KeyId};
 use crate::log::{Body, Entry, Key, Log, Scalar};
 use crate::{Message, Usage, Usd, Value, semconv};
@@ -55,6 +56,34 @@ impl Settings {
 pub struct Recorder<'a> {
     log: &'a mut Log,
     settings: &'a Settings,
+    identity: Identity,
+}
+
+/// Whose span it is; spans opened below it inherit it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Identity {
+    pub(crate) session: Option<Arc<str>>,
+    pub(crate) user: Option<Arc<str>>,
+}
+
+impl Identity {
+    /// Takes over what `newer` knows.
+    #[inline]
+    pub(crate) fn update(&mut self, newer: Self) {
+        if newer.session.is_some() {
+            self.session = newer.session;
+        }
+        if newer.user.is_some() {
+            self.user = newer.user;
+        }
+    }
+}
+
+/// A field that says whose span it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum IdentityField {
+    Session,
+    User,
 }
 
 /// The value of an attribute on its way to a span; made with `into()`.
@@ -95,7 +124,12 @@ impl<'n> Slot<'n> {
 
 impl<'a> Recorder<'a> {
     pub(crate) fn new(log: &'a mut Log, settings: &'a Settings) -> Self {
-        Self { log, settings }
+        Self { log, settings, identity: Identity::default() }
+    }
+
+    /// Whose span it is, as far as it was said to this recorder.
+    pub(crate) fn into_identity(self) -> Identity {
+        self.identity
     }
 
     fn keeps_content(&self) -> bool {
@@ -109,6 +143,10 @@ impl<'a> Recorder<'a> {
 
     pub(crate) fn push(&mut self, entry: Entry<'_>) {
         self.log.push(entry);
+    }
+
+    pub(crate) fn append(&mut self, entries: &Log) {
+        self.log.append(entries);
     }
 
     /// The text the call answered with.
@@ -214,8 +252,14 @@ impl<'a> Recorder<'a> {
         if !self.keeps_content() && keys::is_content(key) {
             return;
         }
+        let value = value.into();
+        match key {
+            semconv::CONVERSATION_ID => return self.identity.session = Some(value.to_text()),
+            semconv::USER_ID => return self.identity.user = Some(value.to_text()),
+            _ => {}
+        }
         let key = Key::Name(key);
-        match &value.into().0 {
+        match &value.0 {
             Repr::Str(text) => self.text_attribute(key, text),
             Repr::Int(int) => match i64::try_from(*int) {
                 Ok(int) => self.log.attribute(key, Scalar::Int(int)),
@@ -241,7 +285,7 @@ impl<'a> Recorder<'a> {
         if self.keeps_content() {
             let text = self.cut(text);
             self.log.push(Entry::Argument(name, Body::Text(text)));
-        } else if text.trim_start().starts_with('{') {
+        } else {
             self.raw(text.as_bytes(), Slot::Argument(name));
         }
     }
@@ -284,6 +328,15 @@ impl<'a> Recorder<'a> {
         match value {
             Scalar::Str(text) => self.text_attribute(Key::Id(key), text),
             other => self.log.attribute(Key::Id(key), other),
+        }
+    }
+
+    /// A field of a span's callsite that says whose span it is.
+    pub(crate) fn identity_field(&mut self, field: IdentityField, value: &dyn Display) {
+        let text = Arc::from(self.bounded(format_args!("{value}")));
+        match field {
+            IdentityField::Session => self.identity.session = Some(text),
+            IdentityField::User => self.identity.user = Some(text),
         }
     }
 
@@ -335,8 +388,7 @@ impl<'a> Recorder<'a> {
             self.log.push(slot.with(Body::Json(bytes)));
         } else {
             with_buffer(|buffer| {
-                let mut pruner = Pruner::new(&mut *buffer);
-                if io::Write::write_all(&mut pruner, bytes).is_ok() {
+                if content::prune(bytes, buffer) {
                     self.log.push(slot.with(Body::Json(buffer)));
                 }
             });
@@ -360,6 +412,18 @@ impl<'a> Recorder<'a> {
             self.log.push(Entry::Truncated);
         }
         out.out
+    }
+}
+
+impl AttributeValue<'_> {
+    fn to_text(&self) -> Arc<str> {
+        match &self.0 {
+            Repr::Str(text) => Arc::from(&**text),
+            Repr::Int(int) => Arc::from(int.to_string()),
+            Repr::Float(float) => Arc::from(float.to_string()),
+            Repr::Bool(bool) => Arc::from(bool.to_string()),
+            Repr::Json(json) => Arc::from(String::from_utf8_lossy(json)),
+        }
     }
 }
 

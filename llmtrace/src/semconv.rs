@@ -160,6 +160,8 @@ pub const USAGE_CACHE_WRITE_1H_TOKENS: &str = "llmtrace.usage.cache_write_1h.inp
 pub const USAGE_CACHE_READ_AUDIO_TOKENS: &str = "llmtrace.usage.cache_read.audio.input_tokens";
 /// Tokens of tool results that the provider counts beside the prompt; part of the input.
 pub const USAGE_TOOL_USE_TOKENS: &str = "llmtrace.usage.tool_use.input_tokens";
+/// Models besides the answering one whose tokens are in the counts (Anthropic advisors): one price fits not all.
+pub const USAGE_OTHER_MODELS: &str = "llmtrace.usage.other_models";
 /// Web searches billed beside the tokens.
 pub const USAGE_WEB_SEARCHES: &str = "llmtrace.usage.web_searches";
 /// File searches billed beside the tokens.
@@ -182,6 +184,8 @@ pub const COST_OUTPUT: &str = "llmtrace.cost.output";
 pub const COST_PICO_USD: &str = "llmtrace.cost.pico_usd";
 /// Set to `true` where fees that the response implies are not in the cost.
 pub const COST_INCOMPLETE: &str = "llmtrace.cost.incomplete";
+/// Service tier that was asked for, where it is not an `OpenAI` API.
+pub const REQUEST_SERVICE_TIER: &str = "llmtrace.request.service_tier";
 /// Service tier that was served, where it is not an `OpenAI` API.
 pub const SERVICE_TIER: &str = "llmtrace.service_tier";
 /// Inference speed that was served (Anthropic `usage.speed`).

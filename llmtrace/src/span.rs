@@ -1,16 +1,185 @@
 //! Writing to an open span.
 
+use std::fmt::Display;
+
+use serde::Serialize;
 use tracing::Span;
 
-use crate::Recorder;
+use crate::layer::SpanCapture;
+use crate::log::Entry;
+use crate::propagate::SpanContext;
+use crate::{AttributeValue, Message, Recorder, SpanId, TraceId, Usage, Usd, semconv};
 
-/// Lets `write` record on the span; nothing happens on a span that no `LlmLayer` sees. A panic
+/// Lets `write` record on the span; nothing happens on a span that no [`LlmLayer`](crate::LlmLayer) sees. A panic
 /// in `write` ends there.
 pub(crate) fn record(span: &Span, write: impl FnOnce(&mut Recorder<'_>)) {
-    let _ = (span, write);
+    with_layer(span, |layer, key| layer.0.record(key, false, write));
 }
 
 /// [`record`], and the span counts as ended now, however long its handle lives on.
 pub(crate) fn end(span: &Span, write: impl FnOnce(&mut Recorder<'_>)) {
-    record(span, write);
+    with_layer(span, |layer, key| layer.0.record(key, true, write));
+}
+
+pub(crate) fn with_layer<R>(span: &Span, use_it: impl FnOnce(&SpanCapture, u64) -> R) -> Option<R> {
+    span.with_subscriber(|(id, dispatch)| {
+        let layer = dispatch.downcast_ref::<SpanCapture>()?;
+        Some(use_it(layer, id.into_u64()))
+    })?
+}
+
+/// What a program says of a span while it is open. On a span that no [`LlmLayer`](crate::LlmLayer) sees, each
+/// method does nothing; none of them fails, panics or waits.
+///
+/// ```
+/// use llmtrace::{SpanExt as _, Usage};
+///
+/// let span = tracing::info_span!("chat", gen_ai.request.model = "my-model");
+/// span.set_session("session-1");
+/// span.record_usage(Usage::new(120, 30));
+/// span.set_attribute("retry", 1);
+/// ```
+pub trait SpanExt {
+    /// Records a provider's request: a value that serialises to the JSON of any known API. Model, parameters,
+    /// messages and tools are read from it.
+    fn record_request<T: Serialize + ?Sized>(&self, request: &T);
+
+    /// Records a provider's response: a value that serialises to the JSON of any known API. Id, model, messages,
+    /// finish reasons and token counts are read from it.
+    fn record_response<T: Serialize + ?Sized>(&self, response: &T);
+
+    /// Records the messages that went in.
+    fn record_input(&self, messages: &[Message]);
+
+    /// Records the messages that came out.
+    fn record_output(&self, messages: &[Message]);
+
+    /// Records token counts; those that are `None` are left as they are.
+    fn record_usage(&self, usage: Usage);
+
+    /// Records a cost that the provider stated, in US dollars. A float that is not finite is not recorded.
+    fn record_cost(&self, cost: impl CostValue);
+
+    /// Records that the first content of the answer has arrived.
+    fn record_first_chunk(&self);
+
+    /// Says which conversation the span belongs to.
+    fn set_session(&self, session: impl AsRef<str>);
+
+    /// Says for which end user the span works.
+    fn set_user(&self, user: impl AsRef<str>);
+
+    /// Adds a label.
+    fn add_tag(&self, tag: impl AsRef<str>);
+
+    /// Sets any attribute, declared or not. The last value written to a key wins.
+    fn set_attribute<'v>(&self, key: impl AsRef<str>, value: impl Into<AttributeValue<'v>>);
+
+    /// Records an error: the span ends with the status `error`.
+    fn record_error<E: Display + ?Sized>(&self, error: &E);
+
+    /// Records a judgement on the span.
+    fn score(&self, name: impl AsRef<str>, value: f64);
+
+    /// Makes the span the child of a span in another process. Call it before children are opened.
+    fn set_parent_context(&self, parent: &SpanContext);
+
+    /// Relates the span to another one that is not its parent.
+    fn add_link(&self, other: &SpanContext);
+
+    /// The trace; `None` on a span that no [`LlmLayer`](crate::LlmLayer) sees.
+    fn trace_id(&self) -> Option<TraceId>;
+
+    /// The span's id; `None` on a span that no [`LlmLayer`](crate::LlmLayer) sees.
+    fn span_id(&self) -> Option<SpanId>;
+}
+
+/// An amount for [`SpanExt::record_cost`]: [`Usd`], or US dollars as a float.
+pub trait CostValue {
+    /// The amount; `None` if it is not finite.
+    fn to_usd(self) -> Option<Usd>;
+}
+
+impl CostValue for Usd {
+    fn to_usd(self) -> Option<Usd> {
+        Some(self)
+    }
+}
+
+impl CostValue for f64 {
+    fn to_usd(self) -> Option<Usd> {
+        Usd::from_f64(self)
+    }
+}
+
+impl SpanExt for Span {
+    fn record_request<T: Serialize + ?Sized>(&self, request: &T) {
+        record(self, |recorder| recorder.request(request));
+    }
+
+    fn record_response<T: Serialize + ?Sized>(&self, response: &T) {
+        record(self, |recorder| recorder.json(response));
+    }
+
+    fn record_input(&self, messages: &[Message]) {
+        record(self, |recorder| recorder.input(messages));
+    }
+
+    fn record_output(&self, messages: &[Message]) {
+        record(self, |recorder| recorder.output(messages));
+    }
+
+    fn record_usage(&self, usage: Usage) {
+        record(self, |recorder| recorder.usage(&usage));
+    }
+
+    fn record_cost(&self, cost: impl CostValue) {
+        if let Some(cost) = cost.to_usd() {
+            record(self, |recorder| recorder.cost(cost));
+        }
+    }
+
+    fn record_first_chunk(&self) {
+        record(self, |recorder| recorder.first_chunk());
+    }
+
+    fn set_session(&self, session: impl AsRef<str>) {
+        record(self, |recorder| recorder.attribute(semconv::CONVERSATION_ID, session.as_ref()));
+    }
+
+    fn set_user(&self, user: impl AsRef<str>) {
+        record(self, |recorder| recorder.attribute(semconv::USER_ID, user.as_ref()));
+    }
+
+    fn add_tag(&self, tag: impl AsRef<str>) {
+        record(self, |recorder| recorder.push(Entry::Label(tag.as_ref())));
+    }
+
+    fn set_attribute<'v>(&self, key: impl AsRef<str>, value: impl Into<AttributeValue<'v>>) {
+        record(self, |recorder| recorder.attribute(key.as_ref(), value));
+    }
+
+    fn record_error<E: Display + ?Sized>(&self, error: &E) {
+        record(self, |recorder| recorder.failure("", &error));
+    }
+
+    fn score(&self, name: impl AsRef<str>, value: f64) {
+        record(self, |recorder| recorder.push(Entry::Score(name.as_ref(), value, "")));
+    }
+
+    fn set_parent_context(&self, parent: &SpanContext) {
+        with_layer(self, |layer, key| layer.0.set_parent(key, parent));
+    }
+
+    fn add_link(&self, other: &SpanContext) {
+        record(self, |recorder| recorder.push(Entry::Link(other.trace_id(), other.span_id())));
+    }
+
+    fn trace_id(&self) -> Option<TraceId> {
+        with_layer(self, |layer, key| layer.0.context(key))?.map(|context| context.trace_id())
+    }
+
+    fn span_id(&self) -> Option<SpanId> {
+        with_layer(self, |layer, key| layer.0.context(key))?.map(|context| context.span_id())
+    }
 }

@@ -186,7 +186,8 @@ impl Usage {
     /// Whether no count at all is known.
     pub fn is_empty(&self) -> bool {
         let Self { status: _, source: _, .. } = self;
-        Self { status: UsageStatus::Missing, source: UsageSource::Provider, ..self.clone() } == Self::default()
+        Self { status: UsageStatus::Missing, source: UsageSource::Provider, ..self.clone() }
+            == Self::default()
     }
 
     /// Input and output together, else the stated total; `None` if neither is known.
@@ -209,6 +210,17 @@ impl Usage {
         usage_attributes!(visit);
     }
 
+    /// These counts with those over them that `newer` knows.
+    pub(crate) fn overlaid(mut self, newer: &Self) -> Self {
+        macro_rules! overlay {
+            ($($key:ident => $field:ident,)*) => {
+                $(self.$field = newer.$field.or(self.$field);)*
+            };
+        }
+        usage_attributes!(overlay);
+        self
+    }
+
     /// The same counts, with the status set to [`UsageStatus::Invalid`] if a part is larger than its whole.
     pub fn checked(mut self) -> Self {
         if self.contradicts_itself() {
@@ -217,8 +229,11 @@ impl Usage {
         self
     }
 
-    fn contradicts_itself(&self) -> bool {
-        let exceeds = |part: Option<u64>, whole: Option<u64>| part.is_some_and(|part| whole.is_some_and(|whole| part > whole));
+    /// Whether a part is larger than its whole.
+    pub(crate) fn contradicts_itself(&self) -> bool {
+        let exceeds = |part: Option<u64>, whole: Option<u64>| {
+            part.is_some_and(|part| whole.is_some_and(|whole| part > whole))
+        };
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
             (None, None) => None,
             (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),

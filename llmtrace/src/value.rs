@@ -51,8 +51,14 @@ impl Value {
     pub fn as_count(&self) -> Option<u64> {
         match self {
             Self::Int(int) => u64::try_from(*int).ok(),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
-            Self::Float(float) if float.fract() == 0.0 && (0.0..=9.0e15).contains(float) => Some(*float as u64),
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the range is checked"
+            )]
+            Self::Float(float) if float.fract() == 0.0 && (0.0..=9.0e15).contains(float) => {
+                Some(*float as u64)
+            }
             Self::Str(text) => text.parse().ok(),
             _ => None,
         }
@@ -67,6 +73,17 @@ impl Value {
         }
     }
 
+    /// Roughly how much memory the value takes, in bytes.
+    pub(crate) fn estimated_bytes(&self) -> usize {
+        let more = match self {
+            Self::Str(text) => text.len(),
+            Self::Array(items) => items.iter().map(Self::estimated_bytes).sum(),
+            Self::Json(json) => json_bytes(json),
+            Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+        };
+        size_of::<Self>() + more
+    }
+
     /// The truth value, if this is one.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
@@ -74,6 +91,19 @@ impl Value {
             _ => None,
         }
     }
+}
+
+/// Roughly how much memory a JSON value takes, in bytes.
+pub(crate) fn json_bytes(json: &serde_json::Value) -> usize {
+    let more = match json {
+        serde_json::Value::String(text) => text.len(),
+        serde_json::Value::Array(items) => items.iter().map(json_bytes).sum(),
+        serde_json::Value::Object(members) => {
+            members.iter().map(|(key, value)| 48 + key.len() + json_bytes(value)).sum()
+        }
+        _ => 0,
+    };
+    size_of::<serde_json::Value>() + more
 }
 
 macro_rules! from_int {
@@ -177,7 +207,9 @@ impl From<serde_json::Value> for Value {
                 (None, None, Some(float)) => Self::Float(float),
                 (None, None, None) => Self::Str(number.to_string()),
             },
-            Json::Array(items) if items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null()) => {
+            Json::Array(items)
+                if items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null()) =>
+            {
                 Self::Array(items.into_iter().map(Self::from).collect())
             }
             json => Self::Json(json),

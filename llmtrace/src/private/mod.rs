@@ -13,24 +13,26 @@ use tracing::Span;
 
 pub use self::probe::{
     InputByDebug, InputByNothing, InputBySerialize, InputByText, LabelsOfClone, LabelsOfEach, LabelsOfMaybe,
-    LabelsOfOne, LabelsOfText, MaybeTextByDisplay, Place, Probe, Text, TextAsItIs, TextByDisplay, with,
+    LabelsOfOne, LabelsOfText, LabelsRefused, MaybeTextByDisplay, Place, Probe, Text, TextAsItIs,
+    TextByDisplay, TextRefused, with,
 };
 pub use self::route::{
-    Boxed, BoxedFuture, BoxedStream, FollowMany, FollowOne, KindBoxed, KindOpaque, KindOpaqueIn, KindPlain, Opaque,
-    OpaqueOption, OpaqueResult, Plain, RouteFuture, RouteNow, Tag,
+    Boxed, BoxedFuture, BoxedStream, FollowMany, FollowOne, KindBoxed, KindOpaque, KindOpaqueIn, KindPlain,
+    Opaque, OpaqueOption, OpaqueResult, Plain, RouteFuture, RouteNow, Tag,
 };
 pub use self::seen::{
     FailByDebug, FailByDisplay, FailByName, Item, NoError, PeelLayer, PeelNothing, Peeled, ReadByDebug,
     ReadBySerialize, ReadItself, ReadNothing, Seen, Whole,
 };
+pub use crate::Recorder;
 pub use crate::content::is_secret_name;
 pub use crate::traced::{Traced, call, call_forever, traced};
 pub use crate::{
     __llmtrace_argument as argument, __llmtrace_failure as failure, __llmtrace_finish as finish,
     __llmtrace_follow as follow, __llmtrace_input as input, __llmtrace_labels as labels,
-    __llmtrace_observe as observe, __llmtrace_route as route, __llmtrace_text as text, ObservationKind, semconv,
+    __llmtrace_observe as observe, __llmtrace_route as route, __llmtrace_text as text, ObservationKind,
+    semconv,
 };
-pub use crate::Recorder;
 use crate::{Usage, span};
 
 /// Opens a span; if a field's value panics there is none.
@@ -59,9 +61,30 @@ pub fn user(recorder: &mut Recorder<'_>, user: Option<&str>) {
     }
 }
 
+/// What a `usage` closure may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Usage`",
+    note = "`usage = |ret| ...` returns a `Usage` or an `Option<Usage>`"
+)]
+pub trait MaybeUsage {
+    fn usage(self) -> Option<Usage>;
+}
+
+impl MaybeUsage for Usage {
+    fn usage(self) -> Option<Usage> {
+        Some(self)
+    }
+}
+
+impl MaybeUsage for Option<Usage> {
+    fn usage(self) -> Option<Usage> {
+        self
+    }
+}
+
 /// Records token counts, where there are any.
-pub fn usage(recorder: &mut Recorder<'_>, usage: impl Into<Option<Usage>>) {
-    if let Some(usage) = usage.into() {
+pub fn usage(recorder: &mut Recorder<'_>, usage: impl MaybeUsage) {
+    if let Some(usage) = usage.usage() {
         recorder.usage(&usage);
     }
 }

@@ -1,0 +1,233 @@
+//! Putting it together.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::Subscriber;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
+
+use crate::clock::Clock;
+use crate::enrich::Enricher;
+use crate::id::IdSource;
+use crate::layer::{CallsiteFilter, Capture, LlmLayer, Open, SpanCapture};
+use crate::pipeline::{Limits, Overflow, Pipeline};
+use crate::price::{PriceChain, PriceSource};
+use crate::recorder::Settings;
+use crate::{Budget, ContentPolicy, Exporter, Guard, InstallError, Resource, Value, semconv};
+
+/// Starts to set up tracing.
+///
+/// ```
+/// use std::time::Duration;
+/// use llmtrace::{ContentPolicy, Overflow};
+///
+/// let (layer, guard) = llmtrace::builder()
+///     .service_name("support-bot")
+///     .environment("staging")
+///     .content(ContentPolicy::Omit)
+///     .queue_bytes(64 * 1024 * 1024)
+///     .overflow(Overflow::Block(Duration::from_secs(1)))
+///     .build();
+/// # use tracing_subscriber::prelude::*;
+/// let subscriber = tracing_subscriber::registry().with(layer);
+/// # drop((subscriber, guard));
+/// ```
+pub fn builder() -> Builder {
+    Builder::new()
+}
+
+/// Sets up tracing; made by [`builder`].
+#[must_use = "nothing is traced before `install` or `build`"]
+pub struct Builder {
+    resource: Resource,
+    exporters: Vec<Box<dyn Exporter>>,
+    content: ContentPolicy,
+    capture: Capture,
+    prices: Option<PriceChain>,
+    budgets: Vec<Budget>,
+    max_text_bytes: usize,
+    limits: Limits,
+    clock: Clock,
+    ids: IdSource,
+}
+
+impl Builder {
+    fn new() -> Self {
+        let limits = Limits {
+            queue_bytes: 32 * 1024 * 1024,
+            overflow: Overflow::default(),
+            batch_spans: 512,
+            batch_delay: Duration::from_millis(200),
+        };
+        Self {
+            resource: Resource::default(),
+            exporters: Vec::new(),
+            content: ContentPolicy::default(),
+            capture: Capture::default(),
+            prices: None,
+            budgets: Vec::new(),
+            max_text_bytes: 1024 * 1024,
+            limits,
+            clock: Clock::system(),
+            ids: IdSource::Random,
+        }
+    }
+
+    /// The name of the service that the spans come from.
+    pub fn service_name(self, name: impl Into<String>) -> Self {
+        self.resource(semconv::SERVICE_NAME, name.into())
+    }
+
+    /// Something else that is known of the process, such as `service.version`.
+    pub fn resource(mut self, key: impl Into<String>, value: impl Into<Value>) -> Self {
+        self.resource.attributes.set(key.into(), value);
+        self
+    }
+
+    /// `production`, `staging`, ...
+    pub fn environment(self, name: impl Into<String>) -> Self {
+        self.resource(semconv::DEPLOYMENT_ENVIRONMENT_NAME, name.into())
+    }
+
+    /// Adds an exporter. Each one gets every span, on a thread of its own.
+    pub fn exporter(mut self, exporter: impl Exporter) -> Self {
+        self.exporters.push(Box::new(exporter));
+        self
+    }
+
+    /// Whether prompts, completions, arguments and results are kept. Default: they are.
+    pub fn content(mut self, policy: ContentPolicy) -> Self {
+        self.content = policy;
+        self
+    }
+
+    /// Prices that are asked before the bundled table, such as [`PriceOverrides`](crate::PriceOverrides). Of
+    /// several, the one added first is asked first.
+    pub fn prices(mut self, prices: impl PriceSource) -> Self {
+        self.prices = Some(match self.prices {
+            Some(first) => first.then(prices),
+            None => PriceChain::new(prices),
+        });
+        self
+    }
+
+    /// Which spans are recorded. Default: [`Capture::Llm`].
+    pub fn capture(mut self, capture: Capture) -> Self {
+        self.capture = capture;
+        self
+    }
+
+    /// Memory for spans on their way to the exporters, in bytes; at least 64 KiB. Default: 32 MiB. Half of it is
+    /// for spans that wait for the worker, half for batches that wait for the exporters.
+    pub fn queue_bytes(mut self, bytes: usize) -> Self {
+        self.limits.queue_bytes = bytes.max(64 * 1024);
+        self
+    }
+
+    /// What happens to a span that ends while the queue is full. Default: [`Overflow::DropNewest`].
+    pub fn overflow(mut self, overflow: Overflow) -> Self {
+        self.limits.overflow = overflow;
+        self
+    }
+
+    /// Longest text that is kept, in bytes; longer ones are cut and the span says so (`llmtrace.truncated`).
+    /// Default: 1 MiB. Bodies of requests and responses may be 16 times as long, because token counts stand at
+    /// their end.
+    pub fn max_text_bytes(mut self, bytes: usize) -> Self {
+        self.max_text_bytes = bytes;
+        self
+    }
+
+    /// Most spans in a batch (at least 1), and the longest time that a span waits for its batch.
+    /// Default: 512 spans, 200 ms.
+    pub fn batch(mut self, spans: usize, delay: Duration) -> Self {
+        self.limits.batch_spans = spans.max(1);
+        self.limits.batch_delay = delay.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Feeds a budget.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budgets.push(budget);
+        self
+    }
+
+    #[cfg(feature = "testing")]
+    pub(crate) fn deterministic(mut self, clock: Clock, ids: IdSource) -> Self {
+        self.clock = clock;
+        self.ids = ids;
+        self
+    }
+
+    /// Starts the exporters and returns the layer, to be put into a `tracing_subscriber` stack beside other layers.
+    ///
+    /// If the operating system gives no thread, spans are counted as dropped and
+    /// [`Guard::start_error`] says why.
+    pub fn build<S>(self) -> (LlmLayer<S>, Guard)
+    where
+        S: Subscriber + for<'span> LookupSpan<'span>,
+    {
+        let (capture, guard) = self.start();
+        (capture.with_filter(CallsiteFilter), guard)
+    }
+
+    /// Starts the exporters and makes llmtrace the process's `tracing` subscriber: for programs that have no
+    /// other. It is the quickest way to trace; see [`build`](Self::build) for composing.
+    ///
+    /// # Errors
+    ///
+    /// If a global subscriber is set already, or the operating system gives no thread.
+    pub fn install(self) -> Result<Guard, InstallError> {
+        let (capture, mut guard) = self.start();
+        if let Some(error) = guard.take_start_error() {
+            return Err(error);
+        }
+        let subscriber = tracing_subscriber::registry().with(capture);
+        tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::AlreadySet)?;
+        Ok(guard)
+    }
+
+    fn start(self) -> (SpanCapture, Guard) {
+        let settings = Settings {
+            content: self.content,
+            max_text_bytes: self.max_text_bytes,
+            clock: self.clock.clone(),
+        };
+        let prices = with_bundled(self.prices);
+        let enricher = Enricher::new(Arc::new(self.resource), prices, settings.clone());
+        let (pipeline, started) = Pipeline::start(self.exporters, enricher, self.budgets, self.limits);
+        let open = Arc::new(Open::new(settings, self.capture, self.ids, Arc::clone(&pipeline)));
+        let guard = Guard::new(pipeline, Arc::clone(&open), started.err().map(InstallError::Thread));
+        (SpanCapture(open), guard)
+    }
+}
+
+/// The user's prices, then the bundled ones.
+#[cfg(feature = "prices")]
+fn with_bundled(prices: Option<PriceChain>) -> PriceChain {
+    match prices {
+        Some(first) => first.then(crate::BundledPrices::new()),
+        None => PriceChain::new(crate::BundledPrices::new()),
+    }
+}
+
+/// The user's prices.
+#[cfg(not(feature = "prices"))]
+fn with_bundled(prices: Option<PriceChain>) -> PriceChain {
+    prices.unwrap_or_else(|| PriceChain::new(crate::PriceOverrides::new()))
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let exporters: Vec<_> = self.exporters.iter().map(|exporter| exporter.name()).collect();
+        f.debug_struct("Builder")
+            .field("resource", &self.resource)
+            .field("exporters", &exporters)
+            .field("content", &self.content)
+            .field("capture", &self.capture)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

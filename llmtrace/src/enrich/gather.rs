@@ -1,0 +1,71 @@
+//! The entries of a log, sorted by what they are.
+
+use crate::log::{Body, Entry, Log};
+use crate::{Attributes, Event, Link, Score, Timestamp};
+
+/// Everything that a log says.
+#[derive(Debug, Default)]
+pub(super) struct Gathered<'a> {
+    pub(super) attributes: Attributes,
+    pub(super) arguments: Vec<(&'a str, Body<'a>)>,
+    pub(super) request: Option<Body<'a>>,
+    pub(super) response: Option<Body<'a>>,
+    /// Stream items with the monotonic time at which they came.
+    pub(super) chunks: Vec<(u64, Body<'a>)>,
+    pub(super) first_chunk: Option<u64>,
+    pub(super) events: Vec<Event>,
+    pub(super) links: Vec<Link>,
+    pub(super) scores: Vec<Score>,
+    pub(super) labels: Vec<String>,
+    /// Type and message; the last error is the one the span ended with.
+    pub(super) error: Option<(&'a str, &'a str)>,
+    pub(super) name: Option<String>,
+    pub(super) is_done: bool,
+    pub(super) is_cancelled: bool,
+    pub(super) truncated: u64,
+}
+
+impl<'a> Gathered<'a> {
+    pub(super) fn gather(log: &'a Log, time: impl Fn(u64) -> Timestamp) -> Self {
+        let mut all = Self::default();
+        let mut event: Option<Event> = None;
+        for entry in log.entries() {
+            match entry {
+                Entry::Attribute(key, value) => match &mut event {
+                    Some(event) => event.attributes.set(key.to_name(), value),
+                    None => all.attributes.set(key.to_name(), value),
+                },
+                Entry::Argument(name, body) => all.arguments.push((name, body)),
+                Entry::Request(body) => all.request = Some(body),
+                Entry::Response(body) => all.response = Some(body),
+                Entry::Chunk(time, body) => all.chunks.push((time, body)),
+                Entry::FirstChunk(time) => {
+                    all.first_chunk.get_or_insert(time);
+                }
+                Entry::EventStart(at, name) => {
+                    event = Some(Event::new(name.to_owned(), time(at), Attributes::default()));
+                }
+                Entry::EventEnd => all.events.extend(event.take()),
+                Entry::Link(trace_id, span_id) => all.links.push(Link::new(trace_id, span_id)),
+                Entry::Score(name, value, comment) => {
+                    let mut score = Score::new(name, value);
+                    score.comment = (!comment.is_empty()).then(|| comment.to_owned());
+                    all.scores.push(score);
+                }
+                Entry::Error(kind, message) => all.error = Some((kind, message)),
+                Entry::Name(name) => all.name = Some(name.to_owned()),
+                Entry::Label(label) => all.label(label),
+                Entry::Done => all.is_done = true,
+                Entry::Cancelled => all.is_cancelled = true,
+                Entry::Truncated => all.truncated += 1,
+            }
+        }
+        all
+    }
+
+    fn label(&mut self, label: &str) {
+        if !self.labels.iter().any(|known| known == label) {
+            self.labels.push(label.to_owned());
+        }
+    }
+}

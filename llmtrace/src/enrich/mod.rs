@@ -1,0 +1,199 @@
+//! From a draft to a record: what the caller's thread wrote down is read here, on the worker's thread.
+
+mod gather;
+mod place;
+mod read;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::content::ContentPolicy;
+use crate::layer::{Draft, Role};
+use crate::price::{PriceChain, PriceQuery, PriceSource as _};
+use crate::recorder::Settings;
+use crate::{
+    Attributes, Cost, CostSource, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage,
+    UsageStatus, Usd, Value, semconv,
+};
+use gather::Gathered;
+
+/// Reads drafts.
+pub(crate) struct Enricher {
+    resource: Arc<Resource>,
+    prices: PriceChain,
+    settings: Settings,
+    wall_offset: u64,
+}
+
+/// The wall clock must have moved by this much against the monotonic one before it is followed, in nanoseconds.
+const CLOCK_STEP: u64 = 1_000_000;
+
+impl Enricher {
+    pub(crate) fn new(resource: Arc<Resource>, prices: PriceChain, settings: Settings) -> Self {
+        let wall_offset = settings.clock.wall_offset();
+        Self { resource, prices, settings, wall_offset }
+    }
+
+    /// Follows steps of the wall clock.
+    pub(crate) fn tick(&mut self) {
+        let offset = self.settings.clock.wall_offset();
+        if offset.abs_diff(self.wall_offset) > CLOCK_STEP {
+            self.wall_offset = offset;
+        }
+    }
+
+    fn time(&self, monotonic: u64) -> Timestamp {
+        Timestamp::from_unix_nanos(monotonic.saturating_add(self.wall_offset))
+    }
+
+    /// What is known of a draft without reading its log.
+    pub(crate) fn bare(&self, draft: &Draft) -> SpanRecord {
+        let (start, end) = (draft.start, draft.end.unwrap_or(draft.start).max(draft.start));
+        let mut record = SpanRecord::new(
+            draft.trace_id,
+            draft.span_id,
+            Cow::Borrowed(draft.plan.name),
+            ObservationKind::Span,
+            self.time(start),
+            self.time(end),
+        );
+        record.parent_span_id = draft.parent;
+        record.parent_is_remote = draft.parent_is_remote;
+        record.resource = Arc::clone(&self.resource);
+        record.scope = Cow::Borrowed(draft.plan.target);
+        record
+    }
+
+    /// Reads a draft.
+    pub(crate) fn read(&self, draft: &Draft) -> SpanRecord {
+        let mut record = self.bare(draft);
+        let identity =
+            [(semconv::CONVERSATION_ID, &draft.identity.session), (semconv::USER_ID, &draft.identity.user)];
+        if draft.role == Role::Recorded {
+            let gathered = Gathered::gather(&draft.log, |time| {
+                Timestamp::from_unix_nanos(time.saturating_add(self.wall_offset))
+            });
+            self.fill(&mut record, gathered, draft);
+        }
+        for (key, value) in identity {
+            if let Some(value) = value {
+                record.attributes.set(key, &**value);
+            }
+        }
+        record
+    }
+
+    fn fill(&self, record: &mut SpanRecord, mut gathered: Gathered<'_>, draft: &Draft) {
+        record.attributes = std::mem::take(&mut gathered.attributes);
+        record.events = std::mem::take(&mut gathered.events);
+        record.links = std::mem::take(&mut gathered.links);
+        record.scores = std::mem::take(&mut gathered.scores);
+        take_bridge_attributes(record);
+        if let Some(name) = gathered.name.take() {
+            record.name = Cow::Owned(name);
+        }
+        record.kind = take_kind(&mut record.attributes);
+
+        let exchange = read::exchange(&gathered, record, draft.start);
+        place::place(record, exchange, &gathered);
+        if !gathered.labels.is_empty() {
+            record.attributes.set(semconv::TAGS, std::mem::take(&mut gathered.labels));
+        }
+        if gathered.truncated > 0 {
+            record.attributes.set(semconv::TRUNCATED, gathered.truncated);
+        }
+        if self.settings.content == ContentPolicy::Omit {
+            place::omit_content(record);
+        } else {
+            place::cut_texts(record, self.settings.max_text_bytes);
+        }
+        self.price(record);
+    }
+
+    /// The cost that the provider stated, else the price table's.
+    fn price(&self, record: &mut SpanRecord) {
+        let stated = match record.attributes.remove(semconv::COST_PICO_USD) {
+            Some(Value::Int(pico)) => Some(Usd::from_pico(pico)),
+            _ => record.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64),
+        };
+        if let Some(total) = stated {
+            record.set_cost(&Cost::new(total, CostSource::Provider));
+            return;
+        }
+        if !record.kind.is_model_call() {
+            return;
+        }
+        let usage = record.usage();
+        match self.table_price(record, &usage) {
+            Ok(cost) => record.set_cost(&cost),
+            Err(reason) => record.attributes.set(semconv::COST_STATUS, reason.as_str()),
+        }
+    }
+
+    fn table_price(&self, record: &SpanRecord, usage: &Usage) -> Result<Cost, crate::Unpriced> {
+        match usage.status {
+            UsageStatus::Invalid => return Err(crate::Unpriced::InvalidUsage),
+            UsageStatus::Complete => {}
+            _ => return Err(crate::Unpriced::NoUsage),
+        }
+        let text = |key| record.attributes.get_str(key);
+        let price = |model| {
+            let query = PriceQuery::new(model, usage, record.start)
+                .provider(record.provider())
+                .service_tier(
+                    text(semconv::OPENAI_RESPONSE_SERVICE_TIER).or_else(|| text(semconv::SERVICE_TIER)),
+                )
+                .speed(text(semconv::SPEED))
+                .processing(text(semconv::PROCESSING))
+                .inference_geo(text(semconv::INFERENCE_GEO));
+            self.prices.price(&query)
+        };
+        let (response, request) = (text(semconv::RESPONSE_MODEL), text(semconv::REQUEST_MODEL));
+        match response.map(price) {
+            // A gateway may answer under a name of its own.
+            None | Some(Err(crate::Unpriced::UnknownModel)) => {
+                match request.filter(|model| response != Some(model)) {
+                    Some(model) => price(model),
+                    None => Err(crate::Unpriced::UnknownModel),
+                }
+            }
+            Some(priced) => priced,
+        }
+    }
+}
+
+/// Names and states that were meant for `OpenTelemetry` bridges.
+fn take_bridge_attributes(record: &mut SpanRecord) {
+    let mut take = |key| match record.attributes.remove(key) {
+        Some(Value::Str(text)) => Some(text),
+        _ => None,
+    };
+    let (name, code) = (take(semconv::OTEL_NAME), take(semconv::OTEL_STATUS_CODE));
+    let description = take(semconv::OTEL_STATUS_DESCRIPTION);
+    if let Some(name) = name {
+        record.name = Cow::Owned(name);
+    }
+    match code.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        Some("ERROR") => record.status = Status::error(description.unwrap_or_default()),
+        Some("OK") => record.status = Status::Ok,
+        _ => {}
+    }
+}
+
+/// What the span says it stands for, else what its attributes tell.
+fn take_kind(attributes: &mut Attributes) -> ObservationKind {
+    let stated = attributes.remove(semconv::KIND).and_then(|kind| kind.as_str()?.parse().ok());
+    let operation = || ObservationKind::from_operation_name(attributes.get_str(semconv::OPERATION_NAME)?);
+    let has = |key| attributes.get(key).is_some();
+    stated.or_else(operation).unwrap_or_else(|| {
+        if has(semconv::TOOL_NAME) {
+            ObservationKind::Tool
+        } else if has(semconv::REQUEST_MODEL) || has(semconv::RESPONSE_MODEL) {
+            ObservationKind::Generation
+        } else if has(semconv::AGENT_NAME) {
+            ObservationKind::Agent
+        } else {
+            ObservationKind::Span
+        }
+    })
+}

@@ -1,0 +1,289 @@
+//! Laying what was read over the record.
+
+use serde_json::Value as Json;
+
+use super::gather::Gathered;
+use super::read::{Call, Plain};
+use crate::provider::Exchange;
+use crate::{
+    Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value,
+    semconv,
+};
+
+/// Lays both sides of a call over the record. What the program itself recorded stands.
+pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered<'_>) {
+    take_messages(record);
+    let stated = stated_usage(record);
+    let exchange = call.exchange.take();
+    let was_read = exchange.is_some();
+    let mut usage = Usage::default();
+    if let Some(exchange) = exchange {
+        usage = exchange.usage.clone();
+        place_exchange(record, exchange);
+    }
+    place_plain(record, call.input.take(), call.output.take());
+    place_usage(record, usage, stated, was_read, gathered);
+    if record.attributes.get(semconv::OPERATION_NAME).is_none()
+        && let Some(operation) = record.kind.operation_name()
+    {
+        record.attributes.set(semconv::OPERATION_NAME, operation);
+    }
+    if let Some(seconds) = call.first_content {
+        record.attributes.set_default(semconv::RESPONSE_TIME_TO_FIRST_CHUNK, seconds);
+    }
+    if let Some(chunks) = call.chunks {
+        record.attributes.set_default(semconv::REQUEST_STREAM, true);
+        record.attributes.set_default(semconv::STREAM_CHUNKS, chunks);
+    }
+    place_status(record, gathered);
+}
+
+/// Messages that were recorded as attributes become the record's messages.
+fn take_messages(record: &mut SpanRecord) {
+    if let Some(value) = record.attributes.remove(semconv::INPUT_MESSAGES) {
+        record.input = messages(value, Role::User);
+    }
+    if let Some(value) = record.attributes.remove(semconv::OUTPUT_MESSAGES) {
+        record.output = messages(value, Role::Assistant);
+    }
+}
+
+/// The conventions' JSON, as JSON or as text; anything else is one message of `role`.
+fn messages(value: Value, role: Role) -> Vec<Message> {
+    let json = match value {
+        Value::Json(json) => json,
+        Value::Str(text) => match serde_json::from_str::<Json>(&text) {
+            Ok(json) if json.is_array() || json.is_object() => json,
+            _ => return vec![Message::new(role, vec![Part::text(text)])],
+        },
+        // An empty list comes as a list of scalars.
+        Value::Array(items) if items.is_empty() => return Vec::new(),
+        other => return vec![Message::new(role, vec![Part::text(other.to_string())])],
+    };
+    match serde_json::from_value::<Vec<Message>>(json.clone()) {
+        Ok(messages) => messages,
+        Err(_) => vec![Message::new(role, vec![json_part(json)])],
+    }
+}
+
+fn json_part(json: Json) -> Part {
+    Part::Other(serde_json::json!({"type": "json", "content": json}))
+}
+
+/// The counts that the program recorded itself.
+struct Stated {
+    usage: Usage,
+    /// They came with a status of their own, as `SpanExt::record_usage` writes them.
+    is_whole: bool,
+}
+
+fn stated_usage(record: &SpanRecord) -> Stated {
+    Stated { usage: record.usage(), is_whole: record.attributes.get(semconv::USAGE_STATUS).is_some() }
+}
+
+fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
+    let attributes = &mut record.attributes;
+    let mut set = |key, value: Option<Value>| {
+        if let Some(value) = value {
+            attributes.set_default(key, value);
+        }
+    };
+    set(semconv::PROVIDER_NAME, exchange.provider.map(|provider| provider.to_string().into()));
+    set(semconv::REQUEST_MODEL, exchange.request_model.map(Value::from));
+    set(semconv::RESPONSE_MODEL, exchange.response_model.map(Value::from));
+    set(semconv::RESPONSE_ID, exchange.response_id.map(Value::from));
+    set(semconv::API, exchange.api.map(|api| api.as_str().into()));
+    set(semconv::TOOL_DEFINITIONS, exchange.tools.map(Value::Json));
+    if !exchange.finish_reasons.is_empty() {
+        set(semconv::RESPONSE_FINISH_REASONS, Some(exchange.finish_reasons.into()));
+    }
+    if !exchange.system.is_empty() {
+        set(semconv::SYSTEM_INSTRUCTIONS, serde_json::to_value(&exchange.system).ok().map(Value::Json));
+    }
+    let is_openai = exchange.api.is_some_and(|api| api.as_str().starts_with("openai_"));
+    let tier = if is_openai { semconv::OPENAI_RESPONSE_SERVICE_TIER } else { semconv::SERVICE_TIER };
+    set(tier, exchange.service_tier.map(Value::from));
+    set(semconv::COST_PICO_USD, exchange.stated_cost.map(|cost| cost.pico().into()));
+    for (key, value) in exchange.parameters.iter().chain(exchange.attributes.iter()) {
+        if attributes.get(key).is_none() {
+            attributes.set(key.to_owned(), value.clone());
+        }
+    }
+    if let Some(operation) = exchange.operation
+        && record.kind.is_model_call()
+    {
+        // The body says it better than the kind: an embedding may be traced as a generation.
+        attributes.set(semconv::OPERATION_NAME, operation);
+        if record.kind == ObservationKind::Generation && operation == "embeddings" {
+            record.kind = ObservationKind::Embedding;
+        }
+    }
+    if record.input.is_empty() {
+        record.input = exchange.input;
+    }
+    if record.output.is_empty() {
+        record.output = exchange.output;
+    }
+    if let Some(error) = exchange.error {
+        let kind = error.kind.or(error.code);
+        attributes.set_default(semconv::ERROR_TYPE, kind.unwrap_or_else(|| "error".to_owned()));
+        record.status = Status::error(error.message);
+    }
+}
+
+fn place_plain(record: &mut SpanRecord, input: Option<Plain>, output: Option<Plain>) {
+    if record.kind == ObservationKind::Tool {
+        place_tool(&mut record.attributes, input, output);
+        return;
+    }
+    if record.kind == ObservationKind::Retriever {
+        if let Some(Plain::Text(query)) = &input {
+            record.attributes.set_default(semconv::RETRIEVAL_QUERY_TEXT, query);
+        }
+        if let Some(Plain::Json(documents @ Json::Array(_))) = &output {
+            record.attributes.set_default(semconv::RETRIEVAL_DOCUMENTS, Value::Json(documents.clone()));
+        }
+    }
+    let message = |role, plain| {
+        Message::new(
+            role,
+            vec![match plain {
+                Plain::Text(text) => Part::text(text),
+                Plain::Json(json) => json_part(json),
+            }],
+        )
+    };
+    if record.input.is_empty() {
+        record.input.extend(input.map(|plain| message(Role::User, plain)));
+    }
+    if record.output.is_empty() {
+        record
+            .output
+            .extend(output.filter(|plain| !is_nothing(plain)).map(|plain| message(Role::Assistant, plain)));
+    }
+}
+
+fn is_nothing(plain: &Plain) -> bool {
+    matches!(plain, Plain::Json(Json::Null)) || matches!(plain, Plain::Text(text) if text.is_empty())
+}
+
+fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<Plain>) {
+    let value = |plain| match plain {
+        Plain::Text(text) => Value::Str(text),
+        Plain::Json(json) => Value::Json(json),
+    };
+    if let Some(input) = input {
+        attributes.set_default(semconv::TOOL_CALL_ARGUMENTS, value(input));
+    }
+    if let Some(output) = output {
+        attributes.set_default(semconv::TOOL_CALL_RESULT, value(output));
+    }
+}
+
+/// The counts of the response, with those over them that the program recorded itself.
+fn place_usage(
+    record: &mut SpanRecord,
+    read: Usage,
+    stated: Stated,
+    was_read: bool,
+    gathered: &Gathered<'_>,
+) {
+    if !record.kind.is_model_call() && read.is_empty() && stated.usage.is_empty() {
+        record.attributes.remove(semconv::USAGE_STATUS);
+        record.attributes.remove(semconv::USAGE_SOURCE);
+        return;
+    }
+    let mut usage = overlay_usage(read, &stated);
+    if !stated_is_final(&usage) && gathered.is_cancelled {
+        usage.status = UsageStatus::Interrupted;
+    }
+    let is_embedding = record.kind == ObservationKind::Embedding;
+    if is_embedding && usage.status == UsageStatus::Partial && usage.input_tokens.is_some() && !was_read {
+        usage.status = UsageStatus::Complete;
+    }
+    record.set_usage(&usage.checked());
+}
+
+/// What the program recorded over what the response says: as a whole if it says how complete it is, else count by
+/// count.
+fn overlay_usage(read: Usage, stated: &Stated) -> Usage {
+    if stated.usage.is_empty() {
+        return read;
+    }
+    if stated.is_whole {
+        return stated.usage.clone();
+    }
+    let mut usage = read.overlaid(&stated.usage);
+    if usage.input_tokens.is_some() && usage.output_tokens.is_some() && usage.status != UsageStatus::Invalid {
+        usage.status = UsageStatus::Complete;
+    } else if usage.status == UsageStatus::Missing {
+        usage.status = UsageStatus::Partial;
+    }
+    usage
+}
+
+fn stated_is_final(usage: &Usage) -> bool {
+    matches!(usage.status, UsageStatus::Complete | UsageStatus::Invalid)
+}
+
+fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>) {
+    if let Some((kind, message)) = gathered.error {
+        record.attributes.set_default(semconv::ERROR_TYPE, if kind.is_empty() { "error" } else { kind });
+        record.status = Status::error(message);
+    } else if record.status.is_error() {
+        // The response said so, or a bridge attribute.
+    } else if gathered.is_cancelled {
+        record.status = Status::Cancelled;
+    } else if gathered.is_done {
+        record.status = Status::Ok;
+    }
+    if let Status::Error { message } = &record.status {
+        let kind = record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned();
+        let attributes = [(semconv::EXCEPTION_TYPE, kind), (semconv::EXCEPTION_MESSAGE, message.clone())];
+        record.events.push(Event::new(
+            semconv::EXCEPTION_EVENT,
+            record.end,
+            attributes.into_iter().collect(),
+        ));
+    }
+}
+
+/// Leaves out whatever content came by another way than the one that is closed on the caller's thread.
+pub(super) fn omit_content(record: &mut SpanRecord) {
+    record.input.clear();
+    record.output.clear();
+    for key in [
+        semconv::SYSTEM_INSTRUCTIONS,
+        semconv::TOOL_DEFINITIONS,
+        semconv::TOOL_CALL_ARGUMENTS,
+        semconv::TOOL_CALL_RESULT,
+        semconv::RETRIEVAL_QUERY_TEXT,
+        semconv::RETRIEVAL_DOCUMENTS,
+    ] {
+        record.attributes.remove(key);
+    }
+    record.attributes.set(semconv::CONTENT_OMITTED, true);
+}
+
+/// Cuts the texts of messages to the configured length.
+pub(super) fn cut_texts(record: &mut SpanRecord, max_bytes: usize) {
+    let mut cut = 0_u64;
+    for message in record.input.iter_mut().chain(&mut record.output) {
+        for part in &mut message.parts {
+            let text = match part {
+                Part::Text { content } | Part::Reasoning { content } | Part::Blob { content, .. } => content,
+                Part::ToolCall { arguments: Json::String(text), .. } => text,
+                Part::ToolCallResponse { response: Json::String(text), .. } => text,
+                _ => continue,
+            };
+            if text.len() > max_bytes {
+                text.truncate(text.floor_char_boundary(max_bytes));
+                cut += 1;
+            }
+        }
+    }
+    if cut > 0 {
+        let before = record.attributes.get(semconv::TRUNCATED).and_then(Value::as_count).unwrap_or(0);
+        record.attributes.set(semconv::TRUNCATED, before + cut);
+    }
+}

@@ -1,0 +1,202 @@
+//! Reading what a call sent and received.
+
+use serde_json::Value as Json;
+
+use super::gather::Gathered;
+use crate::log::Body;
+use crate::provider::{self, Exchange, StreamAssembler};
+use crate::{SpanRecord, semconv};
+
+/// What is known of a call's two sides.
+#[derive(Debug, Default)]
+pub(super) struct Call {
+    /// The provider's request and response, where their shape is known.
+    pub(super) exchange: Option<Exchange>,
+    /// The arguments, where they are no known request.
+    pub(super) input: Option<Plain>,
+    /// The answer, where it is no known response.
+    pub(super) output: Option<Plain>,
+    /// Seconds to the first content.
+    pub(super) first_content: Option<f64>,
+    /// Items that a stream gave.
+    pub(super) chunks: Option<u64>,
+}
+
+/// A value that no provider's shape fits.
+#[derive(Debug)]
+pub(super) enum Plain {
+    Text(String),
+    Json(Json),
+}
+
+/// Reads both sides. `start` is the span's monotonic start.
+pub(super) fn exchange(gathered: &Gathered<'_>, record: &SpanRecord, start: u64) -> Call {
+    let mut call = Call::default();
+    let request = read_request(gathered, &mut call);
+    let response = if gathered.chunks.is_empty() {
+        gathered.response.and_then(|body| read_response(body, &mut call))
+    } else {
+        read_stream(gathered, record, start, &mut call)
+    };
+    if let Some(first) = gathered.first_chunk {
+        call.first_content = Some(seconds(first, start));
+    }
+    call.exchange = match (request, response) {
+        (Some(mut request), Some(response)) => {
+            request.merge(response);
+            Some(request)
+        }
+        (request, response) => request.or(response),
+    };
+    call
+}
+
+fn seconds(at: u64, start: u64) -> f64 {
+    at.saturating_sub(start) as f64 / 1e9
+}
+
+/// The request that was recorded, else an argument that is one; else the arguments as they are.
+fn read_request(gathered: &Gathered<'_>, call: &mut Call) -> Option<Exchange> {
+    if let Some(body) = gathered.request {
+        let Some(json) = parse(body) else {
+            call.input = Some(Plain::Text(text(body)));
+            return None;
+        };
+        let request = provider::read_request(&json);
+        if request.is_none() {
+            call.input = Some(Plain::Json(json));
+        }
+        return request;
+    }
+    let mut arguments = serde_json::Map::new();
+    for (name, body) in &gathered.arguments {
+        let value = match parse(*body) {
+            Some(json) => match provider::read_request(&json) {
+                Some(request) => return Some(request),
+                None => json,
+            },
+            None => Json::String(text(*body)),
+        };
+        arguments.insert((*name).to_owned(), value);
+    }
+    call.input = match arguments.len() {
+        0 => None,
+        1 => arguments.into_iter().next().map(|(name, value)| match value {
+            Json::String(text) => Plain::Text(text),
+            value => Plain::Json(Json::Object([(name, value)].into_iter().collect())),
+        }),
+        _ => Some(Plain::Json(Json::Object(arguments))),
+    };
+    None
+}
+
+fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
+    if let Some(json) = parse(body) {
+        let response = provider::read_response(&json);
+        if response.is_none() {
+            call.output = Some(match json {
+                Json::String(text) => Plain::Text(text),
+                json => Plain::Json(json),
+            });
+        }
+        return response;
+    }
+    let bytes = bytes(body);
+    if looks_like_events(bytes) {
+        let response = StreamAssembler::detect().push(bytes).finish();
+        if response.api.is_some() || response.error.is_some() {
+            return Some(response);
+        }
+    }
+    call.output = Some(Plain::Text(text(body)));
+    None
+}
+
+/// How the items of a stream are to be understood.
+#[derive(Clone, Copy, PartialEq)]
+enum Items {
+    /// Bytes of server-sent events.
+    Bytes,
+    /// One JSON object each.
+    Objects,
+    /// Pieces of text.
+    Text,
+}
+
+fn read_stream(
+    gathered: &Gathered<'_>,
+    record: &SpanRecord,
+    start: u64,
+    call: &mut Call,
+) -> Option<Exchange> {
+    call.chunks = Some(gathered.chunks.len() as u64);
+    let first = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
+    let items = match first {
+        Some((_, body)) if looks_like_events(bytes(*body)) => Items::Bytes,
+        Some((_, body)) if bytes(*body).trim_ascii_start().starts_with(b"{") => Items::Objects,
+        _ => Items::Text,
+    };
+    if items == Items::Text {
+        let content = gathered.chunks.iter().find(|(_, body)| !delta(*body).is_empty());
+        call.first_content = content.map(|(time, _)| seconds(*time, start));
+        call.output = Some(Plain::Text(gathered.chunks.iter().map(|(_, body)| delta(*body)).collect()));
+        return None;
+    }
+    let api = record.attributes.get_str(semconv::API).and_then(|api| api.parse().ok());
+    let mut assembler = api.map_or_else(StreamAssembler::detect, StreamAssembler::new);
+    for (time, body) in &gathered.chunks {
+        match (items, parse(*body)) {
+            (Items::Objects, Some(json)) => assembler.push_event(&json),
+            _ => assembler.push(bytes(*body)),
+        };
+        if call.first_content.is_none() && assembler.has_content() {
+            call.first_content = Some(seconds(*time, start));
+        }
+    }
+    let response = assembler.finish();
+    if response.api.is_some() || response.error.is_some() {
+        return Some(response);
+    }
+    let unknown = gathered.chunks.iter().filter_map(|(_, body)| parse(*body)).collect();
+    call.output = Some(Plain::Json(Json::Array(unknown)));
+    None
+}
+
+/// One piece of a text stream: a serialised string is unwrapped.
+fn delta(body: Body<'_>) -> String {
+    match body {
+        Body::Json(json) if json.starts_with(b"\"") => {
+            serde_json::from_slice(json).unwrap_or_else(|_| String::from_utf8_lossy(json).into_owned())
+        }
+        body => text(body),
+    }
+}
+
+fn looks_like_events(bytes: &[u8]) -> bool {
+    let bytes = bytes.trim_ascii_start();
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    bytes.starts_with(b"data:")
+        || bytes.starts_with(b"event:")
+        || bytes.starts_with(b": ")
+        || bytes.starts_with(b":\n")
+}
+
+fn bytes(body: Body<'_>) -> &[u8] {
+    match body {
+        Body::Text(text) => text.as_bytes(),
+        Body::Json(json) => json,
+    }
+}
+
+fn text(body: Body<'_>) -> String {
+    String::from_utf8_lossy(bytes(body)).into_owned()
+}
+
+/// The JSON of a body; a text counts only if it is an object or a list.
+fn parse(body: Body<'_>) -> Option<Json> {
+    match body {
+        Body::Json(json) => serde_json::from_slice(json).ok(),
+        Body::Text(text) if text.trim_start().starts_with(['{', '[']) => serde_json::from_str(text).ok(),
+        Body::Text(_) => None,
+    }
+}

@@ -1,0 +1,41 @@
+//! What may fail at start and at the end.
+
+use std::io;
+
+use crate::FlushReport;
+
+/// Why [`Builder::install`](crate::Builder::install) failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The process has a global `tracing` subscriber already.
+    #[error(
+        "a global tracing subscriber is already set: use `build()` and add the layer to that subscriber, or install llmtrace first"
+    )]
+    AlreadySet,
+    /// The operating system gave no thread.
+    #[error("no thread could be started for the exporters: {0}")]
+    Thread(#[source] io::Error),
+}
+
+/// Why [`Guard::shutdown`](crate::Guard::shutdown) did not deliver everything.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FlushError {
+    /// The time was up before every exporter was done.
+    #[error("{queued} spans were not delivered in time{}", failures(report))]
+    TimedOut {
+        /// Spans that were still on their way to some exporter.
+        queued: u64,
+        /// How each exporter stood.
+        report: FlushReport,
+    },
+    /// It was shut down before.
+    #[error("llmtrace was shut down before")]
+    AlreadyShutDown,
+}
+
+fn failures(report: &FlushReport) -> String {
+    let failed = report.exporters.iter().filter_map(|stats| Some((stats, stats.last_error.as_ref()?)));
+    failed.map(|(stats, error)| format!("; {}: {error}", stats.name)).collect()
+}

@@ -1,0 +1,276 @@
+//! From `tracing_subscriber` callbacks to drafts.
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::draft::{Draft, Role};
+use super::plan::Plan;
+use super::store::{Relation, Store};
+use super::visitor::{EventVisitor, SpanVisitor};
+use super::{Capture, is_wanted};
+use crate::id::IdSource;
+use crate::log::{Entry, Log};
+use crate::pipeline::{InPipeline, Pipeline};
+use crate::propagate::SpanContext;
+use crate::recorder::{Identity, Recorder, Settings};
+use crate::{SpanId, TraceId};
+
+/// Records spans; [`LlmLayer`](crate::LlmLayer) is this behind a filter.
+pub struct SpanCapture(pub(crate) Arc<Open>);
+
+/// The open spans of a layer, and where they go when they end.
+#[derive(Debug)]
+pub(crate) struct Open {
+    pub(crate) settings: Settings,
+    mode: Capture,
+    ids: IdSource,
+    store: Store,
+    pipeline: Arc<Pipeline>,
+    wall_offset: AtomicU64,
+}
+
+thread_local! {
+    /// This thread's buffer for what is written to an open span.
+    static SCRATCH: Cell<Log> = const { Cell::new(Log::new()) };
+}
+
+/// Largest buffer that a thread keeps for the next write, in bytes.
+const MAX_SCRATCH_BYTES: usize = 256 * 1024;
+
+impl Open {
+    pub(crate) fn new(settings: Settings, mode: Capture, ids: IdSource, pipeline: Arc<Pipeline>) -> Self {
+        let wall_offset = AtomicU64::new(settings.clock.wall_offset());
+        Self { settings, mode, ids, store: Store::default(), pipeline, wall_offset }
+    }
+
+    /// How many spans are open.
+    pub(crate) fn len(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Lets `write` record on an open span. No lock is held while it runs; a panic in it ends here.
+    pub(crate) fn record(&self, key: u64, is_end: bool, write: impl FnOnce(&mut Recorder<'_>)) {
+        let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
+        scratch.clear();
+        let mut recorder = Recorder::new(&mut scratch, &self.settings);
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| write(&mut recorder)));
+        let identity = recorder.into_identity();
+        let end = is_end.then(|| self.settings.clock.now());
+        self.store.with(key, |draft| {
+            draft.log.append(&scratch);
+            draft.identity.update(identity);
+            draft.end = end.or(draft.end);
+            draft.role = Role::Recorded;
+        });
+        scratch.shrink_to(MAX_SCRATCH_BYTES);
+        let _ = SCRATCH.try_with(|slot| slot.set(scratch));
+    }
+
+    /// The ids of an open span.
+    pub(crate) fn context(&self, key: u64) -> Option<SpanContext> {
+        self.store.relation(key).map(|relation| SpanContext::new(relation.trace_id, relation.span_id))
+    }
+
+    /// Makes an open span the child of a span in another process.
+    pub(crate) fn set_parent(&self, key: u64, parent: &SpanContext) {
+        self.store.with(key, |draft| {
+            draft.trace_id = parent.trace_id();
+            draft.parent = Some(parent.span_id());
+            draft.parent_is_remote = true;
+        });
+    }
+
+    /// The session and the trace of an open span.
+    pub(crate) fn scope(&self, key: u64) -> Option<(Option<Arc<str>>, TraceId)> {
+        self.store.relation(key).map(|relation| (relation.identity.session, relation.trace_id))
+    }
+
+    fn new_trace_id(&self, now: u64) -> TraceId {
+        self.ids.trace_id((now + self.wall_offset.load(Ordering::Relaxed)) / 1_000_000)
+    }
+
+    fn open(&self, key: u64, attributes: &Attributes<'_>, parent: Option<(u64, Relation)>) {
+        let plan = Plan::of(attributes.metadata());
+        let is_recorded = plan.is_llm || self.mode == Capture::All;
+        let start = self.settings.clock.now();
+        if is_recorded && let Some((key, relation)) = &parent {
+            self.keep_ancestors(*key, relation);
+        }
+        let trace_id =
+            parent.as_ref().map_or_else(|| self.new_trace_id(start), |(_, parent)| parent.trace_id);
+        let mut draft = self.pipeline.take(trace_id, || Draft::new(plan, trace_id));
+        draft.trace_id = trace_id;
+        draft.span_id = self.ids.span_id();
+        draft.parent = parent.as_ref().map(|(_, parent)| parent.span_id);
+        draft.parent_is_remote = false;
+        (draft.parent_key, draft.identity) =
+            parent.map(|(key, parent)| (key, parent.identity)).unwrap_or_default();
+        draft.role = if is_recorded { Role::Recorded } else { Role::Bystander };
+        draft.plan = plan;
+        draft.start = start;
+        draft.end = None;
+        if is_recorded {
+            let mut recorder = Recorder::new(&mut draft.log, &self.settings);
+            attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder });
+            let identity = recorder.into_identity();
+            draft.identity.update(identity);
+        }
+        self.store.insert(key, draft);
+    }
+
+    /// Keeps the bystanders from `key` up, so that the tree below them is whole.
+    fn keep_ancestors(&self, key: u64, relation: &Relation) {
+        let mut next = (relation.role == Role::Bystander).then_some(key);
+        while let Some(key) = next {
+            next = self
+                .store
+                .with(key, |draft| {
+                    let was_bystander = draft.role == Role::Bystander;
+                    if was_bystander {
+                        draft.role = Role::Ancestor;
+                    }
+                    was_bystander.then_some(draft.parent_key)
+                })
+                .flatten();
+        }
+    }
+
+    fn close(&self, key: u64) {
+        let Some(mut draft) = self.store.remove(key) else { return };
+        if draft.role == Role::Bystander {
+            self.pipeline.give_back(draft);
+            return;
+        }
+        draft.end.get_or_insert_with(|| self.settings.clock.now());
+        self.pipeline.push(draft);
+    }
+
+    /// The nearest span from `relation` up that is recorded.
+    fn recorded(&self, mut key: u64) -> Option<u64> {
+        loop {
+            let relation = self.store.relation(key)?;
+            if relation.role == Role::Recorded {
+                return Some(key);
+            }
+            key = relation.parent_key;
+        }
+    }
+
+    fn event(&self, key: u64, event: &Event<'_>) {
+        let Some(key) = self.recorded(key) else { return };
+        let plan = Plan::of(event.metadata());
+        let time = self.settings.clock.now();
+        self.record(key, false, |span| {
+            let mut fields = Log::default();
+            let mut recorder = Recorder::new(&mut fields, &self.settings);
+            recorder.attribute("level", event.metadata().level().as_str());
+            let mut visitor = EventVisitor { plan, span, event: &mut recorder, message: None };
+            event.record(&mut visitor);
+            let message = visitor.message;
+            span.push(Entry::EventStart(time, message.as_deref().unwrap_or(plan.name)));
+            span.append(&fields);
+            span.push(Entry::EventEnd);
+        });
+    }
+}
+
+/// The span that a new span or an event belongs to, as far as this layer knows it.
+fn nearest<S>(
+    open: &Open,
+    ctx: &Context<'_, S>,
+    parent: Option<&Id>,
+    is_contextual: bool,
+) -> Option<(u64, Relation)>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    let known = |id: &Id| open.store.relation(id.into_u64()).map(|relation| (id.into_u64(), relation));
+    let start = if is_contextual { ctx.current_span().id().cloned() } else { parent.cloned() }?;
+    known(&start).or_else(|| {
+        let span = ctx.span(&start).or_else(|| ctx.lookup_current())?;
+        span.scope().find_map(|ancestor| known(&ancestor.id()))
+    })
+}
+
+impl<S> Layer<S> for SpanCapture
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if is_wanted(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        is_wanted(metadata)
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        if !InPipeline::is_set() {
+            let parent = nearest(&self.0, &ctx, attributes.parent(), attributes.is_contextual());
+            self.0.open(id.into_u64(), attributes, parent);
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        let key = id.into_u64();
+        if let Some(plan) =
+            self.0.store.with(key, |draft| (draft.role == Role::Recorded).then_some(draft.plan)).flatten()
+        {
+            self.0.record(key, false, |recorder| values.record(&mut SpanVisitor { plan, recorder }));
+        }
+    }
+
+    fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
+        if let Some(link) = self.0.context(follows.into_u64()) {
+            self.0.record(id.into_u64(), false, |recorder| {
+                recorder.push(Entry::Link(link.trace_id(), link.span_id()));
+            });
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        if !InPipeline::is_set()
+            && let Some((key, _)) = nearest(&self.0, &ctx, event.parent(), event.is_contextual())
+        {
+            self.0.event(key, event);
+        }
+    }
+
+    fn on_close(&self, id: Id, _: Context<'_, S>) {
+        self.0.close(id.into_u64());
+    }
+}
+
+impl Draft {
+    fn new(plan: &'static Plan, trace_id: TraceId) -> Self {
+        Self {
+            trace_id,
+            span_id: SpanId::UNSET,
+            parent: None,
+            parent_is_remote: false,
+            parent_key: 0,
+            role: Role::Bystander,
+            plan,
+            identity: Identity::default(),
+            start: 0,
+            end: None,
+            log: Log::default(),
+        }
+    }
+}
+
+impl fmt::Debug for SpanCapture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SpanCapture").field("open", &self.0.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,53 @@
+//! A span that is open or on its way to the worker.
+
+use super::plan::Plan;
+use crate::log::Log;
+use crate::recorder::Identity;
+use crate::{SpanId, TraceId};
+
+/// A span that is open or on its way to the worker. Drafts are recycled with their buffers.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub(crate) trace_id: TraceId,
+    pub(crate) span_id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) parent_is_remote: bool,
+    /// The subscriber's number of the parent, to find its draft.
+    pub(crate) parent_key: u64,
+    pub(crate) role: Role,
+    pub(crate) plan: &'static Plan,
+    pub(crate) identity: Identity,
+    /// Monotonic nanoseconds.
+    pub(crate) start: u64,
+    /// Monotonic nanoseconds; `None` until the work is done.
+    pub(crate) end: Option<u64>,
+    pub(crate) log: Log,
+}
+
+/// Why a span is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It is about an LLM, or everything is captured.
+    Recorded,
+    /// Not known to matter.
+    Bystander,
+    /// A recorded span was opened below it: kept, without its fields, so that the tree is whole.
+    Ancestor,
+}
+
+/// Largest buffer that a recycled draft keeps, in bytes.
+const MAX_RECYCLED_BYTES: usize = 16 * 1024;
+
+impl Draft {
+    /// Makes the draft ready for its next span.
+    pub(crate) fn recycle(&mut self) {
+        self.identity = Identity::default();
+        self.log.clear();
+        self.log.shrink_to(MAX_RECYCLED_BYTES);
+    }
+
+    /// The memory it holds, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.log.capacity()
+    }
+}

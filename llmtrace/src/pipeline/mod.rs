@@ -1,0 +1,219 @@
+//! From ended spans to exporters: one bounded queue, one worker that reads drafts into records, one thread per
+//! exporter.
+
+mod outlet;
+mod queue;
+mod totals;
+mod worker;
+
+use std::cell::Cell;
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use outlet::ExporterStats;
+pub use queue::DropReason;
+pub use totals::{ModelUsage, UsageTotals};
+
+use crate::enrich::Enricher;
+use crate::layer::Draft;
+use crate::{Budget, Exporter, TraceId};
+use outlet::Outlet;
+use queue::Queue;
+use totals::Totals;
+
+/// What happens to a span that ends while the queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// It is dropped and counted. While the worker makes room, the thread that ends it first pauses, at most
+    /// 50 ms, so that a burst costs a moment instead of spans; while nothing moves, it never pauses.
+    #[default]
+    DropNewest,
+    /// The thread that ends it waits for room, at most this long; then the span is dropped and counted.
+    Block(Duration),
+}
+
+/// Bounds of the pipeline.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Memory for spans on their way, in bytes.
+    pub(crate) queue_bytes: usize,
+    pub(crate) overflow: Overflow,
+    /// Most spans in a batch.
+    pub(crate) batch_spans: usize,
+    /// Longest time that a span waits for its batch.
+    pub(crate) batch_delay: Duration,
+}
+
+/// The carrying side.
+pub(crate) struct Pipeline {
+    queue: Queue<Box<Draft>>,
+    outlets: Box<[Arc<Outlet>]>,
+    totals: Totals,
+    budgets: Box<[Budget]>,
+    limits: Limits,
+}
+
+/// What became of a flush or a shutdown.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct FlushReport {
+    /// Whether every span that had ended before the call was exported or counted as dropped when it returned.
+    pub is_complete: bool,
+    /// How each exporter stands.
+    pub exporters: Vec<ExporterStats>,
+}
+
+/// How the pipeline stands. For each exporter `started = exported + dropped + queued` holds at any time.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// How each exporter stands.
+    pub exporters: Vec<ExporterStats>,
+    /// Spans that are open now.
+    pub open_spans: usize,
+    /// Bytes that wait for the worker now.
+    pub queue_bytes: usize,
+}
+
+impl Pipeline {
+    /// Starts the threads.
+    pub(crate) fn start(
+        exporters: Vec<Box<dyn Exporter>>,
+        enricher: Enricher,
+        budgets: Vec<Budget>,
+        limits: Limits,
+    ) -> (Arc<Self>, io::Result<()>) {
+        let cores = std::thread::available_parallelism().map_or(4, usize::from);
+        let front = limits.queue_bytes / 2;
+        let share = front / exporters.len().max(1);
+        let outlets: Vec<_> =
+            exporters.iter().map(|exporter| Arc::new(Outlet::new(exporter.name(), share))).collect();
+        let pipeline = Arc::new(Self {
+            queue: Queue::new((2 * cores).next_power_of_two().clamp(4, 64), front, limits.overflow),
+            outlets: outlets.into(),
+            totals: Totals::default(),
+            budgets: budgets.into(),
+            limits,
+        });
+        for budget in &pipeline.budgets {
+            budget.attach(&pipeline);
+        }
+        let started = pipeline.spawn(exporters, enricher);
+        if started.is_err() {
+            pipeline.queue.close();
+        }
+        (pipeline, started)
+    }
+
+    fn spawn(self: &Arc<Self>, exporters: Vec<Box<dyn Exporter>>, enricher: Enricher) -> io::Result<()> {
+        for (outlet, exporter) in self.outlets.iter().zip(exporters) {
+            let outlet = Arc::clone(outlet);
+            let name = format!("llmtrace-{}", outlet.name());
+            std::thread::Builder::new().name(name).spawn(move || {
+                InPipeline::set();
+                outlet.run(exporter);
+            })?;
+        }
+        let pipeline = Arc::clone(self);
+        std::thread::Builder::new().name("llmtrace-worker".to_owned()).spawn(move || {
+            InPipeline::set();
+            worker::run(&pipeline, enricher);
+        })?;
+        Ok(())
+    }
+
+    /// A draft for a span of this trace: a recycled one, else a new one.
+    #[inline]
+    pub(crate) fn take(&self, trace: TraceId, new: impl FnOnce() -> Draft) -> Box<Draft> {
+        self.queue.take_free(trace.low_bits()).unwrap_or_else(|| Box::new(new()))
+    }
+
+    /// Takes back a draft of a span that is not kept.
+    pub(crate) fn give_back(&self, mut draft: Box<Draft>) {
+        draft.recycle();
+        self.queue.give_back(draft.trace_id.low_bits(), draft);
+    }
+
+    /// Queues an ended span.
+    #[inline]
+    pub(crate) fn push(&self, draft: Box<Draft>) {
+        if let Err(draft) = self.queue.push(draft.trace_id.low_bits(), draft.bytes(), draft) {
+            self.give_back(draft);
+        }
+    }
+
+    /// Waits until the worker has read every span that ended before the call; `false` if it did not in time.
+    pub(crate) fn settle(&self, timeout: Duration) -> bool {
+        let request = self.queue.request(false);
+        self.queue.wait_until_reached(request, timeout)
+    }
+
+    /// See `Guard::flush`.
+    pub(crate) fn flush(&self, timeout: Duration) -> FlushReport {
+        let deadline = Instant::now() + timeout;
+        let request = self.queue.request(true);
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let mut is_complete = self.queue.wait_until_reached(request, left());
+        for outlet in &self.outlets {
+            is_complete &= outlet.wait_until_flushed(request, left());
+        }
+        FlushReport { is_complete, exporters: self.exporter_stats() }
+    }
+
+    /// See `Guard::shutdown`.
+    pub(crate) fn shutdown(&self, timeout: Duration) -> FlushReport {
+        let deadline = Instant::now() + timeout;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        self.queue.close();
+        let mut is_complete = true;
+        for outlet in &self.outlets {
+            is_complete &= outlet.wait_until_stopped(left());
+        }
+        FlushReport { is_complete, exporters: self.exporter_stats() }
+    }
+
+    pub(crate) fn exporter_stats(&self) -> Vec<ExporterStats> {
+        // Exported and dropped first, started last: what ends in between counts as queued.
+        let mut stats: Vec<_> = self.outlets.iter().map(|outlet| outlet.stats()).collect();
+        let (started, dropped) = self.queue.counts();
+        for stats in &mut stats {
+            stats.complete(started, dropped);
+        }
+        stats
+    }
+
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue.bytes()
+    }
+
+    pub(crate) fn usage(&self) -> UsageTotals {
+        self.totals.get()
+    }
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").field("queue_bytes", &self.queue.bytes()).finish_non_exhaustive()
+    }
+}
+
+thread_local! {
+    static IN_PIPELINE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the pipeline's own threads: what they do is never traced, or tracing would feed itself.
+pub(crate) struct InPipeline;
+
+impl InPipeline {
+    fn set() {
+        IN_PIPELINE.set(true);
+    }
+
+    #[inline]
+    pub(crate) fn is_set() -> bool {
+        IN_PIPELINE.get()
+    }
+}

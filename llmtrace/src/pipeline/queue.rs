@@ -1,0 +1,431 @@
+//! The queue between the threads that end spans and the worker.
+//!
+//! Spans of one trace pass through one lane, so that the worker sees them in the order in which they ended. A
+//! lane is a lock and a vector; a push is a few instructions under a lock that others rarely hold.
+
+use std::time::Duration;
+
+use super::Overflow;
+use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::{Condvar, Mutex, lock, wait};
+
+/// Why a span was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum DropReason {
+    /// The queue was full.
+    QueueFull,
+    /// It ended after the shutdown.
+    Shutdown,
+    /// The exporter returned an error.
+    ExportFailed,
+    /// The exporter panicked.
+    ExporterPanicked,
+}
+
+/// How many reasons there are.
+pub(super) const REASONS: usize = 4;
+
+impl DropReason {
+    /// All reasons.
+    pub const ALL: [Self; REASONS] =
+        [Self::QueueFull, Self::Shutdown, Self::ExportFailed, Self::ExporterPanicked];
+
+    /// A name in `snake_case`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::QueueFull => "queue_full",
+            Self::Shutdown => "shutdown",
+            Self::ExportFailed => "export_failed",
+            Self::ExporterPanicked => "exporter_panicked",
+        }
+    }
+}
+
+/// A bounded queue of items with a size in bytes.
+#[derive(Debug)]
+pub(super) struct Queue<T> {
+    lanes: Box<[Lane<T>]>,
+    /// Bytes pushed and not yet released.
+    bytes: AtomicUsize,
+    limit: usize,
+    overflow: Overflow,
+    /// The worker sleeps until the next push.
+    is_idle: AtomicBool,
+    signal: Mutex<Signal>,
+    /// The worker waits here.
+    wake: Condvar,
+    /// Those who wait for room, or for the worker to reach a request, wait here.
+    advance: Condvar,
+}
+
+#[derive(Debug)]
+#[repr(align(64))]
+struct Lane<T>(Mutex<LaneState<T>>);
+
+#[derive(Debug)]
+struct LaneState<T> {
+    items: Vec<T>,
+    /// Recycled items.
+    free: Vec<T>,
+    is_closed: bool,
+    accepted: u64,
+    dropped: [u64; REASONS],
+}
+
+/// What the worker is asked for and how far it is.
+#[derive(Debug, Default)]
+struct Signal {
+    is_awake: bool,
+    is_shutdown: bool,
+    /// Whether a flush of the exporters is asked for as well.
+    wants_flush: bool,
+    requested: u64,
+    reached: u64,
+    /// A wait for room was in vain; until room is made, nobody waits again.
+    is_stalled: bool,
+}
+
+/// What the worker shall do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Order {
+    /// Everything pushed before this request was made is to be drained.
+    pub(super) request: u64,
+    pub(super) wants_flush: bool,
+    pub(super) is_shutdown: bool,
+}
+
+/// Most recycled items that a lane keeps.
+const MAX_FREE: usize = 256;
+
+/// Longest pause of a thread that ends a span while the queue is full and the worker advances.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Longest sleep of an idle worker; it is woken long before.
+const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
+
+impl<T> Queue<T> {
+    pub(super) fn new(lanes: usize, limit: usize, overflow: Overflow) -> Self {
+        let lane = || LaneState {
+            items: Vec::new(),
+            free: Vec::new(),
+            is_closed: false,
+            accepted: 0,
+            dropped: [0; REASONS],
+        };
+        Self {
+            lanes: (0..lanes.max(1)).map(|_| Lane(Mutex::new(lane()))).collect(),
+            bytes: AtomicUsize::new(0),
+            limit,
+            overflow,
+            is_idle: AtomicBool::new(false),
+            signal: Mutex::new(Signal::default()),
+            wake: Condvar::new(),
+            advance: Condvar::new(),
+        }
+    }
+
+    #[inline]
+    fn lane(&self, spread: usize) -> &Mutex<LaneState<T>> {
+        &self.lanes[spread % self.lanes.len()].0
+    }
+
+    /// A recycled item of a lane.
+    #[inline]
+    pub(super) fn take_free(&self, spread: usize) -> Option<T> {
+        lock(self.lane(spread)).free.pop()
+    }
+
+    /// Gives an item to be recycled.
+    pub(super) fn give_back(&self, spread: usize, item: T) {
+        let mut lane = lock(self.lane(spread));
+        if lane.free.len() < MAX_FREE {
+            lane.free.push(item);
+        }
+    }
+
+    /// Queues an item of `bytes`, or counts it as dropped and returns it.
+    #[inline]
+    pub(super) fn push(&self, spread: usize, bytes: usize, item: T) -> Result<(), T> {
+        let held = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if held > self.limit && !self.make_room(bytes) {
+            lock(self.lane(spread)).dropped[DropReason::QueueFull as usize] += 1;
+            return Err(item);
+        }
+        {
+            let mut lane = lock(self.lane(spread));
+            if lane.is_closed {
+                lane.dropped[DropReason::Shutdown as usize] += 1;
+                drop(lane);
+                self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+                return Err(item);
+            }
+            lane.accepted += 1;
+            lane.items.push(item);
+        }
+        // An idle worker is woken by the first push, a waiting one when the queue passes an eighth.
+        let passes = held >= self.limit / 8 && held - bytes < self.limit / 8;
+        if passes || (self.is_idle.load(Ordering::Relaxed) && self.is_idle.swap(false, Ordering::AcqRel)) {
+            self.rouse();
+        }
+        Ok(())
+    }
+
+    /// Takes the reservation back and waits for room as the policy says. `true`: `bytes` are reserved.
+    #[cold]
+    fn make_room(&self, bytes: usize) -> bool {
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let (patience, waits_when_stalled) = match self.overflow {
+            Overflow::DropNewest => (PAUSE, false),
+            Overflow::Block(timeout) => (timeout, true),
+        };
+        let mut signal = lock(&self.signal);
+        let deadline = std::time::Instant::now() + patience;
+        loop {
+            if self.reserve(bytes) {
+                return true;
+            }
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if signal.is_shutdown || left.is_zero() || (signal.is_stalled && !waits_when_stalled) {
+                signal.is_stalled |= !signal.is_shutdown;
+                return false;
+            }
+            signal.is_awake = true;
+            self.wake.notify_one();
+            signal = wait(&self.advance, signal, left);
+        }
+    }
+
+    fn reserve(&self, bytes: usize) -> bool {
+        let fits = |held: usize| (held + bytes <= self.limit || held == 0).then_some(held + bytes);
+        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
+    }
+
+    /// Gives the room of items back that have left.
+    pub(super) fn release(&self, bytes: usize) {
+        if bytes > 0 {
+            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+            let mut signal = lock(&self.signal);
+            signal.is_stalled = false;
+            drop(signal);
+            self.advance.notify_all();
+        }
+    }
+
+    /// Bytes held now.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    fn rouse(&self) {
+        lock(&self.signal).is_awake = true;
+        self.wake.notify_one();
+    }
+
+    /// Worker: waits for work, at most `timeout`.
+    pub(super) fn wait_for_work(&self, timeout: Duration) -> Order {
+        let mut signal = lock(&self.signal);
+        if !signal.is_awake && !signal.is_shutdown && signal.reached == signal.requested {
+            signal = wait(&self.wake, signal, timeout);
+        }
+        signal.is_awake = false;
+        let wants_flush = std::mem::take(&mut signal.wants_flush);
+        Order { request: signal.requested, wants_flush, is_shutdown: signal.is_shutdown }
+    }
+
+    /// Worker: sleeps until something is pushed or asked for. What is pushed from here on wakes it.
+    pub(super) fn sleep_until_needed(&self) {
+        self.is_idle.store(true, Ordering::SeqCst);
+        let is_empty = self.lanes.iter().all(|Lane(lane)| lock(lane).items.is_empty());
+        if is_empty {
+            let mut signal = lock(&self.signal);
+            while !signal.is_awake && !signal.is_shutdown && signal.reached == signal.requested {
+                signal = wait(&self.wake, signal, LONGEST_SLEEP);
+            }
+            signal.is_awake = false;
+        }
+        self.is_idle.store(false, Ordering::SeqCst);
+    }
+
+    /// Worker: moves everything queued to `out`, lane by lane.
+    pub(super) fn drain(&self, out: &mut Vec<T>) {
+        for Lane(lane) in &self.lanes {
+            out.append(&mut lock(lane).items);
+        }
+    }
+
+    /// Worker: says that everything before a request is done.
+    pub(super) fn reach(&self, request: u64) {
+        lock(&self.signal).reached = request;
+        self.advance.notify_all();
+    }
+
+    /// Worker: gives recycled items beyond what an idle program needs back to the allocator.
+    pub(super) fn trim(&self) {
+        for Lane(lane) in &self.lanes {
+            let mut lane = lock(lane);
+            let keep = (lane.free.len() / 2).max(16);
+            lane.free.truncate(keep);
+            lane.items.shrink_to(256);
+        }
+    }
+
+    /// Asks the worker to drain what has been pushed so far.
+    pub(super) fn request(&self, wants_flush: bool) -> u64 {
+        let mut signal = lock(&self.signal);
+        signal.requested += 1;
+        signal.wants_flush |= wants_flush;
+        let request = signal.requested;
+        drop(signal);
+        self.wake.notify_one();
+        request
+    }
+
+    /// Waits until the worker has reached a request; `false` if it did not in time.
+    pub(super) fn wait_until_reached(&self, request: u64, timeout: Duration) -> bool {
+        let deadline = std::time::Instant::now() + timeout;
+        let mut signal = lock(&self.signal);
+        while signal.reached < request {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            signal = wait(&self.advance, signal, left);
+        }
+        true
+    }
+
+    /// Refuses everything from now on, and tells the worker.
+    pub(super) fn close(&self) {
+        for Lane(lane) in &self.lanes {
+            lock(lane).is_closed = true;
+        }
+        lock(&self.signal).is_shutdown = true;
+        self.wake.notify_one();
+        self.advance.notify_all();
+    }
+
+    /// Items that were offered, and those of them that were dropped, by reason.
+    pub(super) fn counts(&self) -> (u64, [u64; REASONS]) {
+        let mut started = 0;
+        let mut dropped = [0; REASONS];
+        for Lane(lane) in &self.lanes {
+            let lane = lock(lane);
+            started += lane.accepted + lane.dropped.iter().sum::<u64>();
+            for (sum, count) in dropped.iter_mut().zip(lane.dropped) {
+                *sum += count;
+            }
+        }
+        (started, dropped)
+    }
+}
+
+#[cfg(all(test, llmtrace_loom))]
+mod loom_tests {
+    //! All schedules of the queue's threads, as far as loom tells them apart. Run by `.ci/run`:
+    //! `RUSTFLAGS="--cfg llmtrace_loom" cargo test --release -p llmtrace --lib loom_tests`
+
+    use std::sync::Arc;
+
+    use loom::thread;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn explore(model: impl Fn() + Sync + Send + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(model);
+    }
+
+    /// A worker that drains until the shutdown.
+    fn worker(queue: &Arc<Queue<u8>>) -> thread::JoinHandle<Vec<u8>> {
+        let queue = Arc::clone(queue);
+        thread::spawn(move || {
+            let mut all = Vec::new();
+            loop {
+                let order = queue.wait_for_work(HOUR);
+                queue.drain(&mut all);
+                queue.reach(order.request);
+                if order.is_shutdown {
+                    return all;
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn a_flush_covers_what_was_pushed_before_it() {
+        explore(|| {
+            let queue = Arc::new(Queue::new(2, 100, Overflow::DropNewest));
+            let drained = Arc::new(Mutex::new(Vec::new()));
+            let worker = {
+                let (queue, drained) = (Arc::clone(&queue), Arc::clone(&drained));
+                thread::spawn(move || {
+                    let order = queue.wait_for_work(HOUR);
+                    queue.drain(&mut lock(&drained));
+                    queue.reach(order.request);
+                })
+            };
+            queue.push(0, 1, 7_u8).unwrap();
+            let request = queue.request(true);
+            assert!(queue.wait_until_reached(request, HOUR));
+            assert_eq!(*lock(&drained), [7]);
+            worker.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_push_beside_the_shutdown_is_drained_or_counted() {
+        explore(|| {
+            let queue = Arc::new(Queue::new(1, 100, Overflow::DropNewest));
+            let worker = worker(&queue);
+            let pusher = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || queue.push(0, 1, 7_u8).is_ok())
+            };
+            queue.close();
+            let (accepted, drained) = (pusher.join().unwrap(), worker.join().unwrap());
+            assert_eq!(drained.len(), usize::from(accepted));
+            let (started, dropped) = queue.counts();
+            assert_eq!(started, drained.len() as u64 + dropped.iter().sum::<u64>());
+        });
+    }
+
+    #[test]
+    fn a_push_wakes_a_sleeping_worker() {
+        explore(|| {
+            let queue = Arc::new(Queue::new(1, 100, Overflow::DropNewest));
+            let worker = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || {
+                    let mut all = Vec::new();
+                    while all.is_empty() {
+                        queue.sleep_until_needed();
+                        queue.drain(&mut all);
+                    }
+                })
+            };
+            queue.push(0, 1, 7_u8).unwrap();
+            worker.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn a_push_that_waits_for_room_gets_it() {
+        explore(|| {
+            let queue = Arc::new(Queue::new(1, 1, Overflow::Block(HOUR)));
+            queue.push(0, 1, 1_u8).unwrap();
+            let pusher = {
+                let queue = Arc::clone(&queue);
+                thread::spawn(move || queue.push(0, 1, 2_u8).unwrap())
+            };
+            let mut all = Vec::new();
+            queue.drain(&mut all);
+            assert_eq!(all.first(), Some(&1));
+            queue.release(1);
+            pusher.join().unwrap();
+        });
+    }
+}

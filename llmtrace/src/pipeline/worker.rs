@@ -1,0 +1,114 @@
+//! The worker's thread: drains the queue, reads drafts into records, batches them, hands them on.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::outlet::Batch;
+use super::{Overflow, Pipeline};
+use crate::SpanRecord;
+use crate::enrich::Enricher;
+use crate::layer::Draft;
+
+/// After this many drafts, their room is given back to those who wait for it.
+const RELEASE_EVERY: usize = 64;
+
+/// A batch is handed on when it holds this many bytes, however few spans.
+const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+/// How long the worker waits for an exporter that has no room, before the batch is dropped for it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// Runs until the shutdown.
+pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
+    let mut worker = Worker { pipeline, enricher, batch: Vec::new(), bytes: 0, since: Instant::now() };
+    let mut drafts = Vec::new();
+    loop {
+        let order = pipeline.queue.wait_for_work(pipeline.limits.batch_delay);
+        pipeline.queue.drain(&mut drafts);
+        let is_idle = drafts.is_empty() && worker.batch.is_empty();
+        worker.read(&mut drafts);
+        if order.is_shutdown || order.wants_flush || worker.since.elapsed() >= pipeline.limits.batch_delay {
+            worker.hand_on();
+        }
+        if order.wants_flush {
+            for outlet in &pipeline.outlets {
+                outlet.request_flush(order.request);
+            }
+        }
+        pipeline.queue.reach(order.request);
+        if order.is_shutdown {
+            break;
+        }
+        if is_idle {
+            pipeline.queue.trim();
+            pipeline.queue.sleep_until_needed();
+        }
+    }
+    for outlet in &pipeline.outlets {
+        outlet.close();
+    }
+}
+
+struct Worker<'a> {
+    pipeline: &'a Pipeline,
+    enricher: Enricher,
+    batch: Vec<SpanRecord>,
+    bytes: usize,
+    /// When the batch got its first span.
+    since: Instant,
+}
+
+impl Worker<'_> {
+    fn read(&mut self, drafts: &mut Vec<Box<Draft>>) {
+        self.enricher.tick();
+        let mut room = 0;
+        for (n, mut draft) in drafts.drain(..).enumerate() {
+            room += draft.bytes();
+            // A price source of the user's may panic.
+            let record = panic::catch_unwind(AssertUnwindSafe(|| self.enricher.read(&draft)));
+            let record = record.unwrap_or_else(|_| self.enricher.bare(&draft));
+            draft.recycle();
+            self.pipeline.queue.give_back(draft.trace_id.low_bits(), draft);
+            self.add(record);
+            if n % RELEASE_EVERY == RELEASE_EVERY - 1 {
+                self.pipeline.queue.release(std::mem::take(&mut room));
+            }
+        }
+        self.pipeline.queue.release(room);
+    }
+
+    fn add(&mut self, record: SpanRecord) {
+        self.pipeline.totals.add(&record);
+        for budget in &self.pipeline.budgets {
+            budget.spend(&record);
+        }
+        if self.batch.is_empty() {
+            self.since = Instant::now();
+        }
+        self.bytes += record.estimated_bytes();
+        self.batch.push(record);
+        if self.batch.len() >= self.pipeline.limits.batch_spans || self.bytes >= MAX_BATCH_BYTES {
+            self.hand_on();
+        }
+    }
+
+    fn hand_on(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let next = Vec::with_capacity(self.batch.len());
+        let spans = std::mem::replace(&mut self.batch, next);
+        let batch = Arc::new(Batch { spans, bytes: std::mem::take(&mut self.bytes) });
+        let outlets = &self.pipeline.outlets;
+        // One exporter never waits for another: unless all are full, one that is full loses the batch.
+        let patience = match self.pipeline.limits.overflow {
+            Overflow::Block(timeout) => timeout,
+            Overflow::DropNewest if outlets.iter().all(|outlet| outlet.is_full()) => PATIENCE,
+            Overflow::DropNewest => Duration::ZERO,
+        };
+        for outlet in outlets {
+            outlet.offer(&batch, patience);
+        }
+    }
+}

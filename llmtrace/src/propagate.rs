@@ -1,0 +1,261 @@
+//! Trace context across processes: the W3C `traceparent`, `tracestate` and `baggage` headers.
+//!
+//! Formats: W3C Trace Context (<https://www.w3.org/TR/trace-context/>) and W3C Baggage
+//! (<https://www.w3.org/TR/baggage/>). Session and user travel as the baggage members `session.id` and `user.id`.
+//!
+//! ```
+//! use std::collections::HashMap;
+//! use llmtrace::propagate;
+//!
+//! let mut headers = HashMap::new();
+//! headers.insert("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
+//! let caller = propagate::extract(&headers).expect("a valid traceparent");
+//! assert_eq!(caller.trace_id().to_string(), "0af7651916cd43dd8448eb211c80319c");
+//! ```
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::BuildHasher;
+
+use tracing::Span;
+
+use crate::span::SpanExt as _;
+use crate::{SpanId, TraceId};
+
+/// Headers of a request, or anything like them. Names are lower-case ASCII; reading ignores case.
+pub trait Carrier {
+    /// The value of a header.
+    fn get(&self, name: &str) -> Option<&str>;
+
+    /// Sets a header; what was there is replaced.
+    fn set(&mut self, name: &'static str, value: String);
+}
+
+/// A span of another process, as its headers describe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpanContext {
+    trace_id: TraceId,
+    span_id: SpanId,
+    sampled: bool,
+    state: Option<String>,
+    baggage: Vec<(String, String)>,
+}
+
+impl SpanContext {
+    /// A span that is sampled and carries nothing else.
+    pub fn new(trace_id: TraceId, span_id: SpanId) -> Self {
+        Self { trace_id, span_id, sampled: true, state: None, baggage: Vec::new() }
+    }
+
+    /// The trace.
+    pub fn trace_id(&self) -> TraceId {
+        self.trace_id
+    }
+
+    /// The span.
+    pub fn span_id(&self) -> SpanId {
+        self.span_id
+    }
+
+    /// Whether the caller records the trace.
+    pub fn is_sampled(&self) -> bool {
+        self.sampled
+    }
+
+    /// The caller's `tracestate`, unread.
+    pub fn state(&self) -> Option<&str> {
+        self.state.as_deref()
+    }
+
+    /// A member of the caller's baggage.
+    pub fn baggage(&self, name: &str) -> Option<&str> {
+        self.baggage.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Longest header that is read, in bytes (W3C Baggage section 3.3.2).
+const MAX_HEADER_BYTES: usize = 8192;
+
+/// Most members of a baggage header that are read (W3C Baggage section 3.3.2).
+const MAX_BAGGAGE_MEMBERS: usize = 64;
+
+/// Writes the span's ids to the headers of an outgoing request. On a span that no [`LlmLayer`](crate::LlmLayer)
+/// sees, nothing is written.
+pub fn inject(span: &Span, carrier: &mut impl Carrier) {
+    if let (Some(trace_id), Some(span_id)) = (span.trace_id(), span.span_id()) {
+        carrier.set("traceparent", format!("00-{trace_id}-{span_id}-01"));
+    }
+}
+
+/// Writes a context that was extracted to the headers of an outgoing request: `traceparent` with the ids of
+/// `span` where it is traced, else the context's own, with the caller's `tracestate` and `baggage`.
+pub fn forward(context: &SpanContext, span: &Span, carrier: &mut impl Carrier) {
+    let (trace_id, span_id) = (span.trace_id(), span.span_id());
+    let flags = u8::from(context.sampled);
+    let (trace_id, span_id) = (trace_id.unwrap_or(context.trace_id), span_id.unwrap_or(context.span_id));
+    carrier.set("traceparent", format!("00-{trace_id}-{span_id}-{flags:02x}"));
+    if let Some(state) = &context.state {
+        carrier.set("tracestate", state.clone());
+    }
+    if !context.baggage.is_empty() {
+        let members = context.baggage.iter().map(|(key, value)| format!("{key}={}", percent_encode(value)));
+        carrier.set("baggage", members.collect::<Vec<_>>().join(","));
+    }
+}
+
+/// Reads the headers of an incoming request; `None` if there is no valid `traceparent`.
+pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
+    let header = |name| carrier.get(name).filter(|value| value.len() <= MAX_HEADER_BYTES);
+    let mut context = parse_traceparent(header("traceparent")?.trim())?;
+    context.state = header("tracestate").map(str::to_owned);
+    context.baggage = header("baggage").map(parse_baggage).unwrap_or_default();
+    Some(context)
+}
+
+fn parse_traceparent(header: &str) -> Option<SpanContext> {
+    let mut fields = header.split('-');
+    let (version, trace_id, span_id, flags) =
+        (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
+    let is_version = version.len() == 2 && version != "ff" && version.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_version || (version == "00" && fields.next().is_some()) || flags.len() != 2 {
+        return None;
+    }
+    let flags = u8::from_str_radix(flags, 16).ok()?;
+    let mut context = SpanContext::new(trace_id.parse().ok()?, span_id.parse().ok()?);
+    context.sampled = flags & 1 == 1;
+    Some(context)
+}
+
+fn parse_baggage(header: &str) -> Vec<(String, String)> {
+    let member = |member: &str| {
+        let (key, value) = member.split(';').next()?.split_once('=')?;
+        let key = key.trim();
+        (!key.is_empty()).then(|| (key.to_owned(), percent_decode(value.trim())))
+    };
+    header.split(',').take(MAX_BAGGAGE_MEMBERS).filter_map(member).collect()
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let hex = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        match (byte, hex) {
+            (b'%', Some(decoded)) => {
+                out.push(decoded);
+                at += 3;
+            }
+            _ => {
+                out.push(byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn percent_encode(text: &str) -> String {
+    let encode = |byte: u8| {
+        let plain = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+        if plain { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
+    text.bytes().map(encode).collect()
+}
+
+impl<S: BuildHasher> Carrier for HashMap<String, String, S> {
+    fn get(&self, name: &str) -> Option<&str> {
+        find(self.iter(), name)
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        self.insert(name.to_owned(), value);
+    }
+}
+
+impl Carrier for BTreeMap<String, String> {
+    fn get(&self, name: &str) -> Option<&str> {
+        find(self.iter(), name)
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        self.insert(name.to_owned(), value);
+    }
+}
+
+impl Carrier for Vec<(String, String)> {
+    fn get(&self, name: &str) -> Option<&str> {
+        find(self.iter().map(|(key, value)| (key, value)), name)
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        self.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.push((name.to_owned(), value));
+    }
+}
+
+fn find<'a>(mut headers: impl Iterator<Item = (&'a String, &'a String)>, name: &str) -> Option<&'a str> {
+    headers.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+}
+
+#[cfg(feature = "http")]
+impl Carrier for http::HeaderMap {
+    fn get(&self, name: &str) -> Option<&str> {
+        http::HeaderMap::get(self, name).and_then(|value| value.to_str().ok())
+    }
+
+    fn set(&mut self, name: &'static str, value: String) {
+        if let Ok(value) = http::HeaderValue::from_str(&value) {
+            self.insert(name, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extract_from(headers: &[(&str, &str)]) -> Option<SpanContext> {
+        let headers: Vec<_> = headers.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        extract(&headers)
+    }
+
+    #[test]
+    fn headers_are_read_as_the_standard_says() {
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let context = extract_from(&[
+            ("Traceparent", parent),
+            ("tracestate", "a=1"),
+            ("baggage", "session.id=s%201;p=1, user.id = u"),
+        ])
+        .unwrap();
+        assert_eq!(context.span_id().to_string(), "b7ad6b7169203331");
+        assert_eq!((context.state(), context.is_sampled()), (Some("a=1"), true));
+        assert_eq!((context.baggage("session.id"), context.baggage("user.id")), (Some("s 1"), Some("u")));
+
+        let mut out = HashMap::new();
+        forward(&context, &Span::none(), &mut out);
+        assert_eq!(out["traceparent"], parent);
+        assert_eq!(out["baggage"], "session.id=s%201,user.id=u");
+    }
+
+    #[test]
+    fn what_is_not_a_traceparent_is_refused() {
+        for bad in [
+            "",
+            "00",
+            "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+            "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+        ] {
+            assert_eq!(extract_from(&[("traceparent", bad)]), None, "{bad}");
+        }
+        // A later version may have more fields.
+        assert!(
+            extract_from(&[("traceparent", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-x")])
+                .is_some()
+        );
+    }
+}

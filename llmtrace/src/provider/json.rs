@@ -1,0 +1,183 @@
+//! Readers of JSON that never fail: what is absent or of another type is `None` or empty.
+
+use serde_json::{Map, Value};
+
+use crate::{Attributes, Part};
+
+/// The largest integer that a float holds exactly: 2^53.
+const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
+
+/// The text under `key`; an empty one counts as absent.
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
+    value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty())
+}
+
+/// The text under `key`, owned.
+pub(super) fn owned(value: &Value, key: &str) -> Option<String> {
+    text(value, key).map(str::to_owned)
+}
+
+/// The list under `key`, or nothing.
+pub(super) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The count under `key`: a whole number that is not negative.
+pub(super) fn count(value: &Value, key: &str) -> Option<u64> {
+    let number = value.get(key)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+    let whole = |float: f64| {
+        (float.fract() == 0.0 && (0.0..=MAX_EXACT_FLOAT).contains(&float)).then_some(float as u64)
+    };
+    number.as_u64().or_else(|| number.as_f64().and_then(whole))
+}
+
+/// Whether `key` is there and not null.
+pub(super) fn has(value: &Value, key: &str) -> bool {
+    value.get(key).is_some_and(|found| !found.is_null())
+}
+
+/// Whether any of `keys` is there and not null.
+pub(super) fn has_any(value: &Value, keys: &[&str]) -> bool {
+    keys.iter().any(|key| has(value, key))
+}
+
+/// The value under `key` if it is an object.
+pub(super) fn object<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
+    value.get(key).filter(|found| found.is_object())
+}
+
+/// Records the float under `key` of `body` as `name`.
+pub(super) fn float_parameter(parameters: &mut Attributes, name: &'static str, body: &Value, key: &str) {
+    if let Some(float) = body.get(key).and_then(Value::as_f64) {
+        parameters.set(name, float);
+    }
+}
+
+/// Records the integer under `key` of `body` as `name`.
+pub(super) fn int_parameter(parameters: &mut Attributes, name: &'static str, body: &Value, key: &str) {
+    if let Some(int) = body.get(key).and_then(Value::as_i64) {
+        parameters.set(name, int);
+    }
+}
+
+/// Records the text under `key` of `body` as `name`.
+pub(super) fn text_parameter(parameters: &mut Attributes, name: &'static str, body: &Value, key: &str) {
+    if let Some(text) = text(body, key) {
+        parameters.set(name, text);
+    }
+}
+
+/// Records that `body` asks for a stream.
+pub(super) fn stream_parameter(parameters: &mut Attributes, body: &Value) {
+    if body.get("stream").and_then(Value::as_bool) == Some(true) {
+        parameters.set(crate::semconv::REQUEST_STREAM, true);
+    }
+}
+
+/// Records the stop sequences under `key`: a text or a list of texts.
+pub(super) fn stop_parameter(parameters: &mut Attributes, body: &Value, key: &str) {
+    let stops: Vec<String> = match body.get(key) {
+        Some(Value::String(stop)) => vec![stop.clone()],
+        Some(Value::Array(stops)) => stops.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        _ => return,
+    };
+    if !stops.is_empty() {
+        parameters.set(crate::semconv::REQUEST_STOP_SEQUENCES, stops);
+    }
+}
+
+/// A tool call whose arguments are text or JSON.
+pub(super) fn tool_call(id: Option<String>, name: &str, arguments: Option<&Value>) -> Part {
+    match arguments {
+        Some(Value::String(text)) => Part::tool_call(id, name, text),
+        Some(arguments) if !arguments.is_null() => {
+            Part::ToolCall { id, name: name.to_owned(), arguments: arguments.clone() }
+        }
+        _ => Part::tool_call(id, name, ""),
+    }
+}
+
+/// A call of a tool that the provider runs, in the conventions' shape.
+pub(super) fn server_tool_call(
+    id: Option<&str>,
+    name: &str,
+    kind: &str,
+    details: &[(&str, Option<&Value>)],
+) -> Part {
+    let mut call = Map::new();
+    call.insert("type".to_owned(), kind.into());
+    for (key, value) in details {
+        if let Some(value) = value.filter(|value| !value.is_null()) {
+            call.insert((*key).to_owned(), value.clone());
+        }
+    }
+    let mut part = Map::new();
+    part.insert("type".to_owned(), "server_tool_call".into());
+    if let Some(id) = id {
+        part.insert("id".to_owned(), id.into());
+    }
+    part.insert("name".to_owned(), name.into());
+    part.insert("server_tool_call".to_owned(), call.into());
+    Part::Other(part.into())
+}
+
+/// Media at `url`: inside the message for a `data:` address, else where the address says.
+pub(super) fn media(url: &str, modality: &str) -> Part {
+    let modality = modality.to_owned();
+    let inline = url.strip_prefix("data:").and_then(|data| data.split_once(','));
+    match inline.and_then(|(head, content)| Some((head.strip_suffix(";base64")?, content))) {
+        Some((head, content)) => {
+            let mime_type = head.split(';').next().filter(|mime| !mime.is_empty()).map(str::to_owned);
+            Part::Blob { mime_type, modality, content: content.to_owned() }
+        }
+        None => Part::Uri { mime_type: None, modality, uri: url.to_owned() },
+    }
+}
+
+/// The modality of a media type: `image`, `video`, `audio`, else `document`.
+pub(super) fn modality(mime_type: &str) -> &'static str {
+    match mime_type.split('/').next() {
+        Some("image") => "image",
+        Some("video") => "video",
+        Some("audio") => "audio",
+        _ => "document",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_whole_numbers_are_counts() {
+        let check =
+            |value: Value, expected| assert_eq!(count(&json!({"n": value}), "n"), expected, "{value}");
+        check(json!(0), Some(0));
+        check(json!(u64::MAX), Some(u64::MAX));
+        check(json!(12.0), Some(12));
+        check(json!(-1), None);
+        check(json!(1.5), None);
+        check(json!(1e300), None);
+        check(json!("12"), None);
+        check(json!(null), None);
+        check(json!(true), None);
+    }
+
+    #[test]
+    fn data_addresses_become_blobs() {
+        let check = |url: &str, expected: Part| assert_eq!(media(url, "image"), expected);
+        let blob = |mime: Option<&str>| Part::Blob {
+            mime_type: mime.map(str::to_owned),
+            modality: "image".into(),
+            content: "AAAA".into(),
+        };
+        check("data:image/png;base64,AAAA", blob(Some("image/png")));
+        check("data:;base64,AAAA", blob(None));
+        let uri = |uri: &str| Part::Uri { mime_type: None, modality: "image".into(), uri: uri.into() };
+        check("https://a.b/c.png", uri("https://a.b/c.png"));
+        check("data:text/plain,hi", uri("data:text/plain,hi"));
+    }
+}

@@ -1,0 +1,258 @@
+//! What llmtrace knows of LLM APIs: their requests, their responses and their streams.
+//!
+//! Each API is one file beside this one and one entry of the table below. A file tells whether a JSON body
+//! is its API's, reads requests and whole responses into an [`Exchange`], and folds stream items into the
+//! body that a whole response would have been, so that both ways are read by the same code.
+//!
+//! ```
+//! use llmtrace::provider::{self, Api};
+//!
+//! let body = serde_json::json!({
+//!     "id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+//!     "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hi"}, "finish_reason": "stop"}],
+//!     "usage": {"prompt_tokens": 9, "completion_tokens": 2, "total_tokens": 11},
+//! });
+//! let exchange = provider::read_response(&body).ok_or("no API that is known")?;
+//! assert_eq!(exchange.api, Some(Api::OpenAiChat));
+//! assert_eq!(exchange.usage.input_tokens, Some(9));
+//! assert_eq!(exchange.output[0].text(), "Hi");
+//! # Ok::<(), &str>(())
+//! ```
+
+mod anthropic_messages;
+mod anthropic_parts;
+mod exchange;
+mod fold;
+mod json;
+mod openai;
+mod openai_chat;
+mod openai_embeddings;
+mod openai_responses;
+mod openai_responses_items;
+mod sse;
+mod stream;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::Value;
+
+pub use exchange::{ApiError, Exchange};
+pub use stream::StreamAssembler;
+
+use fold::Fold;
+
+/// What one file must know of its API.
+struct Shape {
+    api: Api,
+    is_request: fn(&Value) -> bool,
+    is_response: fn(&Value) -> bool,
+    /// Whether a stream item is this API's.
+    is_item: fn(&Value) -> bool,
+    read_request: fn(&Value, &mut Exchange),
+    read_response: fn(&Value, &mut Exchange),
+    /// Lays one stream item over the body of the response that the stream amounts to.
+    fold: fn(&Value, &mut Fold),
+}
+
+/// The table of APIs. Where a shape is told from a body, the first entry that fits wins.
+macro_rules! apis {
+    ($($(#[$doc:meta])* $variant:ident $name:literal $file:ident;)*) => {
+        /// An LLM API: the shape of its requests, responses and streams, whoever serves it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Api {
+            $($(#[$doc])* $variant,)*
+        }
+
+        const SHAPES: &[Shape] = &[$($file::SHAPE),*];
+
+        impl Api {
+            const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The lower-case name, such as `openai_chat`.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            fn shape(self) -> &'static Shape {
+                match self {
+                    $(Self::$variant => &const { $file::SHAPE },)*
+                }
+            }
+        }
+    };
+}
+
+apis! {
+    /// Anthropic messages (<https://docs.anthropic.com/en/api/messages>).
+    AnthropicMessages "anthropic_messages" anthropic_messages;
+    /// `OpenAI` Responses (<https://platform.openai.com/docs/api-reference/responses>).
+    OpenAiResponses "openai_responses" openai_responses;
+    /// `OpenAI` embeddings (<https://platform.openai.com/docs/api-reference/embeddings>).
+    OpenAiEmbeddings "openai_embeddings" openai_embeddings;
+    /// `OpenAI` chat completions (<https://platform.openai.com/docs/api-reference/chat>).
+    OpenAiChat "openai_chat" openai_chat;
+}
+
+/// The text names no API that is known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown API {found:?}: expected one of {}", Api::ALL.iter().map(|api| api.as_str()).collect::<Vec<_>>().join(", "))]
+pub struct ParseApiError {
+    found: String,
+}
+
+/// Reads a request body; `None` if it is not of a known API.
+pub fn read_request(body: &Value) -> Option<Exchange> {
+    let shape = SHAPES.iter().find(|shape| (shape.is_request)(body))?;
+    Some(read_request_as(shape.api, body))
+}
+
+/// Reads a response body; `None` if it is not of a known API.
+///
+/// An error body such as `{"error": {"type": .., "message": ..}}` is recognised too; several APIs share that
+/// shape, so its `api` may stay `None`.
+pub fn read_response(body: &Value) -> Option<Exchange> {
+    if let Some(shape) = SHAPES.iter().find(|shape| (shape.is_response)(body)) {
+        return Some(read_response_as(shape.api, body));
+    }
+    let is_error = !body.get("choices").is_some_and(Value::is_array) && ApiError::is_body(body);
+    is_error.then(|| Exchange { error: ApiError::read(body), ..Exchange::default() })
+}
+
+/// Reads the request body of a call to `api`; what is not there stays empty.
+pub fn read_request_as(api: Api, body: &Value) -> Exchange {
+    let mut exchange = Exchange { api: Some(api), ..Exchange::default() };
+    (api.shape().read_request)(body, &mut exchange);
+    exchange
+}
+
+/// Reads the response body of a call to `api`; what is not there stays empty.
+///
+/// ```
+/// use llmtrace::provider::{Api, read_response_as};
+///
+/// let body = serde_json::json!({"error": {"type": "rate_limit_error", "message": "slow down"}});
+/// let exchange = read_response_as(Api::AnthropicMessages, &body);
+/// assert_eq!(exchange.error.ok_or("no error")?.kind.as_deref(), Some("rate_limit_error"));
+/// # Ok::<(), &str>(())
+/// ```
+pub fn read_response_as(api: Api, body: &Value) -> Exchange {
+    let mut exchange = Exchange { api: Some(api), error: ApiError::read(body), ..Exchange::default() };
+    (api.shape().read_response)(body, &mut exchange);
+    exchange
+}
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Api {
+    type Err = ParseApiError;
+
+    fn from_str(name: &str) -> Result<Self, ParseApiError> {
+        let known = Self::ALL.iter().find(|api| api.as_str() == name);
+        known.copied().ok_or_else(|| ParseApiError { found: name.chars().take(64).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn names_read_back_and_a_wrong_one_says_what_is_right() {
+        for api in Api::ALL {
+            assert_eq!(api.as_str().parse::<Api>().as_ref(), Ok(api));
+            assert_eq!(api.shape().api, *api);
+        }
+        let error = "openai".parse::<Api>().unwrap_err().to_string();
+        assert!(error.starts_with("unknown API \"openai\": expected one of "), "{error}");
+        assert!(error.contains("openai_chat"), "{error}");
+    }
+
+    #[test]
+    fn ordinary_json_is_no_call() {
+        let bodies = [
+            json!(null),
+            json!([]),
+            json!("text"),
+            json!({}),
+            json!({"model": "x"}),
+            json!({"messages": 3}),
+            json!({"model": "x", "messages": []}),
+            json!({"model": "x", "messages": [{"role": "user"}]}),
+            json!({"model": "x", "messages": [{"from": "me", "content": "hi"}]}),
+            json!({"messages": [{"role": "user", "content": "hi"}]}),
+            json!({"model": "Tesla S", "input": "left pedal"}),
+            json!({"model": "x", "input": [{"speed": 3}]}),
+            json!({"choices": []}),
+            json!({"choices": ["a", "b"], "model": "x"}),
+            json!({"choices": [{"text": "a"}], "model": "x"}),
+            json!({"type": "message", "content": "hello", "role": "assistant"}),
+            json!({"object": "list", "data": [{"id": 1}]}),
+            json!({"object": "response"}),
+            json!({"output": [1, 2], "status": "completed"}),
+            json!({"output": [{"type": "x"}], "status": "completed"}),
+            json!({"model": "x", "usage": 3}),
+            json!({"model": "x", "usage": {"input_tokens": 1, "output_tokens": 2}}),
+            json!({"usage": {"prompt_tokens": 1, "completion_tokens": 2}}),
+            json!({"error": "no"}),
+            json!({"error": {"message": "no"}}),
+            json!({"error": null, "type": "x"}),
+        ];
+        for body in bodies {
+            assert_eq!(read_request(&body), None, "{body}");
+            assert_eq!(read_response(&body), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn bodies_reduced_to_model_and_usage_are_told_apart() {
+        let check = |usage: Value, api| {
+            let exchange = read_response(&json!({"model": "m", "usage": usage})).unwrap();
+            assert_eq!(exchange.api, Some(api), "{usage}");
+        };
+        check(json!({"prompt_tokens": 1, "completion_tokens": 2}), Api::OpenAiChat);
+        check(json!({"prompt_tokens": 1, "total_tokens": 1}), Api::OpenAiEmbeddings);
+        check(json!({"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}), Api::OpenAiResponses);
+        check(
+            json!({"input_tokens": 1, "cache_read_input_tokens": 2, "output_tokens": 2}),
+            Api::AnthropicMessages,
+        );
+    }
+
+    #[test]
+    fn error_bodies_are_recognised() {
+        let check = |body: Value, api: Option<Api>, kind: Option<&str>, code: Option<&str>, message: &str| {
+            let exchange = read_response(&body).unwrap();
+            let error = exchange.error.unwrap();
+            assert_eq!(exchange.api, api);
+            assert_eq!(
+                (error.kind.as_deref(), error.code.as_deref(), &*error.message),
+                (kind, code, message)
+            );
+        };
+        check(
+            json!({"error": {"message": "bad key", "type": "invalid_request_error", "param": null, "code": "invalid_api_key"}}),
+            None,
+            Some("invalid_request_error"),
+            Some("invalid_api_key"),
+            "bad key",
+        );
+        check(json!({"error": {"message": "busy", "code": 429}}), None, None, Some("429"), "busy");
+        check(
+            json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}}),
+            Some(Api::AnthropicMessages),
+            Some("overloaded_error"),
+            None,
+            "busy",
+        );
+    }
+}

@@ -1,0 +1,322 @@
+//! `OpenAI` chat completions, as spoken by `OpenAI` and by many others
+//! (<https://platform.openai.com/docs/api-reference/chat>).
+
+use serde_json::Value;
+
+use super::fold::{Fold, Room, child};
+use super::json::{
+    count, float_parameter, has, has_any, int_parameter, list, media, modality, object, owned,
+    stop_parameter, stream_parameter, text, text_parameter, tool_call,
+};
+use super::openai::{self, UsageNames};
+use super::{Api, Exchange, Shape};
+use crate::{Attributes, Message, Part, Role, semconv};
+
+pub(super) const SHAPE: Shape =
+    Shape { api: Api::OpenAiChat, is_request, is_response, is_item, read_request, read_response, fold };
+
+pub(super) const USAGE: UsageNames = UsageNames {
+    input: "prompt_tokens",
+    output: "completion_tokens",
+    input_details: "prompt_tokens_details",
+    output_details: "completion_tokens_details",
+};
+
+const OPERATION: &str = "chat";
+
+fn is_request(body: &Value) -> bool {
+    let is_message = |message: &Value| {
+        matches!(
+            text(message, "role"),
+            Some("system" | "developer" | "user" | "assistant" | "tool" | "function")
+        ) && has_any(message, &["content", "tool_calls", "function_call", "refusal", "audio"])
+    };
+    let messages = list(body, "messages");
+    text(body, "model").is_some() && !messages.is_empty() && messages.iter().all(is_message)
+}
+
+fn is_response(body: &Value) -> bool {
+    let is_choice = |choice: &Value| {
+        object(choice, "message").is_some_and(|message| {
+            has_any(message, &["role", "content", "tool_calls", "function_call", "reasoning_content"])
+        })
+    };
+    let is_named = text(body, "object") == Some("chat.completion") || text(body, "model").is_some();
+    let choices = list(body, "choices");
+    is_named
+        && (!choices.is_empty() && choices.iter().all(is_choice)
+            || !has(body, "choices")
+                && body.get("usage").is_some_and(|usage| {
+                    count(usage, USAGE.input).is_some()
+                        && count(usage, USAGE.output).is_some()
+                        && !has(body, "data")
+                }))
+}
+
+fn is_item(item: &Value) -> bool {
+    let is_choice = |choice: &Value| object(choice, "delta").is_some();
+    let choices = list(item, "choices");
+    text(item, "object") == Some("chat.completion.chunk")
+        || !choices.is_empty() && choices.iter().all(is_choice)
+        || item.get("choices").is_some_and(|choices| choices == &Value::Array(Vec::new()))
+            && has_any(item, &["usage", "prompt_filter_results"])
+}
+
+fn read_request(body: &Value, exchange: &mut Exchange) {
+    exchange.operation = Some(OPERATION);
+    exchange.request_model = owned(body, "model");
+    exchange.input = list(body, "messages").iter().map(message).collect();
+    let functions: Vec<Value> = list(body, "functions")
+        .iter()
+        .map(|function| openai::function_definition(function, "parameters"))
+        .collect();
+    exchange.tools =
+        openai::tools(list(body, "tools")).or((!functions.is_empty()).then_some(Value::Array(functions)));
+    let parameters = &mut exchange.parameters;
+    sampling(parameters, body);
+    for key in ["max_tokens", "max_completion_tokens"] {
+        int_parameter(parameters, semconv::REQUEST_MAX_TOKENS, body, key);
+    }
+    int_parameter(parameters, semconv::REQUEST_SEED, body, "seed");
+    if let Some(choices) = count(body, "n").filter(|choices| *choices != 1) {
+        parameters.set(semconv::REQUEST_CHOICE_COUNT, choices);
+    }
+    stop_parameter(parameters, body, "stop");
+    text_parameter(parameters, semconv::REQUEST_REASONING_LEVEL, body, "reasoning_effort");
+    if let Some(reasoning) = body.get("reasoning") {
+        text_parameter(parameters, semconv::REQUEST_REASONING_LEVEL, reasoning, "effort");
+    }
+    text_parameter(parameters, semconv::OPENAI_REQUEST_SERVICE_TIER, body, "service_tier");
+    let speaks = list(body, "modalities").iter().any(|modality| modality == "audio");
+    let format = body.get("response_format").and_then(openai::output_type);
+    if let Some(kind) = if speaks { Some("speech") } else { format } {
+        parameters.set(semconv::OUTPUT_TYPE, kind);
+    }
+    stream_parameter(parameters, body);
+}
+
+/// Records how tokens are chosen.
+fn sampling(parameters: &mut Attributes, body: &Value) {
+    float_parameter(parameters, semconv::REQUEST_TEMPERATURE, body, "temperature");
+    float_parameter(parameters, semconv::REQUEST_TOP_P, body, "top_p");
+    int_parameter(parameters, semconv::REQUEST_TOP_K, body, "top_k");
+    float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, body, "frequency_penalty");
+    float_parameter(parameters, semconv::REQUEST_PRESENCE_PENALTY, body, "presence_penalty");
+}
+
+fn read_response(body: &Value, exchange: &mut Exchange) {
+    exchange.operation = Some(OPERATION);
+    openai::read_common(body, exchange);
+    if let Some(usage) = body.get("usage") {
+        exchange.usage = openai::usage(usage, &USAGE);
+    }
+    for choice in list(body, "choices") {
+        let mut message = message(choice.get("message").unwrap_or(&Value::Null));
+        if let Some(reason) = text(choice, "finish_reason") {
+            message = message.with_finish_reason(openai::finish_word(reason));
+            exchange.finish_reasons.push(reason.to_owned());
+        }
+        exchange.output.push(message);
+    }
+}
+
+fn message(message: &Value) -> Message {
+    let role = text(message, "role").map_or(Role::Assistant, Role::from);
+    if role == Role::Tool {
+        let response = message.get("content").cloned().unwrap_or_default();
+        let id = owned(message, "tool_call_id").or_else(|| owned(message, "name"));
+        return Message::new(role, vec![Part::ToolCallResponse { id, response }]);
+    }
+    let mut parts = Vec::new();
+    let reasoning = text(message, "reasoning_content").or_else(|| text(message, "reasoning"));
+    parts.extend(reasoning.map(Part::reasoning));
+    match message.get("content") {
+        Some(Value::String(content)) if !content.is_empty() => parts.push(Part::text(content)),
+        Some(Value::Array(content)) => parts.extend(content.iter().map(part)),
+        _ => {}
+    }
+    parts.extend(text(message, "refusal").map(refusal));
+    for call in list(message, "tool_calls") {
+        parts.push(called(call));
+    }
+    if let Some(call) = object(message, "function_call") {
+        parts.push(tool_call(None, text(call, "name").unwrap_or_default(), call.get("arguments")));
+    }
+    if let Some(audio) = object(message, "audio") {
+        parts.extend(text(audio, "transcript").map(Part::text));
+        let blob =
+            |data: &str| Part::Blob { mime_type: None, modality: "audio".into(), content: data.to_owned() };
+        parts.extend(text(audio, "data").map(blob));
+    }
+    let mut read = Message::new(role, parts);
+    read.name = owned(message, "name");
+    read
+}
+
+/// One entry of `tool_calls`: a function, or a custom tool that takes text.
+fn called(call: &Value) -> Part {
+    let (tool, arguments) = match object(call, "custom") {
+        Some(custom) => (custom, "input"),
+        None => (call.get("function").unwrap_or(&Value::Null), "arguments"),
+    };
+    tool_call(owned(call, "id"), text(tool, "name").unwrap_or_default(), tool.get(arguments))
+}
+
+/// A refusal; the conventions have no part for it.
+pub(super) fn refusal(content: &str) -> Part {
+    Part::Other(serde_json::json!({"type": "refusal", "content": content}))
+}
+
+fn part(part: &Value) -> Part {
+    let read = match text(part, "type") {
+        Some("text") => part.get("text").and_then(Value::as_str).map(Part::text),
+        Some("refusal") => text(part, "refusal").map(refusal),
+        Some("thinking") => Some(Part::reasoning(joined(part.get("thinking")))),
+        Some("image_url") => {
+            let image = part.get("image_url").unwrap_or(&Value::Null);
+            image.as_str().or_else(|| text(image, "url")).map(|url| media(url, "image"))
+        }
+        Some("input_audio") => part.get("input_audio").and_then(audio),
+        Some("file") => part.get("file").and_then(file),
+        _ => None,
+    };
+    read.unwrap_or_else(|| Part::Other(part.clone()))
+}
+
+/// The audio of an `input_audio` part.
+pub(super) fn audio(audio: &Value) -> Option<Part> {
+    let mime_type = text(audio, "format").map(|format| format!("audio/{format}"));
+    Some(Part::Blob { mime_type, modality: "audio".into(), content: owned(audio, "data")? })
+}
+
+/// The file of a `file` or an `input_file` part.
+pub(super) fn file(file: &Value) -> Option<Part> {
+    if let Some(file_id) = owned(file, "file_id") {
+        return Some(Part::File { mime_type: None, modality: "document".into(), file_id });
+    }
+    let url = text(file, "file_data").or_else(|| text(file, "file_url"))?;
+    let mime_type = url.strip_prefix("data:").unwrap_or_default();
+    Some(media(url, modality(mime_type)))
+}
+
+/// The texts of a list of text parts, or the text itself.
+fn joined(content: Option<&Value>) -> String {
+    match content {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(parts)) => parts.iter().filter_map(|part| text(part, "text")).collect(),
+        _ => String::new(),
+    }
+}
+
+fn fold(chunk: &Value, fold: &mut Fold) {
+    let Fold { body, content, room, .. } = fold;
+    for key in ["id", "object", "model", "service_tier", "system_fingerprint", "provider"] {
+        room.set(body, key, chunk);
+    }
+    // Groq states the usage beside its own id of the request.
+    let groq = object(chunk, "x_groq");
+    if let Some(groq) = groq {
+        room.set(child(body, "x_groq"), "id", groq);
+    }
+    let usage = object(chunk, "usage").or_else(|| groq.and_then(|groq| object(groq, "usage")));
+    if let Some(usage) = usage {
+        room.overlay(child(body, "usage"), usage);
+    }
+    for choice in list(chunk, "choices") {
+        let index = count(choice, "index").unwrap_or_default();
+        let Some(whole) = room.at(child(body, "choices"), index) else { continue };
+        room.set(whole, "finish_reason", choice);
+        if let Some(delta) = object(choice, "delta") {
+            *content |= fold_delta(child(whole, "message"), delta, room);
+        }
+    }
+    let choices = list(body, "choices");
+    // Where the closing mark cannot be seen, or is not sent, the usage beside or after the finish reasons is the end.
+    let may_end = usage.is_some() || !fold.framed;
+    if choices.is_empty() {
+        fold.ended |= usage.is_some();
+    } else {
+        let are_finished = choices.iter().all(|choice| has(choice, "finish_reason"));
+        fold.ended = are_finished && (fold.ended || may_end);
+    }
+}
+
+/// Lays a delta over a message and says whether it holds content.
+fn fold_delta(message: &mut Value, delta: &Value, room: &mut Room) -> bool {
+    room.set(message, "role", delta);
+    let mut content = false;
+    for key in ["content", "reasoning_content", "reasoning", "refusal"] {
+        if let Some(text) = text(delta, key) {
+            room.append(child(message, key), text);
+            content = true;
+        }
+    }
+    // Mistral's models answer with lists of parts where they reason.
+    for part in list(delta, "content") {
+        let (key, text) = match text(part, "type") {
+            Some("thinking") => ("reasoning_content", joined(part.get("thinking"))),
+            _ => ("content", owned(part, "text").unwrap_or_default()),
+        };
+        room.append(child(message, key), &text);
+        content |= !text.is_empty();
+    }
+    if let Some(call) = object(delta, "function_call") {
+        fold_function(child(message, "function_call"), call, room);
+        content = true;
+    }
+    for call in list(delta, "tool_calls") {
+        fold_call(child(message, "tool_calls"), call, room);
+        content = true;
+    }
+    if let Some(audio) = object(delta, "audio") {
+        for key in ["data", "transcript"] {
+            if let Some(text) = text(audio, key) {
+                room.append(child(child(message, "audio"), key), text);
+                content = true;
+            }
+        }
+    }
+    content
+}
+
+/// Lays a piece of a tool call over the call it belongs to: that of its index, or, where another id shows that
+/// a server counts none, a new one.
+fn fold_call(calls: &mut Value, piece: &Value, room: &mut Room) {
+    let index = count(piece, "index");
+    let id = text(piece, "id");
+    let belongs = |call: &Value| {
+        let same_index = index.is_none() || count(call, "index") == index;
+        let other_id = id.is_some_and(|id| text(call, "id").is_some_and(|known| known != id));
+        same_index && !other_id
+    };
+    let known = calls.as_array_mut().and_then(|calls| calls.iter_mut().rfind(|call| belongs(call)));
+    let call = match known {
+        Some(call) => call,
+        None => match room.push(calls, serde_json::json!({"index": index})) {
+            Some(call) => call,
+            None => return,
+        },
+    };
+    for key in ["id", "type"] {
+        room.set(call, key, piece);
+    }
+    if let Some(function) = object(piece, "function") {
+        fold_function(child(call, "function"), function, room);
+    }
+    if let Some(custom) = object(piece, "custom") {
+        room.set(child(call, "custom"), "name", custom);
+        if let Some(text) = text(custom, "input") {
+            room.append(child(child(call, "custom"), "input"), text);
+        }
+    }
+}
+
+fn fold_function(function: &mut Value, piece: &Value, room: &mut Room) {
+    room.set(function, "name", piece);
+    if let Some(text) = text(piece, "arguments") {
+        room.append(child(function, "arguments"), text);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use serde_json::Value;
+
+use super::fold::{Fold, child};
+use super::sse::{Found, Framing};
+use super::{Api, ApiError, Exchange, SHAPES, read_response_as};
+use crate::UsageStatus;
+
+/// Puts the pieces of a streamed response together.
+///
+/// Give it the bytes of the body as they come, cut wherever the network cut them, or the items that a client
+/// crate has parsed already. Later counts replace earlier ones and are never added to them. A line longer than
+/// 1 MiB is skipped; of one part of a message at most 1 MiB is kept, of a response at most 16 MiB.
+///
+/// ```
+/// use llmtrace::UsageStatus;
+/// use llmtrace::provider::{Api, StreamAssembler};
+///
+/// let mut stream = StreamAssembler::new(Api::OpenAiChat);
+/// stream.push(r#"data: {"choices":[{"index":0,"delta":{"content":"Hel"}}]}"#).push("\n\n");
+/// stream.push("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"stop\"}]}\n\n");
+/// assert!(stream.has_content());
+/// stream.push("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\ndata: [DONE]\n\n");
+/// let exchange = stream.finish();
+/// assert_eq!(exchange.output[0].text(), "Hello");
+/// assert_eq!(exchange.usage.status, UsageStatus::Complete);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct StreamAssembler {
+    named: Option<Api>,
+    framing: Framing,
+    state: State,
+}
+
+/// What the items say, apart from how they are framed.
+#[derive(Clone, Debug, Default)]
+struct State {
+    api: Option<Api>,
+    fold: Fold,
+    /// An error of a stream whose API is not known.
+    error: Option<ApiError>,
+}
+
+impl StreamAssembler {
+    /// For a stream of `api`.
+    pub fn new(api: Api) -> Self {
+        Self { named: Some(api), framing: Framing::default(), state: State::default() }
+    }
+
+    /// For a stream whose API is told from its first item.
+    pub fn detect() -> Self {
+        Self::default()
+    }
+
+    /// The API: as named, or as told from the items so far.
+    pub fn api(&self) -> Option<Api> {
+        self.named.or(self.state.api)
+    }
+
+    /// Takes the next bytes of the body.
+    pub fn push(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
+        let Self { named, framing, state } = self;
+        state.fold.framed = true;
+        framing.push(bytes.as_ref(), &mut |found| state.take(*named, &found));
+        self
+    }
+
+    /// Takes one item that is parsed already.
+    pub fn push_event(&mut self, item: &Value) -> &mut Self {
+        self.state.take_item(self.named, item);
+        self
+    }
+
+    /// Whether content has arrived: text, reasoning, a refusal or a tool call. Roles, empty texts and keep-alives
+    /// are none.
+    pub fn has_content(&self) -> bool {
+        self.state.fold.content
+    }
+
+    /// Ends the stream and says what it amounts to; the assembler is then as new.
+    ///
+    /// Where the stream was cut before its end, the usage is [`UsageStatus::Interrupted`], with the counts that
+    /// are known by then as lower bounds.
+    pub fn finish(&mut self) -> Exchange {
+        let Self { named, framing, state } = self;
+        framing.finish(&mut |found| state.take(*named, &found));
+        let state = std::mem::take(state);
+        let Some(api) = named.or(state.api) else {
+            return Exchange { error: state.error, ..Exchange::default() };
+        };
+        let mut exchange = read_response_as(api, &state.fold.body);
+        exchange.error = exchange.error.or(state.error);
+        if !state.fold.ended && exchange.usage.status != UsageStatus::Invalid {
+            exchange.usage.status = UsageStatus::Interrupted;
+        }
+        exchange
+    }
+}
+
+impl State {
+    fn take(&mut self, named: Option<Api>, found: &Found) {
+        match found {
+            Found::Item(item) => self.take_item(named, item),
+            Found::Done => self.fold.ended = true,
+        }
+    }
+
+    fn take_item(&mut self, named: Option<Api>, item: &Value) {
+        let Some(shape) = named.or(self.api).or_else(|| detect(item)).map(Api::shape) else {
+            self.error = ApiError::read(item).or(self.error.take());
+            return;
+        };
+        self.api = Some(shape.api);
+        let fold = &mut self.fold;
+        if !(shape.is_item)(item) && (shape.is_response)(item) {
+            // The server answered with a whole response where a stream was asked for.
+            if let Some(body) = fold.room.copy(item) {
+                *fold = Fold { body, content: true, ended: true, ..std::mem::take(fold) };
+            }
+            return;
+        }
+        if ApiError::read(item).is_some()
+            && let Some(error) = item.get("error").and_then(|error| fold.room.copy(error))
+        {
+            // An error in place of an answer: nothing was cut off.
+            fold.ended = fold.body.is_null();
+            *child(&mut fold.body, "error") = error;
+        }
+        (shape.fold)(item, fold);
+    }
+}
+
+fn detect(item: &Value) -> Option<Api> {
+    let by_item = SHAPES.iter().find(|shape| (shape.is_item)(item));
+    let shape = by_item.or_else(|| SHAPES.iter().find(|shape| (shape.is_response)(item)))?;
+    Some(shape.api)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! The locks of the pipeline: `std`'s, or loom's when its schedules are explored.
+
+#[cfg(llmtrace_loom)]
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
+#[cfg(not(llmtrace_loom))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+/// Locks; a panic of another holder does not matter, because nothing is left half-done under these locks.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits to be notified, at most `timeout`.
+pub(crate) fn wait<'a, T>(
+    condvar: &Condvar,
+    guard: MutexGuard<'a, T>,
+    timeout: Duration,
+) -> MutexGuard<'a, T> {
+    condvar.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner).0
+}

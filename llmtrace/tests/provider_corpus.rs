@@ -1,0 +1,366 @@
+//! Recorded responses of real providers, read whole and streamed.
+//!
+//! The recordings are not part of the project. The tests look for them in the folder that `LLMTRACE_FIXTURES` names,
+//! else in `../../shared/fixtures` beside the crate, and pass where there are none.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test outside the crate")]
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use llmtrace::provider::{Api, Exchange, StreamAssembler, read_request, read_response, read_response_as};
+use llmtrace::{Part, Usage, UsageStatus};
+use serde_json::{Value, json};
+
+const FOLDERS: [(&str, Api); 6] = [
+    ("openai-chat", Api::OpenAiChat),
+    ("openai-compat-chat", Api::OpenAiChat),
+    ("openai-responses", Api::OpenAiResponses),
+    ("openai-compat-responses", Api::OpenAiResponses),
+    ("anthropic-messages", Api::AnthropicMessages),
+    ("embeddings", Api::OpenAiEmbeddings),
+];
+
+/// Where this crate rules otherwise than the notes beside the recordings: recording, field, reason.
+const RULINGS: [(&str, &str, &str); 11] = [
+    ("anthropic-compaction-usage-with-cache-0", "input_tokens", "the bill is the sum over the iterations"),
+    ("anthropic-compaction-usage-with-cache-0", "output_tokens", "the bill is the sum over the iterations"),
+    (
+        "anthropic-compaction-usage-with-cache-0",
+        "cache_write_input_tokens",
+        "the bill is the sum over the iterations",
+    ),
+    (
+        "anthropic-compaction-usage-with-cache-0",
+        "cache_write_5m_tokens",
+        "the bill is the sum over the iterations",
+    ),
+    (
+        "compatible-api-with-tool-calls-without-id-1",
+        "status",
+        "the total counts reasoning that no part states",
+    ),
+    ("mistral-embeddings-legacy-0", "response_id", "the notes leave it out"),
+    ("openrouter-responses-prompt-cache-e2e-0", "provider_cost_usd", "the notes leave it out"),
+    (
+        "openrouter-web-search-tool-usage-stream-0",
+        "finish_reasons",
+        "one reason a choice, however often it is sent",
+    ),
+    ("snowflake-native-output-0", "finish_reasons", "an empty text states nothing"),
+    ("snowflake-native-output-0", "response_id", "an empty text states nothing"),
+    ("tool-use-failed-error-streaming-with-text-0", "status", "an error cut the stream off before its usage"),
+];
+
+fn fixtures() -> Option<PathBuf> {
+    let named = std::env::var_os("LLMTRACE_FIXTURES").map(PathBuf::from);
+    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"));
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: there are no recordings at {}", folder.display());
+    None
+}
+
+struct Recording {
+    name: String,
+    api: Api,
+    json: Value,
+}
+
+impl Recording {
+    fn body(&self) -> &str {
+        self.json["response"]["body"].as_str().unwrap()
+    }
+
+    fn is_stream(&self) -> bool {
+        self.json["stream"] == true
+    }
+
+    fn read(&self) -> Exchange {
+        if self.is_stream() {
+            return StreamAssembler::new(self.api).push(self.body()).finish();
+        }
+        read_response_as(self.api, &serde_json::from_str(self.body()).unwrap())
+    }
+}
+
+fn recordings() -> Vec<Recording> {
+    let mut all = Vec::new();
+    let Some(folder) = fixtures() else { return all };
+    for (name, api) in FOLDERS {
+        let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("provider-responses").join(name))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        files.sort();
+        for file in files {
+            let json = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+            all.push(Recording { name: file.file_stem().unwrap().to_string_lossy().into_owned(), api, json });
+        }
+    }
+    assert_eq!(all.len(), 119, "recordings read");
+    all
+}
+
+/// The fields of an exchange that the notes state too, under the notes' names.
+fn facts(exchange: &Exchange, expected: &Value) -> Vec<(&'static str, Value, Value)> {
+    let usage = &exchange.usage;
+    let parts = || exchange.output.iter().flat_map(|message| &message.parts);
+    let text: String = exchange.output.iter().map(llmtrace::Message::text).collect();
+    let joined = |texts: &Value| -> String {
+        texts.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let calls: Vec<Value> = parts()
+        .filter_map(|part| match part {
+            Part::ToolCall { id: Some(id), name, arguments } => {
+                Some(json!({"id": id, "name": name, "arguments": arguments}))
+            }
+            _ => None,
+        })
+        .collect();
+    let mut stated_calls = expected["tool_calls"].clone();
+    for call in stated_calls.as_array_mut().into_iter().flatten() {
+        if let Some(text) = call["arguments"].as_str() {
+            call["arguments"] = serde_json::from_str(text).unwrap();
+        }
+    }
+    let totals = &expected["normalized"];
+    let stated_status = if totals["input_tokens"].is_null() { "missing" } else { "complete" };
+    let mut facts = vec![
+        ("input_tokens", json!(usage.input_tokens), totals["input_tokens"].clone()),
+        ("output_tokens", json!(usage.output_tokens), totals["output_tokens"].clone()),
+        (
+            "cache_read_input_tokens",
+            json!(usage.cache_read_tokens),
+            totals["cache_read_input_tokens"].clone(),
+        ),
+        (
+            "cache_write_input_tokens",
+            json!(usage.cache_write_tokens),
+            totals["cache_write_input_tokens"].clone(),
+        ),
+        ("reasoning_output_tokens", json!(usage.reasoning_tokens), totals["reasoning_output_tokens"].clone()),
+        ("total_tokens", json!(usage.total_tokens), expected["total_tokens"].clone()),
+        ("audio_input_tokens", json!(usage.input_audio_tokens), expected["audio_input_tokens"].clone()),
+        ("audio_output_tokens", json!(usage.output_audio_tokens), expected["audio_output_tokens"].clone()),
+        (
+            "cache_write_5m_tokens",
+            json!(usage.cache_write_5m_tokens),
+            expected["cache_write_5m_tokens"].clone(),
+        ),
+        (
+            "cache_write_1h_tokens",
+            json!(usage.cache_write_1h_tokens),
+            expected["cache_write_1h_tokens"].clone(),
+        ),
+        ("status", json!(usage.status.as_str()), json!(stated_status)),
+        ("response_id", json!(exchange.response_id), expected["response_id"].clone()),
+        ("model", json!(exchange.response_model), expected["model"].clone()),
+        (
+            "provider_cost_usd",
+            json!(exchange.stated_cost.map(llmtrace::Usd::to_f64)),
+            expected["provider_cost_usd"].clone(),
+        ),
+        (
+            "error",
+            json!(exchange.error.as_ref().map(|error| &error.message)),
+            expected["error"]["message"].clone(),
+        ),
+    ];
+    if expected["error"].is_null() {
+        // The notes of embeddings and of errors within a stream leave errors out.
+        facts.pop();
+    }
+    if exchange.api != Some(Api::OpenAiEmbeddings) {
+        facts.push(("text", json!(text), json!(joined(&expected["text"]))));
+        facts.push(("tool_calls", json!(calls), stated_calls));
+    }
+    if expected["finish_reasons"].is_array() {
+        facts.push(("finish_reasons", json!(exchange.finish_reasons), expected["finish_reasons"].clone()));
+    }
+    if expected["service_tier"] != "" {
+        facts.push(("service_tier", json!(exchange.service_tier), expected["service_tier"].clone()));
+    }
+    if let Some(searches) = expected["server_tool_use"].get("web_search_requests") {
+        facts.push(("web_searches", json!(usage.web_searches), searches.clone()));
+    }
+    facts
+}
+
+#[test]
+fn every_recording_reads_as_its_notes_say() {
+    let mut differences = BTreeSet::new();
+    let recordings = recordings();
+    for recording in &recordings {
+        let exchange = recording.read();
+        for (field, read, stated) in facts(&exchange, &recording.json["expected"]) {
+            if read != stated && differences.insert((recording.name.clone(), field)) {
+                println!("{} {field}: read {read}, stated {stated}", recording.name);
+            }
+        }
+    }
+    if recordings.is_empty() {
+        return;
+    }
+    let ruled: BTreeSet<_> = RULINGS.iter().map(|(name, field, _)| ((*name).to_owned(), *field)).collect();
+    assert_eq!(differences, ruled);
+}
+
+#[test]
+fn the_api_is_told_from_every_recording() {
+    for recording in recordings() {
+        let expected = &recording.json["expected"];
+        let request = &recording.json["request"]["body"];
+        let request: Value =
+            request.as_str().map_or(request.clone(), |text| serde_json::from_str(text).unwrap_or_default());
+        let read = read_request(&request).and_then(|exchange| exchange.api);
+        if request.is_object() {
+            assert_eq!(read, Some(recording.api), "request of {}: {request}", recording.name);
+        }
+        if recording.is_stream() {
+            let detected = StreamAssembler::detect().push(recording.body()).finish();
+            assert_eq!(detected, recording.read(), "{}", recording.name);
+            continue;
+        }
+        let read = read_response(&serde_json::from_str(recording.body()).unwrap());
+        let read = read.unwrap_or_else(|| panic!("{} is not recognised", recording.name));
+        if expected["model"].is_string() {
+            assert_eq!(read, recording.read(), "{}", recording.name);
+        } else {
+            assert!(read.error.is_some(), "{}", recording.name);
+        }
+    }
+}
+
+#[test]
+fn the_cut_of_the_chunks_changes_nothing() {
+    for recording in recordings().iter().filter(|recording| recording.is_stream()) {
+        let whole = recording.read();
+        for size in [1, 2, 7, 4096] {
+            let mut stream = StreamAssembler::new(recording.api);
+            for chunk in recording.body().as_bytes().chunks(size) {
+                stream.push(chunk);
+            }
+            assert_eq!(stream.finish(), whole, "{} in pieces of {size}", recording.name);
+        }
+        let crlf = recording.body().replace('\n', "\r\n");
+        assert_eq!(
+            StreamAssembler::new(recording.api).push(crlf).finish(),
+            whole,
+            "{} with CRLF",
+            recording.name
+        );
+    }
+}
+
+#[test]
+fn items_parsed_by_others_give_the_same() {
+    for recording in recordings().iter().filter(|recording| recording.is_stream()) {
+        let whole = recording.read();
+        let mut stream = StreamAssembler::new(recording.api);
+        for data in recording.body().lines().filter_map(|line| line.strip_prefix("data:")) {
+            if let Ok(item) = serde_json::from_str(data) {
+                stream.push_event(&item);
+            }
+        }
+        let is_content = |part: &Part| !matches!(part, Part::Other(_));
+        let has_content = whole.output.iter().flat_map(|message| &message.parts).any(is_content);
+        assert_eq!(stream.has_content(), has_content, "{}", recording.name);
+        let mut items = stream.finish();
+        if recording.name == "snowflake-model-streaming-0" {
+            // It sends no finish reason: only the closing mark tells that it is whole.
+            assert_eq!(items.usage.status, UsageStatus::Interrupted);
+            items.usage.status = UsageStatus::Complete;
+        }
+        assert_eq!(items, whole, "{}", recording.name);
+    }
+}
+
+#[test]
+fn a_stream_cut_early_claims_no_more_than_it_knows() {
+    for recording in recordings().iter().filter(|recording| recording.is_stream()) {
+        let whole = recording.read();
+        let body = recording.body().as_bytes();
+        for end in (0..body.len()).step_by(97) {
+            let cut = StreamAssembler::new(recording.api).push(&body[..end]).finish();
+            match cut.usage.status {
+                UsageStatus::Complete => assert_eq!(cut.usage, whole.usage, "{} at {end}", recording.name),
+                UsageStatus::Interrupted => assert_lower(&cut.usage, &whole.usage, &recording.name),
+                UsageStatus::Missing => assert_eq!(whole.usage, cut.usage, "{} at {end}", recording.name),
+                other => panic!("{} at {end}: {other}", recording.name),
+            }
+        }
+    }
+}
+
+fn assert_lower(cut: &Usage, whole: &Usage, name: &str) {
+    for (cut, whole) in [(cut.input_tokens, whole.input_tokens), (cut.output_tokens, whole.output_tokens)] {
+        assert!(cut <= whole, "{name}: {cut:?} of {whole:?}");
+    }
+}
+
+/// A usage under the names of the price table's own reading.
+fn named(usage: &Usage) -> Vec<(&'static str, Option<u64>)> {
+    vec![
+        ("input_tokens", usage.input_tokens),
+        ("output_tokens", usage.output_tokens),
+        ("cache_read_tokens", usage.cache_read_tokens),
+        ("cache_write_tokens", usage.cache_write_tokens),
+        ("cache_write_5m_tokens", usage.cache_write_5m_tokens),
+        ("cache_write_1h_tokens", usage.cache_write_1h_tokens),
+        ("input_audio_tokens", usage.input_audio_tokens),
+        ("output_audio_tokens", usage.output_audio_tokens),
+        ("output_reasoning_tokens", usage.reasoning_tokens),
+        ("web_searches", usage.web_searches),
+    ]
+}
+
+#[test]
+fn real_usages_read_as_the_price_table_reads_them() {
+    let Some(folder) = fixtures() else { return };
+    let rows = std::fs::read_to_string(folder.join("usages/real_usages.jsonl")).unwrap();
+    let (mut read, mut unread, mut same) = (0, 0, 0);
+    let mut differences = std::collections::BTreeMap::<String, usize>::new();
+    for row in rows.lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let Some(exchange) = read_response(&row["body"]) else {
+            unread += 1;
+            assert_eq!(row["provider"], "google", "{row}");
+            continue;
+        };
+        read += 1;
+        let oracle = &row["usage_inclusive"];
+        let differs: Vec<_> = named(&exchange.usage)
+            .into_iter()
+            .filter(|(name, count)| oracle[name].as_u64() != *count)
+            .map(|(name, count)| (name, difference(&row, name, count)))
+            .collect();
+        assert_ne!(exchange.usage.status, UsageStatus::Invalid, "{row}");
+        same += usize::from(differs.is_empty());
+        for (name, reason) in differs {
+            *differences.entry(format!("{name}: {reason}")).or_default() += 1;
+        }
+    }
+    println!(
+        "{read} rows read, {same} the same in every count, {unread} of other APIs; differences: {differences:#?}"
+    );
+    assert_eq!((read, unread), (702, 440));
+}
+
+/// Why a count differs from the price table's reading; fails for a difference that has no reason.
+fn difference(row: &Value, name: &str, count: Option<u64>) -> &'static str {
+    let usage = &row["body"]["usage"];
+    let oracle = row["usage_inclusive"][name].as_u64();
+    let iterations = usage["iterations"].as_array();
+    if iterations.is_some_and(|rows| rows.iter().any(|row| row["type"] != "message")) {
+        return "the sum over the iterations is billed";
+    }
+    if row["usage_inclusive"].is_null() {
+        return "the table cannot read the row";
+    }
+    if row["provider"] == "cerebras" && name == "cache_read_tokens" {
+        return "the table has no rule for this provider's cached tokens, which it states";
+    }
+    panic!("{name}: read {count:?}, the table {oracle:?}: {row}");
+}
