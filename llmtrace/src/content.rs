@@ -18,6 +18,16 @@ pub enum ContentPolicy {
     Omit,
 }
 
+/// The text, cut to at most `max_bytes` at the end of a character.
+#[inline]
+pub(crate) fn cut(text: &str, max_bytes: usize) -> &str {
+    let mut end = max_bytes.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
 /// Argument names that mean a secret. A name counts if it is one of these, or ends in `_` and one of these.
 const SECRET_NAMES: &[&str] = &[
     "api_key",

@@ -37,5 +37,5 @@ pub enum FlushError {
 
 fn failures(report: &FlushReport) -> String {
     let failed = report.exporters.iter().filter_map(|stats| Some((stats, stats.last_error.as_ref()?)));
-    failed.map(|(stats, error)| format!("; {}: {error}", stats.name)).collect()
+    failed.fold(String::new(), |all, (stats, error)| all + "; " + &stats.name + ": " + error)
 }

@@ -4,6 +4,7 @@
 //! formatting, no allocation in the steady state. Numbers are little-endian, texts follow their `u32` length.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::keys::{self, KeyId};
 use crate::{SpanId, TraceId, Value};
@@ -230,15 +231,6 @@ impl Log {
         self.0.clear();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Bytes written.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Bytes held.
     pub(crate) fn capacity(&self) -> usize {
         self.0.capacity()
@@ -345,6 +337,19 @@ impl Key<'_> {
     }
 }
 
+impl fmt::Display for Scalar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => f.write_str(text),
+            Self::Int(int) => int.fmt(f),
+            Self::Wide(int) => int.fmt(f),
+            Self::Float(float) => float.fmt(f),
+            Self::Bool(bool) => bool.fmt(f),
+            Self::Json(json) => f.write_str(&String::from_utf8_lossy(json)),
+        }
+    }
+}
+
 impl From<Scalar<'_>> for Value {
     fn from(scalar: Scalar<'_>) -> Self {
         match scalar {
@@ -398,7 +403,7 @@ mod tests {
         }
         assert_eq!(log.entries().collect::<Vec<_>>(), entries);
         // A log that was cut anywhere ends; it never panics.
-        for cut in 0..log.len() {
+        for cut in 0..log.0.len() {
             assert!(Entries(&log.0[..cut]).count() < entries.len());
         }
     }

@@ -402,8 +402,7 @@ impl<'a> Recorder<'a> {
             return text;
         }
         self.log.push(Entry::Truncated);
-        let (head, _) = text.split_at(text.floor_char_boundary(self.settings.max_text_bytes));
-        head
+        content::cut(text, self.settings.max_text_bytes)
     }
 
     fn bounded(&mut self, text: fmt::Arguments<'_>) -> String {
@@ -471,10 +470,11 @@ struct BoundedText {
 
 impl fmt::Write for BoundedText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = text.floor_char_boundary(self.left);
-        self.out.push_str(text.get(..fits).unwrap_or_default());
-        self.left = if fits == text.len() { self.left - fits } else { 0 };
-        if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+        let fits = content::cut(text, self.left);
+        self.out.push_str(fits);
+        let is_whole = fits.len() == text.len();
+        self.left = if is_whole { self.left - fits.len() } else { 0 };
+        if is_whole { Ok(()) } else { Err(fmt::Error) }
     }
 }
 

@@ -140,7 +140,9 @@ impl SpanExt for Span {
     }
 
     fn record_first_chunk(&self) {
-        record(self, |recorder| recorder.first_chunk());
+        record(self, |recorder| {
+            recorder.first_chunk();
+        });
     }
 
     fn set_session(&self, session: impl AsRef<str>) {

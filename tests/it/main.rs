@@ -1,10 +1,15 @@
-//! What a user meets, tested from outside.
+//! What a user of llmtrace sees, tested at its public surface.
 
-#![allow(missing_docs, reason = "tests")]
-
+mod calls;
+mod compose;
+mod content;
+mod foreign;
+mod layer;
 mod macro_cost;
 mod macro_forms;
 mod macro_properties;
 mod macro_records;
+mod pipeline;
+mod runtimes;
 mod span_macros;
 mod streams;

@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::gather::Gathered;
 use super::read::{Call, Plain};
+use crate::content;
 use crate::provider::Exchange;
 use crate::{
     Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value,
@@ -22,7 +23,7 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
         place_exchange(record, exchange);
     }
     place_plain(record, call.input.take(), call.output.take());
-    place_usage(record, usage, stated, was_read, gathered);
+    place_usage(record, usage, &stated, was_read, gathered);
     if record.attributes.get(semconv::OPERATION_NAME).is_none()
         && let Some(operation) = record.kind.operation_name()
     {
@@ -62,11 +63,11 @@ fn messages(value: Value, role: Role) -> Vec<Message> {
     };
     match serde_json::from_value::<Vec<Message>>(json.clone()) {
         Ok(messages) => messages,
-        Err(_) => vec![Message::new(role, vec![json_part(json)])],
+        Err(_) => vec![Message::new(role, vec![json_part(&json)])],
     }
 }
 
-fn json_part(json: Json) -> Part {
+fn json_part(json: &Json) -> Part {
     Part::Other(serde_json::json!({"type": "json", "content": json}))
 }
 
@@ -149,7 +150,7 @@ fn place_plain(record: &mut SpanRecord, input: Option<Plain>, output: Option<Pla
             role,
             vec![match plain {
                 Plain::Text(text) => Part::text(text),
-                Plain::Json(json) => json_part(json),
+                Plain::Json(json) => json_part(&json),
             }],
         )
     };
@@ -184,7 +185,7 @@ fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<
 fn place_usage(
     record: &mut SpanRecord,
     read: Usage,
-    stated: Stated,
+    stated: &Stated,
     was_read: bool,
     gathered: &Gathered<'_>,
 ) {
@@ -193,7 +194,7 @@ fn place_usage(
         record.attributes.remove(semconv::USAGE_SOURCE);
         return;
     }
-    let mut usage = overlay_usage(read, &stated);
+    let mut usage = overlay_usage(read, stated);
     if !stated_is_final(&usage) && gathered.is_cancelled {
         usage.status = UsageStatus::Interrupted;
     }
@@ -277,7 +278,7 @@ pub(super) fn cut_texts(record: &mut SpanRecord, max_bytes: usize) {
                 _ => continue,
             };
             if text.len() > max_bytes {
-                text.truncate(text.floor_char_boundary(max_bytes));
+                text.truncate(content::cut(text, max_bytes).len());
                 cut += 1;
             }
         }

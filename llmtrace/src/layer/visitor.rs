@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tracing::field::{Field, Visit};
 
 use super::plan::{FieldPlan, Plan};
+use crate::content;
 use crate::log::Scalar;
 use crate::recorder::Recorder;
 
@@ -17,21 +18,19 @@ pub(crate) struct SpanVisitor<'a, 'r> {
 impl SpanVisitor<'_, '_> {
     #[inline]
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
-        if let Some(plan) = self.plan.field(field) {
-            self.recorder.field(plan.key, plan.is_content, value);
+        match self.plan.field(field) {
+            Some(FieldPlan { identity: Some(identity), .. }) => {
+                self.recorder.identity_field(identity, &value);
+            }
+            Some(plan) => self.recorder.field(plan.key, plan.is_content, value),
+            None => {}
         }
     }
 }
 
 impl Visit for SpanVisitor<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match self.plan.field(field) {
-            Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &value)
-            }
-            Some(plan) => self.recorder.field(plan.key, plan.is_content, Scalar::Str(value)),
-            None => {}
-        }
+        self.scalar(field, Scalar::Str(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -104,7 +103,7 @@ impl EventVisitor<'_, '_, '_> {
         let is_message = self.plan.field(field).is_some_and(|plan| plan.is_message);
         if is_message {
             let mut text = text();
-            text.truncate(text.floor_char_boundary(MAX_MESSAGE_BYTES));
+            text.truncate(content::cut(&text, MAX_MESSAGE_BYTES).len());
             self.message = Some(text);
         }
         is_message

@@ -75,6 +75,7 @@ struct LaneState<T> {
 
 /// What the worker is asked for and how far it is.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Signal {
     is_awake: bool,
     is_shutdown: bool,

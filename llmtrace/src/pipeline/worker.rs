@@ -60,6 +60,7 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    #[expect(clippy::vec_box, reason = "drafts are recycled by address, and moved often")]
     fn read(&mut self, drafts: &mut Vec<Box<Draft>>) {
         self.enricher.tick();
         let mut room = 0;
