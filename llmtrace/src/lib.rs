@@ -99,6 +99,21 @@ pub use guard::Guard;
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use kind::{ObservationKind, ParseKindError};
 pub use layer::{CallsiteFilter, Capture, LlmLayer, SpanCapture};
+/// ```
+/// use llmtrace::{Usage, llm_trace};
+///
+/// # struct Reply { text: String, tokens: (u64, u64) }
+/// #[llm_trace(
+///     provider = "openai", model = model, session = session, skip(api_key),
+///     output = |ret| ret.as_ref().ok().map(|reply| &reply.text),
+///     usage = |ret| ret.as_ref().ok().map(|reply| Usage::new(reply.tokens.0, reply.tokens.1)),
+/// )]
+/// async fn ask(api_key: &str, model: &str, session: Option<&str>, question: &str) -> Result<Reply, std::io::Error> {
+///     // The call, untouched.
+/// #   let _ = (api_key, model, session, question);
+///     Ok(Reply { text: "Because.".to_owned(), tokens: (12, 2) })
+/// }
+/// ```
 pub use llmtrace_macros::llm_trace;
 pub use message::{Message, Part, Role};
 pub use observe::{LlmChunk, LlmResponse};

@@ -68,7 +68,7 @@ pub(crate) fn error_name<E: ?Sized>() -> &'static str {
 /// Whether a text looks like what an API sends: JSON, or lines of a stream.
 fn is_wire(bytes: &[u8]) -> bool {
     let bytes = bytes.trim_ascii_start();
-    bytes.starts_with(b"{") || bytes.starts_with(b"[")
+    [&b"{"[..], b"[", b"data:", b"event:"].iter().any(|start| bytes.starts_with(start))
 }
 
 fn record_response(bytes: &[u8], recorder: &mut Recorder<'_>) {

@@ -35,7 +35,7 @@ const MAX_WORD_BYTES: usize = 5;
 const MAX_KEPT_BYTES: usize = 128;
 
 /// Copies JSON without its texts: structure, numbers and the names under [`KEPT_KEYS`] pass, every other string
-/// becomes `""`. Works on bytes in any chunking and holds no text longer than a name.
+/// becomes `"*"`, or `""` if it is empty. Works on bytes in any chunking and holds no text longer than a name.
 pub(crate) struct Pruner<W> {
     out: W,
     state: State,
@@ -47,6 +47,8 @@ pub(crate) struct Pruner<W> {
     depth: u32,
     expects_key: bool,
     keep: bool,
+    /// Whether the string has no bytes so far.
+    is_empty: bool,
     /// The depth of the outermost of [`HIDDEN_OBJECTS`] that is open; 0 for none.
     hidden: u32,
     /// Letters outside of strings.
@@ -95,6 +97,7 @@ impl<W: Write> Pruner<W> {
             depth: 0,
             expects_key: false,
             keep: false,
+            is_empty: true,
             hidden: 0,
             word: Vec::new(),
         }
@@ -139,6 +142,7 @@ impl<W: Write> Pruner<W> {
             b'"' => {
                 self.state = State::Inside;
                 self.text = Short::EMPTY;
+                self.is_empty = true;
                 let is_kept = || KEPT_KEYS.iter().any(|key| key.as_bytes() == self.key.get());
                 self.keep = self.hidden == 0 && (self.expects_key || is_kept());
                 return Ok(());
@@ -169,6 +173,8 @@ impl<W: Write> Pruner<W> {
         self.out.write_all(b"\"")?;
         if self.keep {
             self.out.write_all(self.text.get())?;
+        } else if !self.is_empty {
+            self.out.write_all(b"*")?;
         }
         self.out.write_all(b"\"")
     }
@@ -181,6 +187,7 @@ impl<W: Write> Write for Pruner<W> {
                 (State::Outside, _) => self.outside(byte)?,
                 (State::Inside, b'"') => self.end_of_text()?,
                 (state, _) => {
+                    self.is_empty = false;
                     self.state =
                         if state == State::Inside && byte == b'\\' { State::Escape } else { State::Inside };
                     let is_name = byte.is_ascii_alphanumeric() || b"_.:/@-".contains(&byte);
@@ -287,7 +294,7 @@ mod tests {
         };
         check("call 555-1234", None);
         check("{call 555-1234}", None);
-        check(r#"{"content":"hi"}"#, Some(r#"{"content":""}"#));
+        check(r#"{"content":"hi"}"#, Some(r#"{"content":"*"}"#));
     }
 
     #[test]
@@ -304,11 +311,11 @@ mod tests {
         };
         check(
             "event: secret\ndata: {\"type\":\"delta\",\"text\":\"a secret\",\"n\":1}\n\ndata: [DONE]\n\ndata: secret\n\n",
-            "data:{\"type\":\"delta\",\"text\":\"\",\"n\":1}\n\n",
+            "data:{\"type\":\"delta\",\"text\":\"*\",\"n\":1}\n\n",
         );
         check(
             "{\"done\":false,\"response\":\"secret\"}\nsecret\n{\"done\":true}\n",
-            "data:{\"done\":false,\"response\":\"\"}\n\ndata:{\"done\":true}\n\n",
+            "data:{\"done\":false,\"response\":\"*\"}\n\ndata:{\"done\":true}\n\n",
         );
         check("data: {secret words}\n", "data:{ }\n\n");
     }
@@ -327,18 +334,18 @@ mod tests {
         };
         check(
             r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"a \"secret\" {"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
-            r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
+            r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"*"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
         );
         check(
             r#"{"stop":["a","b"],"id":"x","n":1.5,"t":null}"#,
-            r#"{"stop":["",""],"id":"x","n":1.5,"t":null}"#,
+            r#"{"stop":["*","*"],"id":"x","n":1.5,"t":null}"#,
         );
-        check(r#""only text""#, r#""""#);
-        check(r#"{"input":{"reason":"ill"},"id":"x"}"#, r#"{"input":{"":""},"id":"x"}"#);
+        check(r#""only text""#, r#""*""#);
+        check(r#"{"input":{"reason":"ill"},"id":"x"}"#, r#"{"input":{"*":"*"},"id":"x"}"#);
         check(
             r#"{"input":[{"role":"user","status":"two words"}]}"#,
-            r#"{"input":[{"role":"user","status":""}]}"#,
+            r#"{"input":[{"role":"user","status":"*"}]}"#,
         );
-        check(&format!(r#"{{"model":"{}"}}"#, "m".repeat(300)), r#"{"model":""}"#);
+        check(&format!(r#"{{"model":"{}"}}"#, "m".repeat(300)), r#"{"model":"*"}"#);
     }
 }

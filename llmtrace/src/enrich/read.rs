@@ -65,7 +65,10 @@ fn seconds(at: u64, start: u64) -> f64 {
 /// only say whose call it is.
 fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -> Option<Exchange> {
     if let Some(body) = gathered.request {
-        let json = parse(body)?;
+        let Some(json) = parse(body) else {
+            call.input = Some(Plain::Text(text(body)));
+            return None;
+        };
         let request = provider::read_request(&json);
         if request.is_none() {
             call.input = Some(Plain::Json(json));
