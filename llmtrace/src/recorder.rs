@@ -562,7 +562,7 @@ impl From<bool> for AttributeValue<'_> {
 impl From<Value> for AttributeValue<'_> {
     fn from(value: Value) -> Self {
         Self(match value {
-            Value::Str(text) => Repr::Str(Cow::Owned(text)),
+            Value::Str(text) => Repr::Str(text),
             Value::Int(int) => Repr::Int(int),
             Value::Float(float) => Repr::Float(float),
             Value::Bool(bool) => Repr::Bool(bool),
