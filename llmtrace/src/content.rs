@@ -39,12 +39,27 @@ const SECRET_NAMES: &[&str] = &[
     "key_secret",
 ];
 
-/// Whether an argument of this name is never captured.
-pub(crate) fn is_secret_name(name: &str) -> bool {
-    let name = name.trim_start_matches("r#").trim_start_matches('_').to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|secret| {
-        name.strip_suffix(secret).is_some_and(|before| before.is_empty() || before.ends_with('_'))
-    })
+/// Whether an argument of this name is never captured. Asked at compile time, once an argument.
+pub const fn is_secret_name(name: &str) -> bool {
+    let mut secrets = SECRET_NAMES;
+    while let [secret, rest @ ..] = secrets {
+        if ends_as(name.as_bytes(), secret.as_bytes()) {
+            return true;
+        }
+        secrets = rest;
+    }
+    false
+}
+
+/// Whether the name is the word, or ends in `_` and the word, in any case.
+const fn ends_as(mut name: &[u8], mut word: &[u8]) -> bool {
+    while let ([name_rest @ .., a], [word_rest @ .., b]) = (name, word) {
+        if !a.eq_ignore_ascii_case(b) {
+            return false;
+        }
+        (name, word) = (name_rest, word_rest);
+    }
+    word.is_empty() && matches!(name, [] | [.., b'_' | b'#'])
 }
 
 /// JSON keys whose text values are names and states, not content.

@@ -1,5 +1,8 @@
 //! LLM tracing for Rust.
 
+#[doc(hidden)]
+#[path = "private/mod.rs"]
+pub mod __private;
 mod budget;
 mod builder;
 mod clock;
@@ -14,7 +17,9 @@ mod keys;
 mod kind;
 mod layer;
 mod log;
+mod macros;
 mod message;
+mod observe;
 mod pipeline;
 mod price;
 pub mod propagate;
@@ -23,9 +28,11 @@ mod record;
 mod recorder;
 pub mod semconv;
 mod span;
+mod stream;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod traced;
 mod usage;
 mod value;
 
@@ -40,7 +47,9 @@ pub use guard::Guard;
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use kind::{ObservationKind, ParseKindError};
 pub use layer::{CallsiteFilter, Capture, LlmLayer, SpanCapture};
+pub use llmtrace_macros::llm_trace;
 pub use message::{Message, Part, Role};
+pub use observe::{LlmChunk, LlmResponse};
 pub use pipeline::{DropReason, ExporterStats, FlushReport, ModelUsage, Overflow, Stats, UsageTotals};
 #[cfg(feature = "prices")]
 pub use price::BundledPrices;
@@ -48,5 +57,6 @@ pub use price::{OverrideError, PriceChain, PriceOverride, PriceOverrides, PriceQ
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
 pub use recorder::{AttributeValue, Recorder};
 pub use span::{CostValue, SpanExt};
+pub use stream::{TracedStream, traced_stream, traced_stream_with};
 pub use usage::{Usage, UsageSource, UsageStatus};
 pub use value::{Attributes, Value};

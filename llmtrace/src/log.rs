@@ -4,6 +4,7 @@
 //! formatting, no allocation in the steady state. Numbers are little-endian, texts follow their `u32` length.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::keys::{self, KeyId};
 use crate::{SpanId, TraceId, Value};
@@ -341,6 +342,19 @@ impl Key<'_> {
         match self {
             Key::Id(id) => Cow::Borrowed(id.name()),
             Key::Name(name) => Cow::Owned(keys::canonical(name).to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Scalar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Str(text) => f.write_str(text),
+            Self::Int(int) => int.fmt(f),
+            Self::Wide(int) => int.fmt(f),
+            Self::Float(float) => float.fmt(f),
+            Self::Bool(bool) => bool.fmt(f),
+            Self::Json(json) => f.write_str(&String::from_utf8_lossy(json)),
         }
     }
 }

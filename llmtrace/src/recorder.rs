@@ -290,6 +290,16 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// What goes in, as a text.
+    pub(crate) fn request_text(&mut self, text: &str) {
+        if self.keeps_content() {
+            let text = self.cut(text);
+            self.log.push(Entry::Request(Body::Text(text)));
+        } else if text.trim_start().starts_with('{') {
+            self.raw(text.as_bytes(), Slot::Request);
+        }
+    }
+
     /// A function's argument that serialises.
     pub(crate) fn argument_json<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
         self.serialized(value, Slot::Argument(name));

@@ -89,12 +89,13 @@ impl Enricher {
         record.links = std::mem::take(&mut gathered.links);
         record.scores = std::mem::take(&mut gathered.scores);
         take_bridge_attributes(record);
+        read_lists(&mut record.attributes);
         if let Some(name) = gathered.name.take() {
             record.name = Cow::Owned(name);
         }
         record.kind = take_kind(&mut record.attributes);
 
-        let exchange = read::exchange(&gathered, record, draft.start);
+        let exchange = read::exchange(&gathered, record, &draft.identity, draft.start);
         place::place(record, exchange, &gathered);
         if !gathered.labels.is_empty() {
             record.attributes.set(semconv::TAGS, std::mem::take(&mut gathered.labels));
@@ -177,6 +178,18 @@ fn take_bridge_attributes(record: &mut SpanRecord) {
         Some("ERROR") => record.status = Status::error(description.unwrap_or_default()),
         Some("OK") => record.status = Status::Ok,
         _ => {}
+    }
+}
+
+/// Lists that came as JSON, because a `tracing` field holds none.
+fn read_lists(attributes: &mut Attributes) {
+    for key in
+        [semconv::RESPONSE_FINISH_REASONS, semconv::REQUEST_STOP_SEQUENCES, semconv::REQUEST_ENCODING_FORMATS]
+    {
+        let Some(text) = attributes.get_str(key).filter(|text| text.starts_with('[')) else { continue };
+        if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
+            attributes.set(key, list);
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::gather::Gathered;
 use crate::log::Body;
 use crate::provider::{self, Exchange, StreamAssembler};
+use crate::recorder::Identity;
 use crate::{SpanRecord, semconv};
 
 /// What is known of a call's two sides.
@@ -30,9 +31,14 @@ pub(super) enum Plain {
 }
 
 /// Reads both sides. `start` is the span's monotonic start.
-pub(super) fn exchange(gathered: &Gathered<'_>, record: &SpanRecord, start: u64) -> Call {
+pub(super) fn exchange(
+    gathered: &Gathered<'_>,
+    record: &SpanRecord,
+    identity: &Identity,
+    start: u64,
+) -> Call {
     let mut call = Call::default();
-    let request = read_request(gathered, &mut call);
+    let request = read_request(gathered, identity, &mut call);
     let response = if gathered.chunks.is_empty() {
         gathered.response.and_then(|body| read_response(body, &mut call))
     } else {
@@ -55,8 +61,9 @@ fn seconds(at: u64, start: u64) -> f64 {
     at.saturating_sub(start) as f64 / 1e9
 }
 
-/// The request that was recorded, else an argument that is one; else the arguments as they are.
-fn read_request(gathered: &Gathered<'_>, call: &mut Call) -> Option<Exchange> {
+/// The request that was recorded, else an argument that is one; else the arguments as they are, without those that
+/// only say whose call it is.
+fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -> Option<Exchange> {
     if let Some(body) = gathered.request {
         let json = parse(body)?;
         let request = provider::read_request(&json);
@@ -66,7 +73,12 @@ fn read_request(gathered: &Gathered<'_>, call: &mut Call) -> Option<Exchange> {
         return request;
     }
     let mut arguments = serde_json::Map::new();
+    let is_identity =
+        |text: &str| [&identity.session, &identity.user].into_iter().flatten().any(|id| **id == *text);
     for (name, body) in &gathered.arguments {
+        if matches!(body, Body::Text(text) if is_identity(text)) {
+            continue;
+        }
         let value = match parse(*body) {
             Some(json) => match provider::read_request(&json) {
                 Some(request) => return Some(request),

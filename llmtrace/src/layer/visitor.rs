@@ -17,21 +17,19 @@ pub(crate) struct SpanVisitor<'a, 'r> {
 impl SpanVisitor<'_, '_> {
     #[inline]
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
-        if let Some(plan) = self.plan.field(field) {
-            self.recorder.field(plan.key, plan.is_content, value);
+        match self.plan.field(field) {
+            Some(FieldPlan { identity: Some(identity), .. }) => {
+                self.recorder.identity_field(identity, &value)
+            }
+            Some(plan) => self.recorder.field(plan.key, plan.is_content, value),
+            None => {}
         }
     }
 }
 
 impl Visit for SpanVisitor<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        match self.plan.field(field) {
-            Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &value)
-            }
-            Some(plan) => self.recorder.field(plan.key, plan.is_content, Scalar::Str(value)),
-            None => {}
-        }
+        self.scalar(field, Scalar::Str(value));
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {

@@ -1,0 +1,243 @@
+//! The code that a traced function becomes.
+//!
+//! The body is wrapped in one future or one closure and never changed, so that `?`, `return` and panics come
+//! past the end of the span like everything else.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Expr, ReturnType, Signature, Stmt, Type};
+
+use crate::fallback::Function;
+use crate::model::{Field, Level, Model, Name, Output};
+use crate::returns::{Returns, nameable};
+
+/// The traced function.
+pub(crate) fn expand(model: &Model, function: &Function) -> TokenStream {
+    let Function { attrs, vis, sig, body } = function;
+    let returns = Returns::new(&sig.output);
+    let code = if sig.asyncness.is_some() {
+        let before = before(model, sig);
+        let traced = traced(model, &returns, &async_body(sig, body, &returns));
+        let after = if returns.is_never { quote!(match #traced.await {}) } else { quote!(#traced.await) };
+        quote!(#before #after)
+    } else if let Some((statements, boxing, block)) = boxed_async_body(sig, body) {
+        let before = before(model, sig);
+        let traced = traced(model, &returns, &quote!(#block));
+        quote!(#(#statements)* #boxing(async move { #before #traced.await }))
+    } else {
+        let before = before(model, sig);
+        let call = called(model, &returns, sig, body);
+        quote!(#before #call)
+    };
+    quote! {
+        #(#attrs)*
+        #vis #sig {
+            #code
+        }
+    }
+}
+
+/// A name that no user's name meets.
+fn own(name: &str) -> Ident {
+    Ident::new(&format!("__llmtrace_{name}"), Span::mixed_site())
+}
+
+/// Opens the span and records what is known before the body runs.
+fn before(model: &Model, sig: &Signature) -> TokenStream {
+    let private = &model.private;
+    let (span, recorder, output) = (own("span"), own("recorder"), own("output"));
+    let open = open(model, sig);
+    let records = records(model, &recorder);
+    let record = (!records.is_empty())
+        .then(|| quote!(#private::record(&#span, |#recorder: &mut #private::Recorder<'_>| { #records });));
+    let follow = model.follows_from.as_ref().map(|causes| {
+        quote! {
+            if !#span.is_disabled() {
+                #private::follow!(&#span, #causes);
+            }
+        }
+    });
+    let early = match &model.output {
+        Some(Output::Early(value)) => Some(quote!(let mut #output = #private::early(&#span, || #value);)),
+        _ => None,
+    };
+    quote! {
+        let #span = #open;
+        #record
+        #follow
+        #early
+    }
+}
+
+fn open(model: &Model, sig: &Signature) -> TokenStream {
+    let private = &model.private;
+    let Model { target, kind, .. } = model;
+    let level = match &model.level {
+        Level::Named(name) => quote!(#private::tracing::Level::#name),
+        Level::Path(path) => path.clone(),
+    };
+    let parent = model.parent.as_ref().map(|parent| quote!(parent: #parent,));
+    let (name, shown) = match &model.name {
+        Name::Fixed(name) => (name, quote!(#name)),
+        Name::Computed(name, computed) => (name, quote!(#private::text!(#computed).as_deref())),
+    };
+    let mut fields = Vec::new();
+    let mut text = |key: &str, value: TokenStream| {
+        let key = Ident::new(key, sig.ident.span());
+        fields.push(quote!({ #private::semconv::#key } = #value));
+    };
+    text("KIND", quote!(#private::ObservationKind::#kind.as_str()));
+    text("OPERATION_NAME", quote!(#private::ObservationKind::#kind.operation_name()));
+    for (key, value) in [("PROVIDER_NAME", &model.provider), ("REQUEST_MODEL", &model.model)] {
+        if let Some(value) = value {
+            text(key, field_text(private, value));
+        }
+    }
+    let named = [("Tool", "TOOL_NAME"), ("Agent", "AGENT_NAME"), ("Workflow", "WORKFLOW_NAME")];
+    if let Some((_, key)) = named.iter().find(|(named, _)| kind == named) {
+        text(key, shown.clone());
+    }
+    if matches!(model.name, Name::Computed(..)) {
+        text("OTEL_NAME", shown);
+    }
+    fields.extend(model.fields.iter().map(|field| user_field(private, field)));
+    quote! {
+        #private::open(|| #private::tracing::span!(target: #target, #parent #level, #name, #(#fields),*))
+    }
+}
+
+fn field_text(private: &TokenStream, value: &Expr) -> TokenStream {
+    match value {
+        Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)) => quote!(#value),
+        _ => quote!(#private::text!(#value).as_deref()),
+    }
+}
+
+fn user_field(private: &TokenStream, field: &Field) -> TokenStream {
+    let Field { name, sigil, value } = field;
+    match value {
+        Some(value) => quote!(#name = #sigil #value),
+        None => quote!(#name = #private::tracing::field::Empty),
+    }
+}
+
+fn records(model: &Model, recorder: &Ident) -> TokenStream {
+    let private = &model.private;
+    let mut records = TokenStream::new();
+    for binding in &model.captured {
+        let (ident, cfgs) = (&binding.ident, &binding.cfgs);
+        let name = syn::ext::IdentExt::unraw(ident).to_string();
+        records.extend(quote! {
+            #(#cfgs)*
+            { #private::argument!(#recorder, #name, #ident); }
+        });
+    }
+    if let Some(input) = &model.input {
+        records.extend(quote!(#private::input!(#recorder, #private::Place::Input, #input);));
+    }
+    for (function, value) in [("session", &model.session), ("user", &model.user)] {
+        if let Some(value) = value {
+            let function = Ident::new(function, Span::mixed_site());
+            records.extend(quote!(#private::#function(#recorder, #private::text!(#value).as_deref());));
+        }
+    }
+    if let Some(tags) = &model.tags {
+        records.extend(quote!(#private::labels!(#recorder, #tags);));
+    }
+    records
+}
+
+/// The closure that reads what came out of the body.
+fn finish(model: &Model, returns: &Returns) -> TokenStream {
+    let private = &model.private;
+    let (span, returned) = (own("span"), own("returned"));
+    let mode = Ident::new(if returns.is_opaque { "opaque" } else { "typed" }, Span::mixed_site());
+    let errors = Ident::new(if model.errors_by_debug { "debug" } else { "display" }, Span::mixed_site());
+    let output = match &model.output {
+        None => TokenStream::new(),
+        Some(Output::By(closure)) => quote!(by #closure),
+        Some(Output::Early(_)) => {
+            let output = own("output");
+            quote!(fixed #output)
+        }
+    };
+    let usage = &model.usage;
+    quote! {
+        move |#span, #returned| #private::finish!(#mode #errors, #span, #returned, { #output }, { #usage })
+    }
+}
+
+fn traced(model: &Model, returns: &Returns, future: &TokenStream) -> TokenStream {
+    let private = &model.private;
+    let span = own("span");
+    let finish = finish(model, returns);
+    quote!(#private::traced(#span, #future, #finish))
+}
+
+/// The body of an `async fn` as one block. The statement before it is never run; it says the type.
+fn async_body(sig: &Signature, body: &TokenTree, returns: &Returns) -> TokenStream {
+    let (returned, span) = match &sig.output {
+        _ if returns.is_never => (quote!(::core::convert::Infallible), sig.output.span()),
+        ReturnType::Type(_, returned) => {
+            let nameable = nameable(returned);
+            (quote!(#nameable), returned.span())
+        }
+        ReturnType::Default => (quote!(()), sig.ident.span()),
+    };
+    let typed = own("typed");
+    let edge = quote_spanned! {span=>
+        #[allow(
+            unknown_lints,
+            unreachable_code,
+            clippy::diverging_sub_expression,
+            clippy::empty_loop,
+            clippy::let_unit_value,
+            clippy::let_with_type_underscore,
+            clippy::needless_return,
+            clippy::unreachable
+        )]
+        if false {
+            let #typed: #returned = loop {};
+            return #typed;
+        }
+    };
+    quote_spanned!(body.span()=> async move { #edge #body })
+}
+
+/// The body that `async_trait` writes: statements, and at the end `Box::pin(async move { .. })`.
+fn boxed_async_body(sig: &Signature, body: &TokenTree) -> Option<(Vec<Stmt>, Expr, syn::ExprAsync)> {
+    sig.generics.lifetimes().find(|lifetime| lifetime.lifetime.ident == "async_trait")?;
+    let block: syn::Block = syn::parse2(TokenStream::from(body.clone())).ok()?;
+    let mut statements = block.stmts;
+    let Some(Stmt::Expr(Expr::Call(mut call), None)) = statements.pop() else {
+        return None;
+    };
+    match call.args.pop() {
+        Some(Expr::Async(block)) if call.args.is_empty() => Some((statements, *call.func, block)),
+        _ => None,
+    }
+}
+
+fn called(model: &Model, returns: &Returns, sig: &Signature, body: &TokenTree) -> TokenStream {
+    let private = &model.private;
+    let (span, inner, returned) = (own("span"), own("inner_span"), own("future"));
+    if returns.is_never {
+        return quote!(#private::call_forever(#span, move || -> ::core::convert::Infallible #body));
+    }
+    let finish = finish(model, returns);
+    let after = if returns.is_future {
+        quote!(move |#inner, #returned| #private::traced(#inner, #returned, #finish))
+    } else {
+        quote!(move |#inner, #returned| #private::route!(#inner, #returned, #finish))
+    };
+    let closure = match &sig.output {
+        ReturnType::Type(_, returned) if !matches!(**returned, Type::ImplTrait(_)) => {
+            let returned = nameable(returned);
+            quote_spanned!(body.span()=> move || -> #returned #body)
+        }
+        ReturnType::Type(..) => quote_spanned!(body.span()=> move || #body),
+        ReturnType::Default => quote_spanned!(body.span()=> move || -> () #body),
+    };
+    quote!(#private::call(#span, #closure, #after))
+}

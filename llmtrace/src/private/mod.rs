@@ -1,0 +1,73 @@
+//! What `#[llm_trace]` and the span macros expand to. Not part of the public API.
+
+#![allow(missing_docs, reason = "not part of the public API")]
+
+mod probe;
+mod route;
+mod seen;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+pub use tracing;
+use tracing::Span;
+
+pub use self::probe::{
+    InputByDebug, InputByNothing, InputBySerialize, InputByText, LabelsOfClone, LabelsOfEach, LabelsOfMaybe,
+    LabelsOfOne, LabelsOfText, MaybeTextByDisplay, Place, Probe, Text, TextAsItIs, TextByDisplay, with,
+};
+pub use self::route::{
+    Boxed, BoxedFuture, BoxedStream, FollowMany, FollowOne, KindBoxed, KindOpaque, KindOpaqueIn, KindPlain,
+    Opaque, OpaqueOption, OpaqueResult, Plain, RouteFuture, RouteNow, Tag,
+};
+pub use self::seen::{
+    FailByDebug, FailByDisplay, FailByName, Item, NoError, PeelLayer, PeelNothing, Peeled, ReadByDebug,
+    ReadBySerialize, ReadItself, ReadNothing, Seen, Whole,
+};
+pub use crate::Recorder;
+pub use crate::content::is_secret_name;
+pub use crate::traced::{Traced, call, call_forever, traced};
+pub use crate::{
+    __llmtrace_argument as argument, __llmtrace_failure as failure, __llmtrace_finish as finish,
+    __llmtrace_follow as follow, __llmtrace_input as input, __llmtrace_labels as labels,
+    __llmtrace_observe as observe, __llmtrace_route as route, __llmtrace_text as text, ObservationKind,
+    semconv,
+};
+use crate::{Usage, span};
+
+/// Opens a span; if a field's value panics there is none.
+pub fn open(span: impl FnOnce() -> Span) -> Span {
+    catch_unwind(AssertUnwindSafe(span)).unwrap_or_else(|_| Span::none())
+}
+
+/// Records on the span what is known before the body runs.
+pub fn record(span: &Span, write: impl FnOnce(&mut Recorder<'_>)) {
+    if !span.is_disabled() {
+        span::record(span, write);
+    }
+}
+
+/// Records who calls and what for.
+pub fn session(recorder: &mut Recorder<'_>, session: Option<&str>) {
+    if let Some(session) = session {
+        recorder.attribute(semconv::CONVERSATION_ID, session);
+    }
+}
+
+/// Records on whose behalf the call is made.
+pub fn user(recorder: &mut Recorder<'_>, user: Option<&str>) {
+    if let Some(user) = user {
+        recorder.attribute(semconv::USER_ID, user);
+    }
+}
+
+/// Records token counts, where there are any.
+pub fn usage(recorder: &mut Recorder<'_>, usage: impl Into<Option<Usage>>) {
+    if let Some(usage) = usage.into() {
+        recorder.usage(&usage);
+    }
+}
+
+/// A value that is made before the body runs and recorded after it.
+pub fn early<T>(span: &Span, make: impl FnOnce() -> T) -> Option<T> {
+    if span.is_disabled() { None } else { catch_unwind(AssertUnwindSafe(make)).ok() }
+}

@@ -1,0 +1,130 @@
+//! Requests, responses and streams of providers, from the span to the price.
+
+use llmtrace::testing::Recording;
+use llmtrace::{PriceOverrides, Rates, SpanExt as _, SpanRecord, Status, Usage, UsageStatus};
+use serde_json::{Value, json};
+use tracing::info_span;
+
+fn record(response: &Value) -> SpanRecord {
+    let recording = Recording::start();
+    recording.run(|| {
+        info_span!("call", llmtrace.kind = "generation", gen_ai.provider.name = "openai")
+            .record_response(response);
+    });
+    recording.span("call")
+}
+
+fn attribute<'a>(span: &'a SpanRecord, key: &str) -> Option<&'a str> {
+    span.attributes.get_str(key)
+}
+
+#[test]
+fn a_chat_response_gives_model_messages_tokens_and_cost() {
+    let span = record(&json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+        "service_tier": "default",
+        "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": null,
+            "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "search", "arguments": "{\"q\":\"x\"}"}}]}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100,
+            "prompt_tokens_details": {"cached_tokens": 400}},
+    }));
+    assert_eq!(span.model(), Some("gpt-4o-mini-2024-07-18"));
+    assert_eq!(span.usage().cache_read_tokens, Some(400));
+    assert_eq!(span.cost().unwrap().to_string(), "0.00018");
+    assert_eq!(attribute(&span, "llmtrace.cost.source"), Some("bundled"));
+    assert_eq!(attribute(&span, "llmtrace.cost.matched_model"), Some("gpt-4o-mini"));
+    assert!(attribute(&span, "llmtrace.cost.as_of").is_some());
+    assert_eq!(attribute(&span, "llmtrace.usage.status"), Some("complete"));
+    assert_eq!(
+        serde_json::to_value(&span.output).unwrap(),
+        json!([{"role": "assistant", "finish_reason": "tool_call",
+            "parts": [{"type": "tool_call", "id": "c1", "name": "search", "arguments": {"q": "x"}}]}])
+    );
+}
+
+#[test]
+fn the_served_tier_is_the_one_that_is_priced() {
+    let cost = |tier: &str| {
+        record(&json!({
+            "id": "x", "object": "chat.completion", "model": "gpt-5", "service_tier": tier,
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+            "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000},
+        }))
+        .cost()
+        .map(|cost| cost.to_string())
+    };
+    assert_eq!((cost("default").as_deref(), cost("flex").is_some()), (Some("1.25"), true));
+}
+
+#[test]
+fn unknown_models_have_tokens_and_no_cost() {
+    let span = record(&json!({
+        "id": "x", "object": "chat.completion", "model": "gpt-99",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
+    }));
+    assert_eq!(
+        (span.usage().input_tokens, span.usage().output_tokens, span.cost()),
+        (Some(10), Some(1), None)
+    );
+    assert_eq!(attribute(&span, "llmtrace.cost.status"), Some("unknown_model"));
+}
+
+#[test]
+fn a_missing_usage_is_not_zero_and_a_contradiction_is_not_priced() {
+    let chat = |usage: Value| {
+        record(&json!({
+            "id": "x", "object": "chat.completion", "model": "gpt-4o-mini",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+            "usage": usage,
+        }))
+    };
+    let missing = chat(Value::Null);
+    assert_eq!((missing.usage().status, missing.usage().input_tokens), (UsageStatus::Missing, None));
+    let invalid = chat(
+        json!({"prompt_tokens": 1, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 5}}),
+    );
+    assert_eq!((invalid.usage().status, invalid.cost()), (UsageStatus::Invalid, None));
+}
+
+#[test]
+fn prices_of_the_user_come_first() {
+    let recording = Recording::with(|builder| {
+        builder.prices(
+            PriceOverrides::new()
+                .model("my-model", Rates::per_mtok("2".parse().unwrap(), "0".parse().unwrap())),
+        )
+    });
+    recording.run(|| {
+        let span = info_span!("call", llmtrace.kind = "generation", gen_ai.request.model = "my-model");
+        span.record_usage(Usage::new(500, 7));
+    });
+    let span = recording.span("call");
+    assert_eq!(span.cost().unwrap().to_string(), "0.001");
+    assert_eq!(attribute(&span, "llmtrace.cost.source"), Some("override"));
+    assert_eq!(recording.guard().usage().models["my-model"].cost.to_string(), "0.001");
+}
+
+#[test]
+fn an_error_body_is_an_error() {
+    let span = record(&json!({"error": {"message": "slow down", "type": "rate_limit_error", "code": "429"}}));
+    assert_eq!(span.status, Status::error("slow down"));
+    assert_eq!(attribute(&span, "error.type"), Some("rate_limit_error"));
+    assert_eq!(span.usage().status, UsageStatus::Missing);
+}
+
+#[test]
+fn a_request_gives_model_parameters_and_messages() {
+    let recording = Recording::start();
+    recording.run(|| {
+        info_span!("call", llmtrace.kind = "generation").record_request(&json!({
+            "model": "gpt-4o", "temperature": 0.2, "max_tokens": 50,
+            "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hi"}],
+        }));
+    });
+    let span = recording.span("call");
+    assert_eq!(span.model(), Some("gpt-4o"));
+    assert_eq!(span.attributes.get("gen_ai.request.temperature"), Some(&0.2.into()));
+    assert_eq!(span.attributes.get("gen_ai.request.max_tokens"), Some(&50.into()));
+    assert_eq!(span.input.iter().map(llmtrace::Message::text).collect::<Vec<_>>(), ["be brief", "hi"]);
+}
