@@ -9,7 +9,7 @@ use llmtrace_benches::{Result, child};
 
 const SCENARIO: &str = env!("CARGO_BIN_EXE_scenario");
 
-const SUBJECTS: [&str; 3] = ["llmtrace-install", "tracing-opentelemetry", "fastrace"];
+const SUBJECTS: [&str; 4] = ["llmtrace-install", "llmtrace-jsonl", "tracing-opentelemetry", "fastrace"];
 
 fn main() -> Result<()> {
     let is_quick = std::env::args().any(|argument| argument == "--quick");

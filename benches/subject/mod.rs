@@ -2,6 +2,8 @@
 
 mod fastrace;
 mod llmtrace;
+mod llmtrace_jsonl;
+mod llmtrace_macro;
 mod opentelemetry;
 mod plain;
 
@@ -57,6 +59,7 @@ pub const SUBJECTS: &[Subject] = &[
     llmtrace::FIELDS_INSTALL,
     llmtrace::FIELDS_BUILD,
     llmtrace::SPAN_EXT,
+    llmtrace_macro::MACRO,
     opentelemetry::SUBJECT,
     fastrace::SUBJECT,
 ];
@@ -64,9 +67,12 @@ pub const SUBJECTS: &[Subject] = &[
 /// A subscriber that wants nothing below `INFO`: what a disabled callsite is compared with.
 pub const INFO_ONLY: Subject = plain::INFO_ONLY;
 
+/// llmtrace with an exporter that writes files: for floods.
+pub const JSON_LINES: Subject = llmtrace_jsonl::JSON_LINES;
+
 /// The subject of a name.
 pub fn find(name: &str) -> Result<Subject> {
-    let all = || SUBJECTS.iter().chain([&INFO_ONLY]);
+    let all = || SUBJECTS.iter().chain([&INFO_ONLY, &JSON_LINES]);
     let found = all().find(|subject| subject.name == name).copied();
     found.ok_or_else(|| {
         let names: Vec<_> = all().map(|subject| subject.name).collect();
