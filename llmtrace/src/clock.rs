@@ -51,11 +51,12 @@ impl Timestamp {
         let ([y1, y2], [y3, y4]) = (pair(year / 100), pair(year));
         let ([m1, m2], [d1, d2]) = (pair(month), pair(day));
         let ([h1, h2], [n1, n2], [s1, s2]) = (pair(h), pair(m), pair(s));
-        let [[f1, f2], [f3, f4], [f5, f6], [f7, f8]] = [10_000_000, 100_000, 1_000, 10].map(|unit| pair(nanos / unit));
+        let [[f1, f2], [f3, f4], [f5, f6], [f7, f8]] =
+            [10_000_000, 100_000, 1_000, 10].map(|unit| pair(nanos / unit));
         let [_, f9] = pair(nanos);
         [
-            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1, f2, f3, f4,
-            f5, f6, f7, f8, f9, b'Z',
+            y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', n1, n2, b':', s1, s2, b'.', f1,
+            f2, f3, f4, f5, f6, f7, f8, f9, b'Z',
         ]
     }
 
@@ -97,8 +98,11 @@ impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         match self {
-            // 584 years fit.
-            Self::System { anchor } => u64::try_from(anchor.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            Self::System { anchor } => {
+                let elapsed = anchor.elapsed();
+                // 584 years fit.
+                elapsed.as_secs().wrapping_mul(NANOS).wrapping_add(u64::from(elapsed.subsec_nanos()))
+            }
             #[cfg(any(test, feature = "testing"))]
             Self::Fixed(now) => now.load(std::sync::atomic::Ordering::Relaxed),
         }

@@ -55,8 +55,8 @@ impl Settings {
 #[derive(Debug)]
 pub struct Recorder<'a> {
     log: &'a mut Log,
+    identity: &'a mut Identity,
     settings: &'a Settings,
-    identity: Identity,
 }
 
 /// Whose span it is; spans opened below it inherit it.
@@ -123,13 +123,9 @@ impl<'n> Slot<'n> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(crate) fn new(log: &'a mut Log, settings: &'a Settings) -> Self {
-        Self { log, settings, identity: Identity::default() }
-    }
-
-    /// Whose span it is, as far as it was said to this recorder.
-    pub(crate) fn into_identity(self) -> Identity {
-        self.identity
+    #[inline]
+    pub(crate) fn new(log: &'a mut Log, identity: &'a mut Identity, settings: &'a Settings) -> Self {
+        Self { log, identity, settings }
     }
 
     fn keeps_content(&self) -> bool {

@@ -16,7 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::draft::{Draft, Role};
 use super::plan::Plan;
 use super::store::{Relation, Store};
-use super::visitor::{EventVisitor, SpanVisitor};
+use super::visitor::{EventVisitor, OnDebug, SpanVisitor};
 use super::{Capture, is_wanted};
 use crate::id::IdSource;
 use crate::log::{Entry, Log};
@@ -58,13 +58,22 @@ impl Open {
         self.store.len()
     }
 
+    /// Lets `write` record on an open span, under its lock: for what runs no code of the user's.
+    #[inline]
+    pub(crate) fn record_plain(&self, key: u64, write: impl FnOnce(&mut Recorder<'_>)) {
+        self.store.with(key, |draft| {
+            draft.role = Role::Recorded;
+            write(&mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings));
+        });
+    }
+
     /// Lets `write` record on an open span. No lock is held while it runs; a panic in it ends here.
     pub(crate) fn record(&self, key: u64, is_end: bool, write: impl FnOnce(&mut Recorder<'_>)) {
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         scratch.clear();
-        let mut recorder = Recorder::new(&mut scratch, &self.settings);
+        let mut identity = Identity::default();
+        let mut recorder = Recorder::new(&mut scratch, &mut identity, &self.settings);
         let _ = panic::catch_unwind(AssertUnwindSafe(|| write(&mut recorder)));
-        let identity = recorder.into_identity();
         let end = is_end.then(|| self.settings.clock.now());
         self.store.with(key, |draft| {
             draft.log.append(&scratch);
@@ -120,10 +129,9 @@ impl Open {
         draft.start = start;
         draft.end = None;
         if is_recorded {
-            let mut recorder = Recorder::new(&mut draft.log, &self.settings);
-            attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder });
-            let identity = recorder.into_identity();
-            draft.identity.update(identity);
+            let draft = &mut *draft;
+            let mut recorder = Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+            attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder, debug: OnDebug::Format });
         }
         self.store.insert(key, draft);
     }
@@ -142,6 +150,28 @@ impl Open {
                     was_bystander.then_some(draft.parent_key)
                 })
                 .flatten();
+        }
+    }
+
+    /// Writes fields that became known after a span was opened.
+    fn fields(&self, key: u64, values: &Record<'_>) {
+        let left = self.store.with(key, |draft| {
+            if draft.role != Role::Recorded {
+                return None;
+            }
+            let (plan, written) = (draft.plan, draft.log.len());
+            let recorder = &mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+            let mut visitor = SpanVisitor { plan, recorder, debug: OnDebug::Leave };
+            values.record(&mut visitor);
+            (visitor.debug == OnDebug::Met).then(|| {
+                draft.log.truncate(written);
+                plan
+            })
+        });
+        if let Some(plan) = left.flatten() {
+            self.record(key, false, |recorder| {
+                values.record(&mut SpanVisitor { plan, recorder, debug: OnDebug::Format });
+            });
         }
     }
 
@@ -171,8 +201,8 @@ impl Open {
         let plan = Plan::of(event.metadata());
         let time = self.settings.clock.now();
         self.record(key, false, |span| {
-            let mut fields = Log::default();
-            let mut recorder = Recorder::new(&mut fields, &self.settings);
+            let (mut fields, mut identity) = (Log::default(), Identity::default());
+            let mut recorder = Recorder::new(&mut fields, &mut identity, &self.settings);
             recorder.attribute("level", event.metadata().level().as_str());
             let mut visitor = EventVisitor { plan, span, event: &mut recorder, message: None };
             event.record(&mut visitor);
@@ -222,17 +252,12 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        let key = id.into_u64();
-        if let Some(plan) =
-            self.0.store.with(key, |draft| (draft.role == Role::Recorded).then_some(draft.plan)).flatten()
-        {
-            self.0.record(key, false, |recorder| values.record(&mut SpanVisitor { plan, recorder }));
-        }
+        self.0.fields(id.into_u64(), values);
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
         if let Some(link) = self.0.context(follows.into_u64()) {
-            self.0.record(id.into_u64(), false, |recorder| {
+            self.0.record_plain(id.into_u64(), |recorder| {
                 recorder.push(Entry::Link(link.trace_id(), link.span_id()));
             });
         }
