@@ -176,27 +176,15 @@ impl Log {
             }
         }
         match value {
-            Scalar::Str(text) => {
-                self.0.push(STR);
-                self.bytes(text.as_bytes());
-            }
-            Scalar::Int(int) => {
-                self.0.push(INT);
-                self.0.extend_from_slice(&int.to_le_bytes());
-            }
+            Scalar::Str(text) => self.tagged(STR, text.as_bytes()),
+            Scalar::Int(int) => self.word(INT, int.to_le_bytes()),
             Scalar::Wide(int) => {
                 self.0.push(WIDE);
                 self.0.extend_from_slice(&int.to_le_bytes());
             }
-            Scalar::Float(float) => {
-                self.0.push(FLOAT);
-                self.0.extend_from_slice(&float.to_le_bytes());
-            }
+            Scalar::Float(float) => self.word(FLOAT, float.to_le_bytes()),
             Scalar::Bool(bool) => self.0.extend_from_slice(&[BOOL, u8::from(bool)]),
-            Scalar::Json(json) => {
-                self.0.push(JSON);
-                self.bytes(json);
-            }
+            Scalar::Json(json) => self.tagged(JSON, json),
         }
     }
 
@@ -214,6 +202,19 @@ impl Log {
     }
 
     #[inline]
+    fn word(&mut self, tag: u8, [a, b, c, d, e, f, g, h]: [u8; 8]) {
+        self.0.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
+    }
+
+    #[inline]
+    fn tagged(&mut self, tag: u8, bytes: &[u8]) {
+        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let [a, b, c, d] = len.to_le_bytes();
+        self.0.extend_from_slice(&[tag, a, b, c, d]);
+        self.0.extend_from_slice(bytes.get(..len as usize).unwrap_or(bytes));
+    }
+
+    #[inline]
     fn bytes(&mut self, bytes: &[u8]) {
         // Texts are cut to far less than 4 GiB before they come here.
         let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -224,6 +225,11 @@ impl Log {
     /// Appends another log.
     pub(crate) fn append(&mut self, other: &Self) {
         self.0.extend_from_slice(&other.0);
+    }
+
+    /// Takes back what was written after the first `len` bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
     }
 
     pub(crate) fn clear(&mut self) {

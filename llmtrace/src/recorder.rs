@@ -61,8 +61,8 @@ impl Settings {
 #[derive(Debug)]
 pub struct Recorder<'a> {
     log: &'a mut Log,
+    identity: &'a mut Identity,
     settings: &'a Settings,
-    identity: Identity,
     /// Where a stream stands whose content is left out.
     pruner: Option<Box<LinePruner>>,
 }
@@ -131,18 +131,24 @@ impl<'n> Slot<'n> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(crate) fn new(log: &'a mut Log, settings: &'a Settings) -> Self {
-        Self { log, settings, identity: Identity::default(), pruner: None }
+    #[inline]
+    pub(crate) fn new(log: &'a mut Log, identity: &'a mut Identity, settings: &'a Settings) -> Self {
+        Self { log, identity, settings, pruner: None }
     }
 
     /// A recorder that goes on where another one left off in a stream.
-    pub(crate) fn resume(log: &'a mut Log, settings: &'a Settings, pruner: Option<Box<LinePruner>>) -> Self {
-        Self { log, settings, identity: Identity::default(), pruner }
+    pub(crate) fn resume(
+        log: &'a mut Log,
+        identity: &'a mut Identity,
+        settings: &'a Settings,
+        pruner: Option<Box<LinePruner>>,
+    ) -> Self {
+        Self { log, identity, settings, pruner }
     }
 
-    /// Whose span it is, as far as it was said to this recorder, and where a stream stands.
-    pub(crate) fn finish(self) -> (Identity, Option<Box<LinePruner>>) {
-        (self.identity, self.pruner)
+    /// Where a stream stands.
+    pub(crate) fn into_pruner(self) -> Option<Box<LinePruner>> {
+        self.pruner
     }
 
     fn keeps_content(&self) -> bool {

@@ -13,6 +13,16 @@ use crate::recorder::Recorder;
 pub(crate) struct SpanVisitor<'a, 'r> {
     pub(crate) plan: &'static Plan,
     pub(crate) recorder: &'a mut Recorder<'r>,
+    pub(crate) debug: OnDebug,
+}
+
+/// What a visitor does with values that only have `Debug`: to format one is to run code of the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnDebug {
+    Format,
+    /// Leave it, and say that it was met.
+    Leave,
+    Met,
 }
 
 impl SpanVisitor<'_, '_> {
@@ -61,6 +71,10 @@ impl Visit for SpanVisitor<'_, '_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if self.debug != OnDebug::Format {
+            self.debug = OnDebug::Met;
+            return;
+        }
         match self.plan.field(field) {
             Some(FieldPlan { identity: Some(identity), .. }) => {
                 self.recorder.identity_field(identity, &format_args!("{value:?}"));
