@@ -75,6 +75,7 @@ mod pipeline;
 mod price;
 pub mod propagate;
 pub mod provider;
+mod prune;
 mod record;
 mod recorder;
 pub mod semconv;

@@ -231,6 +231,11 @@ impl Log {
         self.0.clear();
     }
 
+    /// Bytes written.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Bytes held.
     pub(crate) fn capacity(&self) -> usize {
         self.0.capacity()

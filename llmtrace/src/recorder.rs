@@ -9,9 +9,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::content::{self, ContentPolicy, Pruner};
+use crate::content::{self, ContentPolicy};
 use crate::keys::{self, KeyId};
 use crate::log::{Body, Entry, Key, Log, Scalar};
+use crate::prune::{self, LinePruner, Pruner};
 use crate::{Message, Usage, Usd, Value, semconv};
 
 /// What limits and policies hold for everything that is recorded.
@@ -27,6 +28,11 @@ impl Settings {
     /// Longest serialised body (a provider's request or response) that is copied, in bytes.
     fn max_body_bytes(&self) -> usize {
         self.max_text_bytes.saturating_mul(16)
+    }
+
+    /// Most that an open span may hold, in bytes; what comes after is left out, and the span says so.
+    pub(crate) fn max_span_bytes(&self) -> usize {
+        self.max_text_bytes.saturating_mul(64)
     }
 }
 
@@ -57,6 +63,8 @@ pub struct Recorder<'a> {
     log: &'a mut Log,
     settings: &'a Settings,
     identity: Identity,
+    /// Where a stream stands whose content is left out.
+    pruner: Option<Box<LinePruner>>,
 }
 
 /// Whose span it is; spans opened below it inherit it.
@@ -124,12 +132,17 @@ impl<'n> Slot<'n> {
 
 impl<'a> Recorder<'a> {
     pub(crate) fn new(log: &'a mut Log, settings: &'a Settings) -> Self {
-        Self { log, settings, identity: Identity::default() }
+        Self { log, settings, identity: Identity::default(), pruner: None }
     }
 
-    /// Whose span it is, as far as it was said to this recorder.
-    pub(crate) fn into_identity(self) -> Identity {
-        self.identity
+    /// A recorder that goes on where another one left off in a stream.
+    pub(crate) fn resume(log: &'a mut Log, settings: &'a Settings, pruner: Option<Box<LinePruner>>) -> Self {
+        Self { log, settings, identity: Identity::default(), pruner }
+    }
+
+    /// Whose span it is, as far as it was said to this recorder, and where a stream stands.
+    pub(crate) fn finish(self) -> (Identity, Option<Box<LinePruner>>) {
+        (self.identity, self.pruner)
     }
 
     fn keeps_content(&self) -> bool {
@@ -180,14 +193,16 @@ impl<'a> Recorder<'a> {
 
     /// Bytes of a stream as they came from the network: SSE or NDJSON, cut anywhere; else text.
     pub fn chunk_body(&mut self, bytes: &[u8]) {
-        let now = self.now();
-        match std::str::from_utf8(bytes) {
-            Ok(text) if self.keeps_content() => {
-                let text = self.cut(text);
-                self.log.push(Entry::Chunk(now, Body::Text(text)));
-            }
+        let (now, limit) = (self.now(), self.settings.max_body_bytes());
+        if bytes.len() > limit {
+            self.log.push(Entry::Truncated);
+        } else if self.keeps_content() {
             // Bytes that end inside a character are joined with the next ones on the worker.
-            _ => self.raw(bytes, Slot::Chunk(now)),
+            let body = std::str::from_utf8(bytes).map_or(Body::Json(bytes), Body::Text);
+            self.log.push(Entry::Chunk(now, body));
+        } else {
+            let pruner = self.pruner.get_or_insert_default();
+            self.log.push(Entry::Chunk(now, Body::Json(pruner.push(bytes))));
         }
     }
 
@@ -388,7 +403,7 @@ impl<'a> Recorder<'a> {
             self.log.push(slot.with(Body::Json(bytes)));
         } else {
             with_buffer(|buffer| {
-                if content::prune(bytes, buffer) {
+                if prune::prune_json(bytes, buffer) {
                     self.log.push(slot.with(Body::Json(buffer)));
                 }
             });

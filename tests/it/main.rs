@@ -11,6 +11,7 @@ mod macro_cost;
 mod macro_forms;
 mod macro_properties;
 mod macro_records;
+mod macro_streams;
 mod pipeline;
 mod runtimes;
 mod span_macros;

@@ -1,151 +1,101 @@
-//! Streams inside a span.
+//! Streams: whole, cut short, in any pieces; content kept or left out.
 
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures::FutureExt as _;
-use futures::stream::{self, BoxStream, Stream, StreamExt as _};
+use futures::stream::{self, Stream, StreamExt as _};
 use llmtrace::testing::Recording;
-use llmtrace::{SpanRecord, Status, generation, llm_trace, traced_stream, traced_stream_with};
-use serde_json::{Value, json};
+use llmtrace::{ContentPolicy, SpanRecord, Status, UsageStatus, llm_trace, traced_stream};
+use tracing::info_span;
 
-fn chunk(text: &str) -> Value {
-    json!({
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini",
-        "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}],
-    })
+const EVENTS: &str = concat!(
+    "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n",
+    "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"brown fox\"}}]}\n\n",
+    "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o-mini\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+    "data: {\"id\":\"c1\",\"object\":\"chat.completion.chunk\",\"model\":\"gpt-4o-mini\",\"choices\":[],\"usage\":{\"prompt_tokens\":1000,\"completion_tokens\":100,\"total_tokens\":1100}}\n\n",
+    "data: [DONE]\n\n",
+);
+
+fn pieces(size: usize) -> Vec<Vec<u8>> {
+    EVENTS.as_bytes().chunks(size).map(<[u8]>::to_vec).collect()
 }
 
-fn last_chunk() -> Value {
-    json!({
-        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini",
-        "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
-    })
-}
-
-type Failure = std::io::Error;
-type Chunks = BoxStream<'static, Result<Value, Failure>>;
-
-/// Runs a future with everything recorded.
-fn record<F: Future>(body: impl FnOnce(Recording) -> F) -> F::Output {
-    let recording = Recording::start();
-    let dispatch = recording.dispatch();
-    tracing::dispatcher::with_default(&dispatch, || {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(body(recording))
-    })
-}
-
-fn output(span: &SpanRecord) -> String {
-    span.output.iter().map(llmtrace::Message::text).collect()
-}
-
-#[llm_trace]
-fn chat(items: Vec<Result<Value, Failure>>) -> Chunks {
-    stream::iter(items).boxed()
-}
-
-#[llm_trace]
-async fn open(items: Option<Vec<Result<Value, Failure>>>) -> Result<Chunks, Failure> {
-    let items = items.ok_or_else(|| Failure::other("refused"))?;
-    Ok(stream::iter(items).boxed())
-}
-
-#[llm_trace]
-fn words(text: &str) -> impl Stream<Item = &str> {
-    text.split_inclusive(' ').collect::<Vec<_>>().into_iter().collect_stream()
-}
-
-trait CollectStream: Iterator + Sized {
-    fn collect_stream(self) -> stream::Iter<Self> {
-        stream::iter(self)
-    }
-}
-
-impl<I: Iterator> CollectStream for I {}
-
-#[test]
-fn chunks_are_put_together() {
-    record(|recording| async move {
-        let items = || vec![Ok(chunk("Hel")), Ok(chunk("lo")), Ok(last_chunk())];
-        assert_eq!(chat(items()).count().await, 3);
-        assert_eq!(open(Some(items())).await.unwrap().count().await, 3);
-        for name in ["chat", "open"] {
-            let span = recording.span(name);
-            assert_eq!(output(&span), "Hello");
-            assert_eq!((span.usage().input_tokens, span.usage().output_tokens), (Some(3), Some(2)));
-            assert_eq!(span.status, Status::Ok);
-        }
-        assert!(open(None).await.is_err());
-        assert!(recording.spans().last().unwrap().status.is_error());
-        assert_eq!(words("a b c").collect::<String>().await, "a b c");
-        assert_eq!(output(&recording.span("words")), "a b c");
-    });
-}
-
-#[test]
-fn dropped_streams_and_errors_end_the_span() {
-    record(|recording| async move {
-        let mut dropped = chat(vec![Ok(chunk("Hel")), Ok(chunk("lo"))]);
-        assert!(dropped.next().await.unwrap().is_ok());
-        assert!(recording.spans().is_empty());
-        drop(dropped);
-        let span = recording.span("chat");
-        assert_eq!((span.status.clone(), output(&span)), (Status::Cancelled, "Hel".to_owned()));
-
-        let mut failed = open(Some(vec![Ok(chunk("Hel")), Err(Failure::other("cut off"))])).await.unwrap();
-        while failed.next().await.is_some() {}
-        let span = recording.span("open");
-        assert_eq!((span.status.clone(), output(&span)), (Status::error("cut off"), "Hel".to_owned()));
-        assert_eq!(span.attributes.get_str("error.type"), Some("std::io::error::Error"));
-    });
-}
-
-#[test]
-fn panics_in_a_stream_pass_through() {
-    record(|recording| async move {
-        let panicking = stream::iter([1, 2]).map(|item| if item == 2 { panic!("broken") } else { item });
-        let mut traced = traced_stream_with(generation!("panics"), panicking, |_: &i32, _| panic!("reading"));
-        assert_eq!(traced.next().await, Some(1));
-        let payload = AssertUnwindSafe(traced.next()).catch_unwind().await.unwrap_err();
-        assert_eq!(payload.downcast_ref::<&str>(), Some(&"broken"));
-        drop(traced);
-        assert_eq!(recording.span("panics").status, Status::error("broken"));
-    });
-}
-
-#[test]
-fn each_poll_is_inside_the_span_and_time_to_the_first_content_is_kept() {
-    record(|recording| async move {
+fn trace(policy: ContentPolicy, pieces: Vec<Vec<u8>>, take: usize) -> SpanRecord {
+    let recording = Recording::with(|builder| builder.content(policy));
+    let expected = pieces.clone();
+    recording.run(|| {
+        let span = info_span!("chat", llmtrace.kind = "generation", gen_ai.provider.name = "openai");
         let clock = recording.clock().clone();
-        let polled = stream::iter(["", "Hel", "lo"]).map(move |text| {
-            assert_eq!(tracing::Span::current().metadata().unwrap().name(), "timed");
-            clock.advance(Duration::from_secs(1));
-            text
-        });
-        let traced = traced_stream(generation!("timed"), polled);
-        assert_eq!(traced.size_hint(), (3, Some(3)));
-        assert_eq!(traced.collect::<String>().await, "Hello");
-        assert!(tracing::Span::current().is_none());
-        assert_eq!(recording.span("timed").time_to_first_chunk(), Some(2.0));
+        let source = stream::iter(pieces).inspect(move |_| clock.advance(Duration::from_millis(10)));
+        let traced: Vec<_> = futures::executor::block_on(traced_stream(span, source).take(take).collect());
+        assert_eq!(traced, expected[..traced.len()]);
     });
+    recording.span("chat")
 }
 
 #[test]
-fn a_stream_is_dropped_inside_its_span() {
-    struct Held(Vec<u8>);
-    impl Drop for Held {
-        fn drop(&mut self) {
-            assert_eq!(tracing::Span::current().metadata().unwrap().name(), "held");
-            self.0.clear();
+fn bytes_in_any_pieces_give_the_same_call() {
+    for policy in [ContentPolicy::Keep, ContentPolicy::Omit] {
+        for size in [1, 7, 64, EVENTS.len()] {
+            let span = trace(policy, pieces(size), usize::MAX);
+            assert_eq!(span.usage().total(), Some(1_100), "{policy:?} {size}");
+            assert_eq!(span.cost().unwrap().to_string(), "0.00021");
+            assert_eq!(span.status, Status::Ok);
+            assert!(span.time_to_first_chunk().unwrap() > 0.0);
+            let kept = policy == ContentPolicy::Keep;
+            assert_eq!(
+                span.output.first().map(llmtrace::Message::text),
+                kept.then(|| "brown fox".to_owned())
+            );
+            assert_eq!(format!("{span:?}").contains("brown"), kept);
         }
     }
-    record(|recording| async move {
-        let held = Held(Vec::new());
-        let endless = stream::repeat_with(move || held.0.len());
-        let mut traced = traced_stream_with(generation!("held"), endless, |_, _| {});
-        assert_eq!(traced.next().await, Some(0));
-        drop(traced);
-        assert_eq!(recording.span("held").status, Status::Cancelled);
+}
+
+#[test]
+fn the_first_chunk_is_the_first_content() {
+    let events: Vec<_> = EVENTS.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec()).collect();
+    // 10 ms an item: the first only says who speaks.
+    assert_eq!(trace(ContentPolicy::Keep, events, usize::MAX).time_to_first_chunk(), Some(0.02));
+}
+
+#[test]
+fn a_stream_that_is_dropped_is_cancelled_and_has_no_cost() {
+    let events: Vec<_> = EVENTS.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec()).collect();
+    let span = trace(ContentPolicy::Keep, events, 2);
+    assert_eq!((span.status.clone(), span.cost()), (Status::Cancelled, None));
+    assert_eq!((span.usage().status, span.usage().output_tokens), (UsageStatus::Interrupted, None));
+    assert_eq!(span.output[0].text(), "brown fox");
+}
+
+#[test]
+fn text_streams_are_joined() {
+    #[llm_trace]
+    fn tell(_question: &str) -> impl Stream<Item = Result<String, std::io::Error>> {
+        stream::iter(["Once ", "upon"].map(|word| Ok(word.to_owned())))
+    }
+    let recording = Recording::start();
+    recording.run(|| {
+        let words: Vec<_> = futures::executor::block_on(tell("story?").collect());
+        assert_eq!(words.len(), 2);
     });
+    let span = recording.span("tell");
+    assert_eq!((span.input[0].text(), span.output[0].text()), ("story?".into(), "Once upon".into()));
+    assert_eq!(span.attributes.get("llmtrace.stream.chunks"), Some(&2.into()));
+    assert_eq!(span.usage().status, UsageStatus::Missing);
+}
+
+#[test]
+fn an_error_in_a_stream_is_the_spans_error() {
+    #[llm_trace]
+    fn tell() -> futures::stream::BoxStream<'static, Result<String, std::io::Error>> {
+        stream::iter([Ok("Once".to_owned()), Err(std::io::Error::other("connection reset"))]).boxed()
+    }
+    let recording = Recording::start();
+    recording.run(|| {
+        let items: Vec<_> = futures::executor::block_on(tell().collect());
+        assert_eq!(items.len(), 2);
+    });
+    let span = recording.span("tell");
+    assert_eq!(span.status, Status::error("connection reset"));
+    assert_eq!(span.output[0].text(), "Once");
 }

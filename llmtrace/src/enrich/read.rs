@@ -142,12 +142,7 @@ fn read_stream(
     call: &mut Call,
 ) -> Option<Exchange> {
     call.chunks = Some(gathered.chunks.len() as u64);
-    let first = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
-    let items = match first {
-        Some((_, body)) if looks_like_events(bytes(*body)) => Items::Bytes,
-        Some((_, body)) if bytes(*body).trim_ascii_start().starts_with(b"{") => Items::Objects,
-        _ => Items::Text,
-    };
+    let items = items(gathered);
     if items == Items::Text {
         let content = gathered.chunks.iter().find(|(_, body)| !delta(*body).is_empty());
         call.first_content = content.map(|(time, _)| seconds(*time, start));
@@ -173,6 +168,26 @@ fn read_stream(
     call.output = Some(Plain::Json(Json::Array(unknown)));
     None
 }
+
+/// Tells from the first bytes, in however many pieces they came.
+fn items(gathered: &Gathered<'_>) -> Items {
+    let first = gathered.chunks.iter().flat_map(|(_, body)| bytes(*body)).copied();
+    let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
+    let is_object =
+        |body: Body<'_>| bytes(body).trim_ascii_start().starts_with(b"{") && parse(body).is_some();
+    if looks_like_events(&first) {
+        Items::Bytes
+    } else if first.starts_with(b"{") {
+        let are_objects =
+            gathered.chunks.iter().all(|(_, body)| is_object(*body) || bytes(*body).trim_ascii().is_empty());
+        if are_objects { Items::Objects } else { Items::Bytes }
+    } else {
+        Items::Text
+    }
+}
+
+/// As many bytes as it takes to tell server-sent events.
+const MARK_BYTES: usize = 16;
 
 /// One piece of a text stream: a serialised string is unwrapped.
 fn delta(body: Body<'_>) -> String {

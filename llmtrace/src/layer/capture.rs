@@ -18,6 +18,7 @@ use super::plan::Plan;
 use super::store::{Relation, Store};
 use super::visitor::{EventVisitor, SpanVisitor};
 use super::{Capture, is_wanted};
+use crate::content::ContentPolicy;
 use crate::id::IdSource;
 use crate::log::{Entry, Log};
 use crate::pipeline::{InPipeline, Pipeline};
@@ -62,13 +63,23 @@ impl Open {
     pub(crate) fn record(&self, key: u64, is_end: bool, write: impl FnOnce(&mut Recorder<'_>)) {
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         scratch.clear();
-        let mut recorder = Recorder::new(&mut scratch, &self.settings);
+        // Where content is left out, a stream is read on from where the last piece ended.
+        let omits = self.settings.content == ContentPolicy::Omit;
+        let pruner = if omits { self.store.with(key, |draft| draft.pruner.take()).flatten() } else { None };
+        let mut recorder = Recorder::resume(&mut scratch, &self.settings, pruner);
         let _ = panic::catch_unwind(AssertUnwindSafe(|| write(&mut recorder)));
-        let identity = recorder.into_identity();
+        let (identity, pruner) = recorder.finish();
         let end = is_end.then(|| self.settings.clock.now());
         self.store.with(key, |draft| {
-            draft.log.append(&scratch);
+            if is_end || draft.log.len().saturating_add(scratch.len()) <= self.settings.max_span_bytes() {
+                draft.log.append(&scratch);
+            } else {
+                draft.log.push(Entry::Truncated);
+            }
             draft.identity.update(identity);
+            if omits {
+                draft.pruner = pruner;
+            }
             draft.end = end.or(draft.end);
             draft.role = Role::Recorded;
         });
@@ -122,7 +133,7 @@ impl Open {
         if is_recorded {
             let mut recorder = Recorder::new(&mut draft.log, &self.settings);
             attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder });
-            let identity = recorder.into_identity();
+            let (identity, _) = recorder.finish();
             draft.identity.update(identity);
         }
         self.store.insert(key, draft);
@@ -262,6 +273,7 @@ impl Draft {
             role: Role::Bystander,
             plan,
             identity: Identity::default(),
+            pruner: None,
             start: 0,
             end: None,
             log: Log::default(),

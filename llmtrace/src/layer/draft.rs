@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use crate::log::Log;
+use crate::prune::LinePruner;
 use crate::recorder::Identity;
 use crate::{SpanId, TraceId};
 
@@ -17,6 +18,8 @@ pub(crate) struct Draft {
     pub(crate) role: Role,
     pub(crate) plan: &'static Plan,
     pub(crate) identity: Identity,
+    /// Where a stream stands whose content is left out.
+    pub(crate) pruner: Option<Box<LinePruner>>,
     /// Monotonic nanoseconds.
     pub(crate) start: u64,
     /// Monotonic nanoseconds; `None` until the work is done.
@@ -42,6 +45,7 @@ impl Draft {
     /// Makes the draft ready for its next span.
     pub(crate) fn recycle(&mut self) {
         self.identity = Identity::default();
+        self.pruner = None;
         self.log.clear();
         self.log.shrink_to(MAX_RECYCLED_BYTES);
     }
