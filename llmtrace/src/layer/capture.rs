@@ -171,6 +171,28 @@ impl Open {
         }
     }
 
+    /// Writes fields that became known after a span was opened.
+    fn fields(&self, key: u64, values: &Record<'_>) {
+        let left = self.store.with(key, |draft| {
+            if draft.role != Role::Recorded {
+                return None;
+            }
+            let (plan, written) = (draft.plan, draft.log.len());
+            let recorder = &mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+            let mut visitor = SpanVisitor { plan, recorder, debug: OnDebug::Leave };
+            values.record(&mut visitor);
+            (visitor.debug == OnDebug::Met).then(|| {
+                draft.log.truncate(written);
+                plan
+            })
+        });
+        if let Some(plan) = left.flatten() {
+            self.record(key, false, |recorder| {
+                values.record(&mut SpanVisitor { plan, recorder, debug: OnDebug::Format });
+            });
+        }
+    }
+
     fn close(&self, key: u64) {
         let Some(mut draft) = self.store.remove(key) else { return };
         if draft.role == Role::Bystander {
