@@ -347,8 +347,11 @@ impl<'a> Recorder<'a> {
             return;
         }
         match value {
-            Scalar::Str(text) => self.text_attribute(Key::Id(key), text),
-            other => self.log.attribute(Key::Id(key), other),
+            Scalar::Str(text) => {
+                let text = self.cut(text);
+                self.log.field(key, Scalar::Str(text));
+            }
+            other => self.log.field(key, other),
         }
     }
 

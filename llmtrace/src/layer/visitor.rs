@@ -30,7 +30,7 @@ impl SpanVisitor<'_, '_> {
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
         match self.plan.field(field) {
             Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &value);
+                self.recorder.identity_field(*identity, &value);
             }
             Some(plan) => self.recorder.field(plan.key, plan.is_content, value),
             None => {}
@@ -77,7 +77,7 @@ impl Visit for SpanVisitor<'_, '_> {
         }
         match self.plan.field(field) {
             Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &format_args!("{value:?}"));
+                self.recorder.identity_field(*identity, &format_args!("{value:?}"));
             }
             Some(plan) => self.recorder.debug_field(plan.key, plan.is_content, value),
             None => {}
@@ -101,7 +101,7 @@ pub(crate) struct EventVisitor<'a, 's, 'e> {
 const MAX_MESSAGE_BYTES: usize = 4 * 1024;
 
 impl EventVisitor<'_, '_, '_> {
-    fn place(&mut self, field: &Field, write: impl FnOnce(&mut Recorder<'_>, FieldPlan)) {
+    fn place(&mut self, field: &Field, write: impl FnOnce(&mut Recorder<'_>, &FieldPlan)) {
         match self.plan.field(field) {
             Some(plan) if plan.is_llm => write(self.span, plan),
             Some(plan) => write(self.event, plan),
