@@ -6,7 +6,7 @@ use super::gather::Gathered;
 use crate::log::Body;
 use crate::provider::{self, Exchange, StreamAssembler};
 use crate::recorder::Identity;
-use crate::{SpanRecord, semconv};
+use crate::{ObservationKind, SpanRecord, semconv};
 
 /// What is known of a call's two sides.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) fn exchange(
     start: u64,
 ) -> Call {
     let mut call = Call::default();
-    let request = read_request(gathered, identity, &mut call);
+    let request = read_request(gathered, identity, record.kind, &mut call);
     let response = if gathered.chunks.is_empty() {
         gathered.response.and_then(|body| read_response(body, &mut call))
     } else {
@@ -63,7 +63,12 @@ fn seconds(at: u64, start: u64) -> f64 {
 
 /// The request that was recorded, else an argument that is one; else the arguments as they are, without those that
 /// only say whose call it is.
-fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -> Option<Exchange> {
+fn read_request(
+    gathered: &Gathered<'_>,
+    identity: &Identity,
+    kind: ObservationKind,
+    call: &mut Call,
+) -> Option<Exchange> {
     if let Some(body) = gathered.request {
         let Some(json) = parse(body) else {
             call.input = Some(Plain::Text(text(body)));
@@ -82,18 +87,21 @@ fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -
         if matches!(body, Body::Text(text) if is_identity(text)) {
             continue;
         }
-        let value = match parse(*body) {
-            Some(json) => match provider::read_request(&json) {
-                Some(request) => return Some(request),
-                None => json,
-            },
-            None => Json::String(text(*body)),
+        let json = parse(*body);
+        if let Some(request) = json.as_ref().and_then(provider::read_request) {
+            return Some(request);
+        }
+        // A text that happens to be JSON stays a text.
+        let value = match body {
+            Body::Json(_) => json.unwrap_or_else(|| Json::String(text(*body))),
+            Body::Text(text) => Json::String((*text).to_owned()),
         };
         arguments.insert((*name).to_owned(), value);
     }
     call.input = match arguments.len() {
         0 => None,
-        1 => arguments.into_iter().next().map(|(name, value)| match value {
+        // A tool's arguments keep their names: `gen_ai.tool.call.arguments` is an object.
+        1 if kind != ObservationKind::Tool => arguments.into_iter().next().map(|(name, value)| match value {
             Json::String(text) => Plain::Text(text),
             value => Plain::Json(Json::Object([(name, value)].into_iter().collect())),
         }),
@@ -103,24 +111,23 @@ fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -
 }
 
 fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
-    if let Some(json) = parse(body) {
-        let response = provider::read_response(&json);
-        if response.is_none() {
-            call.output = Some(match json {
-                Json::String(text) => Plain::Text(text),
-                json => Plain::Json(json),
-            });
-        }
-        return response;
+    let json = parse(body);
+    if let Some(response) = json.as_ref().and_then(provider::read_response) {
+        return Some(response);
     }
     let bytes = bytes(body);
-    if looks_like_events(bytes) {
+    if json.is_none() && looks_like_events(bytes) {
         let response = StreamAssembler::detect().push(bytes).finish();
         if response.api.is_some() || response.error.is_some() {
             return Some(response);
         }
     }
-    call.output = Some(Plain::Text(text(body)));
+    call.output = Some(match (body, json) {
+        (Body::Json(_), Some(Json::String(text))) => Plain::Text(text),
+        (Body::Json(_), Some(json)) => Plain::Json(json),
+        // A text that happens to be JSON stays a text.
+        _ => Plain::Text(text(body)),
+    });
     None
 }
 
