@@ -98,8 +98,11 @@ impl Clock {
     #[inline]
     pub(crate) fn now(&self) -> u64 {
         match self {
-            // 584 years fit.
-            Self::System { anchor } => u64::try_from(anchor.elapsed().as_nanos()).unwrap_or(u64::MAX),
+            Self::System { anchor } => {
+                let elapsed = anchor.elapsed();
+                // 584 years fit.
+                elapsed.as_secs().wrapping_mul(NANOS).wrapping_add(u64::from(elapsed.subsec_nanos()))
+            }
             #[cfg(any(test, feature = "testing"))]
             Self::Fixed(now) => now.load(std::sync::atomic::Ordering::Relaxed),
         }

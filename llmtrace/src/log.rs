@@ -3,10 +3,9 @@
 //! The caller's thread appends; the worker reads. Writing is a copy into one recycled buffer: no parsing, no
 //! formatting, no allocation in the steady state. Numbers are little-endian, texts follow their `u32` length.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use crate::keys::{self, KeyId};
+use crate::keys::KeyId;
 use crate::{SpanId, TraceId, Value};
 
 /// The bytes of one span's log.
@@ -167,64 +166,84 @@ impl Log {
     #[inline]
     pub(crate) fn attribute(&mut self, key: Key<'_>, value: Scalar<'_>) {
         match key {
-            Key::Id(id) => {
-                let [low, high] = id.0.to_le_bytes();
-                self.0.extend_from_slice(&[ATTRIBUTE, KEY_ID, low, high]);
-            }
+            Key::Id(id) => self.field(id, value),
             Key::Name(name) => {
-                self.0.extend_from_slice(&[ATTRIBUTE, KEY_NAME]);
-                self.bytes(name.as_bytes());
+                let [a, b, c, d] = length(name.as_bytes()).to_le_bytes();
+                self.0.extend_from_slice(&[ATTRIBUTE, KEY_NAME, a, b, c, d]);
+                self.0.extend_from_slice(name.as_bytes());
+                self.value(value);
             }
         }
+    }
+
+    /// Appends an attribute whose key a callsite declares: each kind of value in as few writes as can be.
+    #[inline]
+    pub(crate) fn field(&mut self, KeyId(id): KeyId, value: Scalar<'_>) {
+        let [low, high] = id.to_le_bytes();
         match value {
             Scalar::Str(text) => {
-                self.0.push(STR);
-                self.bytes(text.as_bytes());
+                let [a, b, c, d] = length(text.as_bytes()).to_le_bytes();
+                self.0.extend_from_slice(&[ATTRIBUTE, KEY_ID, low, high, STR, a, b, c, d]);
+                self.0.extend_from_slice(text.as_bytes());
             }
             Scalar::Int(int) => {
-                self.0.push(INT);
-                self.0.extend_from_slice(&int.to_le_bytes());
+                let [a, b, c, d, e, f, g, h] = int.to_le_bytes();
+                self.0.extend_from_slice(&[ATTRIBUTE, KEY_ID, low, high, INT, a, b, c, d, e, f, g, h]);
             }
+            other => {
+                self.0.extend_from_slice(&[ATTRIBUTE, KEY_ID, low, high]);
+                self.value(other);
+            }
+        }
+    }
+
+    fn value(&mut self, value: Scalar<'_>) {
+        match value {
+            Scalar::Str(text) => self.tagged(STR, text.as_bytes()),
+            Scalar::Int(int) => self.word(INT, int.to_le_bytes()),
             Scalar::Wide(int) => {
                 self.0.push(WIDE);
                 self.0.extend_from_slice(&int.to_le_bytes());
             }
-            Scalar::Float(float) => {
-                self.0.push(FLOAT);
-                self.0.extend_from_slice(&float.to_le_bytes());
-            }
+            Scalar::Float(float) => self.word(FLOAT, float.to_le_bytes()),
             Scalar::Bool(bool) => self.0.extend_from_slice(&[BOOL, u8::from(bool)]),
-            Scalar::Json(json) => {
-                self.0.push(JSON);
-                self.bytes(json);
-            }
+            Scalar::Json(json) => self.tagged(JSON, json),
         }
     }
 
     fn body(&mut self, body: Body<'_>) {
         match body {
-            Body::Text(text) => {
-                self.0.push(STR);
-                self.bytes(text.as_bytes());
-            }
-            Body::Json(json) => {
-                self.0.push(JSON);
-                self.bytes(json);
-            }
+            Body::Text(text) => self.tagged(STR, text.as_bytes()),
+            Body::Json(json) => self.tagged(JSON, json),
         }
     }
 
     #[inline]
+    fn word(&mut self, tag: u8, [a, b, c, d, e, f, g, h]: [u8; 8]) {
+        self.0.extend_from_slice(&[tag, a, b, c, d, e, f, g, h]);
+    }
+
+    #[inline]
+    fn tagged(&mut self, tag: u8, bytes: &[u8]) {
+        self.0.push(tag);
+        self.bytes(bytes);
+    }
+
+    #[inline]
     fn bytes(&mut self, bytes: &[u8]) {
-        // Texts are cut to far less than 4 GiB before they come here.
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-        self.0.extend_from_slice(&len.to_le_bytes());
-        self.0.extend_from_slice(bytes.get(..len as usize).unwrap_or(bytes));
+        let length = length(bytes);
+        self.0.extend_from_slice(&length.to_le_bytes());
+        self.0.extend_from_slice(bytes.get(..length as usize).unwrap_or(bytes));
     }
 
     /// Appends another log.
     pub(crate) fn append(&mut self, other: &Self) {
         self.0.extend_from_slice(&other.0);
+    }
+
+    /// Takes back what was written after the first `len` bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -251,6 +270,12 @@ impl Log {
     pub(crate) fn entries(&self) -> Entries<'_> {
         Entries(&self.0)
     }
+}
+
+/// The length of a text as it is written. Texts are cut to far less than 4 GiB before they come here.
+#[inline]
+fn length(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
 /// The entries of a [`Log`], in the order of writing.
@@ -332,16 +357,6 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-impl Key<'_> {
-    /// The name, owned unless a callsite declares it.
-    pub(crate) fn to_name(self) -> Cow<'static, str> {
-        match self {
-            Key::Id(id) => Cow::Borrowed(id.name()),
-            Key::Name(name) => Cow::Owned(keys::canonical(name).to_owned()),
-        }
-    }
-}
-
 impl fmt::Display for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -365,7 +380,7 @@ impl From<Scalar<'_>> for Value {
             Scalar::Bool(bool) => bool.into(),
             Scalar::Json(json) => match serde_json::from_slice::<serde_json::Value>(json) {
                 Ok(parsed) => parsed.into(),
-                Err(_) => String::from_utf8_lossy(json).into(),
+                Err(_) => String::from_utf8_lossy(json).into_owned().into(),
             },
         }
     }

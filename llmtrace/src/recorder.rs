@@ -61,8 +61,8 @@ impl Settings {
 #[derive(Debug)]
 pub struct Recorder<'a> {
     log: &'a mut Log,
+    identity: &'a mut Identity,
     settings: &'a Settings,
-    identity: Identity,
     /// Where a stream stands whose content is left out.
     pruner: Option<Box<LinePruner>>,
 }
@@ -131,18 +131,24 @@ impl<'n> Slot<'n> {
 }
 
 impl<'a> Recorder<'a> {
-    pub(crate) fn new(log: &'a mut Log, settings: &'a Settings) -> Self {
-        Self { log, settings, identity: Identity::default(), pruner: None }
+    #[inline]
+    pub(crate) fn new(log: &'a mut Log, identity: &'a mut Identity, settings: &'a Settings) -> Self {
+        Self { log, identity, settings, pruner: None }
     }
 
     /// A recorder that goes on where another one left off in a stream.
-    pub(crate) fn resume(log: &'a mut Log, settings: &'a Settings, pruner: Option<Box<LinePruner>>) -> Self {
-        Self { log, settings, identity: Identity::default(), pruner }
+    pub(crate) fn resume(
+        log: &'a mut Log,
+        identity: &'a mut Identity,
+        settings: &'a Settings,
+        pruner: Option<Box<LinePruner>>,
+    ) -> Self {
+        Self { log, identity, settings, pruner }
     }
 
-    /// Whose span it is, as far as it was said to this recorder, and where a stream stands.
-    pub(crate) fn finish(self) -> (Identity, Option<Box<LinePruner>>) {
-        (self.identity, self.pruner)
+    /// Where a stream stands.
+    pub(crate) fn into_pruner(self) -> Option<Box<LinePruner>> {
+        self.pruner
     }
 
     fn keeps_content(&self) -> bool {
@@ -341,8 +347,11 @@ impl<'a> Recorder<'a> {
             return;
         }
         match value {
-            Scalar::Str(text) => self.text_attribute(Key::Id(key), text),
-            other => self.log.attribute(Key::Id(key), other),
+            Scalar::Str(text) => {
+                let text = self.cut(text);
+                self.log.field(key, Scalar::Str(text));
+            }
+            other => self.log.field(key, other),
         }
     }
 
@@ -562,7 +571,7 @@ impl From<bool> for AttributeValue<'_> {
 impl From<Value> for AttributeValue<'_> {
     fn from(value: Value) -> Self {
         Self(match value {
-            Value::Str(text) => Repr::Str(Cow::Owned(text)),
+            Value::Str(text) => Repr::Str(text),
             Value::Int(int) => Repr::Int(int),
             Value::Float(float) => Repr::Float(float),
             Value::Bool(bool) => Repr::Bool(bool),

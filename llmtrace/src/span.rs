@@ -1,6 +1,7 @@
 //! Writing to an open span.
 
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 use tracing::Span;
@@ -14,6 +15,15 @@ use crate::{AttributeValue, Message, Recorder, SpanId, TraceId, Usage, Usd, semc
 /// in `write` ends there.
 pub(crate) fn record(span: &Span, write: impl FnOnce(&mut Recorder<'_>)) {
     with_layer(span, |layer, key| layer.0.record(key, false, write));
+}
+
+/// [`record`] for what runs no code of the user's once it is prepared: it is written under the span's lock.
+fn record_plain<T>(span: &Span, prepare: impl FnOnce() -> T, write: impl FnOnce(&mut Recorder<'_>, T)) {
+    with_layer(span, |layer, key| {
+        if let Ok(prepared) = catch_unwind(AssertUnwindSafe(prepare)) {
+            layer.0.record_plain(key, |recorder| write(recorder, prepared));
+        }
+    });
 }
 
 /// [`record`], and the span counts as ended now, however long its handle lives on.
@@ -130,35 +140,44 @@ impl SpanExt for Span {
     }
 
     fn record_usage(&self, usage: Usage) {
-        record(self, |recorder| recorder.usage(&usage));
+        record_plain(self, || usage, |recorder, usage| recorder.usage(&usage));
     }
 
     fn record_cost(&self, cost: impl CostValue) {
-        if let Some(cost) = cost.to_usd() {
-            record(self, |recorder| recorder.cost(cost));
-        }
+        record_plain(
+            self,
+            || cost.to_usd(),
+            |recorder, cost| {
+                if let Some(cost) = cost {
+                    recorder.cost(cost);
+                }
+            },
+        );
     }
 
     fn record_first_chunk(&self) {
-        record(self, |recorder| {
-            recorder.first_chunk();
-        });
+        record_plain(self, || (), |recorder, ()| recorder.first_chunk());
     }
 
     fn set_session(&self, session: impl AsRef<str>) {
-        record(self, |recorder| recorder.attribute(semconv::CONVERSATION_ID, session.as_ref()));
+        let write = |recorder: &mut Recorder<'_>, id: &str| recorder.attribute(semconv::CONVERSATION_ID, id);
+        record_plain(self, || session.as_ref(), write);
     }
 
     fn set_user(&self, user: impl AsRef<str>) {
-        record(self, |recorder| recorder.attribute(semconv::USER_ID, user.as_ref()));
+        let write = |recorder: &mut Recorder<'_>, id: &str| recorder.attribute(semconv::USER_ID, id);
+        record_plain(self, || user.as_ref(), write);
     }
 
     fn add_tag(&self, tag: impl AsRef<str>) {
-        record(self, |recorder| recorder.push(Entry::Label(tag.as_ref())));
+        record_plain(self, || tag.as_ref(), |recorder, tag| recorder.push(Entry::Label(tag)));
     }
 
     fn set_attribute<'v>(&self, key: impl AsRef<str>, value: impl Into<AttributeValue<'v>>) {
-        record(self, |recorder| recorder.attribute(key.as_ref(), value));
+        let prepare = || (key.as_ref(), value.into());
+        record_plain(self, prepare, |recorder, (key, value): (&str, AttributeValue<'v>)| {
+            recorder.attribute(key, value);
+        });
     }
 
     fn record_error<E: Display + ?Sized>(&self, error: &E) {
@@ -166,7 +185,7 @@ impl SpanExt for Span {
     }
 
     fn score(&self, name: impl AsRef<str>, value: f64) {
-        record(self, |recorder| recorder.push(Entry::Score(name.as_ref(), value, "")));
+        record_plain(self, || name.as_ref(), |recorder, name| recorder.push(Entry::Score(name, value, "")));
     }
 
     fn set_parent_context(&self, parent: &SpanContext) {
@@ -174,7 +193,8 @@ impl SpanExt for Span {
     }
 
     fn add_link(&self, other: &SpanContext) {
-        record(self, |recorder| recorder.push(Entry::Link(other.trace_id(), other.span_id())));
+        let link = Entry::Link(other.trace_id(), other.span_id());
+        record_plain(self, || link, |recorder, link| recorder.push(link));
     }
 
     fn trace_id(&self) -> Option<TraceId> {

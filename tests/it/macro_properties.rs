@@ -17,7 +17,7 @@ enum Step {
 macro_rules! functions {
     ($($(#[$attribute:meta])? $sync:ident $nonsync:ident)*) => {$(
         $(#[$attribute])?
-        fn $sync<'a>(steps: &'a [Step], mut sum: i64) -> Result<(i64, &'a str), String> {
+        fn $sync(steps: &[Step], mut sum: i64) -> Result<(i64, &str), String> {
             let mut last = "";
             for step in steps {
                 match step {

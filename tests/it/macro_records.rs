@@ -54,7 +54,7 @@ impl LlmResponse for Own {
 }
 
 #[llm_trace(kind = "tool")]
-#[expect(clippy::too_many_arguments, clippy::needless_pass_by_value, reason = "many kinds of arguments")]
+#[expect(clippy::too_many_arguments, reason = "many kinds of arguments")]
 fn arguments<T: Serialize, U>(
     text: &str,
     both: Both,
@@ -102,7 +102,6 @@ fn arguments_are_captured_by_what_they_can_do() {
 macro_rules! returning {
     ($value:expr => $ty:ty) => {{
         #[llm_trace(kind = "tool")]
-        #[expect(clippy::unnecessary_wraps, reason = "what is read off the type")]
         fn returning() -> $ty {
             $value
         }

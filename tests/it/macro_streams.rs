@@ -1,7 +1,6 @@
 //! Streams inside a span.
 
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -134,7 +133,7 @@ fn each_poll_is_inside_the_span_and_time_to_the_first_content_is_kept() {
 
 #[test]
 fn a_stream_is_dropped_inside_its_span() {
-    struct Held(Pin<Box<Vec<u8>>>);
+    struct Held(Vec<u8>);
     impl Drop for Held {
         fn drop(&mut self) {
             assert_eq!(tracing::Span::current().metadata().unwrap().name(), "held");
@@ -142,7 +141,7 @@ fn a_stream_is_dropped_inside_its_span() {
         }
     }
     record(|recording| async move {
-        let held = Held(Box::pin(Vec::new()));
+        let held = Held(Vec::new());
         let endless = stream::repeat_with(move || held.0.len());
         let mut traced = traced_stream_with(generation!("held"), endless, |_, _| {});
         assert_eq!(traced.next().await, Some(0));

@@ -1,5 +1,7 @@
 //! What a user of llmtrace sees, tested at its public surface.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod calls;
 mod compose;
 mod content;

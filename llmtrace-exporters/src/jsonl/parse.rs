@@ -223,7 +223,7 @@ impl<'a> Parser<'a> {
     /// Reads any value as the value of an attribute.
     pub(super) fn value(&mut self) -> Result<Value, SyntaxError> {
         match self.peek() {
-            Some(b'"') => Ok(Value::Str(self.string()?.into_owned())),
+            Some(b'"') => Ok(Value::from(self.string()?.into_owned())),
             Some(b't') => self.word("true").map(|()| Value::Bool(true)),
             Some(b'f') => self.word("false").map(|()| Value::Bool(false)),
             Some(b'-' | b'0'..=b'9') => Ok(attribute_number(self.number()?)),
@@ -289,7 +289,7 @@ fn attribute_number(text: &str) -> Value {
     } else {
         text.parse::<i128>().ok().map(Value::Int)
     };
-    number.unwrap_or_else(|| Value::Str(text.to_owned()))
+    number.unwrap_or_else(|| Value::from(text))
 }
 
 fn json_number(text: &str) -> serde_json::Value {

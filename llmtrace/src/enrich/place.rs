@@ -1,10 +1,13 @@
 //! Laying what was read over the record.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
 use super::read::{Call, Plain};
 use crate::content;
+use crate::log::Scalar;
 use crate::provider::Exchange;
 use crate::{
     Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value,
@@ -13,7 +16,7 @@ use crate::{
 
 /// Lays both sides of a call over the record. What the program itself recorded stands.
 pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered<'_>) {
-    take_messages(record);
+    place_messages(record, gathered);
     let stated = stated_usage(record);
     let exchange = call.exchange.take();
     let was_read = exchange.is_some();
@@ -27,7 +30,7 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
     if record.attributes.get(semconv::OPERATION_NAME).is_none()
         && let Some(operation) = record.kind.operation_name()
     {
-        record.attributes.set(semconv::OPERATION_NAME, operation);
+        record.attributes.set(semconv::OPERATION_NAME, Value::fixed(operation));
     }
     if let Some(seconds) = call.first_content {
         record.attributes.set_default(semconv::RESPONSE_TIME_TO_FIRST_CHUNK, seconds);
@@ -40,30 +43,28 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
 }
 
 /// Messages that were recorded as attributes become the record's messages.
-fn take_messages(record: &mut SpanRecord) {
-    if let Some(value) = record.attributes.remove(semconv::INPUT_MESSAGES) {
+fn place_messages(record: &mut SpanRecord, gathered: &Gathered<'_>) {
+    if let Some(value) = gathered.input {
         record.input = messages(value, Role::User);
     }
-    if let Some(value) = record.attributes.remove(semconv::OUTPUT_MESSAGES) {
+    if let Some(value) = gathered.output {
         record.output = messages(value, Role::Assistant);
     }
 }
 
 /// The conventions' JSON, as JSON or as text; anything else is one message of `role`.
-fn messages(value: Value, role: Role) -> Vec<Message> {
-    let json = match value {
-        Value::Json(json) => json,
-        Value::Str(text) => match serde_json::from_str::<Json>(&text) {
-            Ok(json) if json.is_array() || json.is_object() => json,
-            _ => return vec![Message::new(role, vec![Part::text(text)])],
-        },
-        // An empty list comes as a list of scalars.
-        Value::Array(items) if items.is_empty() => return Vec::new(),
-        other => return vec![Message::new(role, vec![Part::text(other.to_string())])],
+fn messages(value: Scalar<'_>, role: Role) -> Vec<Message> {
+    let text = match value {
+        Scalar::Str(text) => Cow::Borrowed(text),
+        Scalar::Json(json) => String::from_utf8_lossy(json),
+        other => Cow::Owned(other.to_string()),
     };
-    match serde_json::from_value::<Vec<Message>>(json.clone()) {
-        Ok(messages) => messages,
-        Err(_) => vec![Message::new(role, vec![json_part(&json)])],
+    if let Ok(messages) = serde_json::from_str(&text) {
+        return messages;
+    }
+    match serde_json::from_str::<Json>(&text) {
+        Ok(json) if json.is_array() || json.is_object() => vec![Message::new(role, vec![json_part(&json)])],
+        _ => vec![Message::new(role, vec![Part::text(text)])],
     }
 }
 
@@ -89,11 +90,11 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
             attributes.set_default(key, value);
         }
     };
-    set(semconv::PROVIDER_NAME, exchange.provider.map(|provider| provider.to_string().into()));
+    set(semconv::PROVIDER_NAME, exchange.provider.map(Value::from));
     set(semconv::REQUEST_MODEL, exchange.request_model.map(Value::from));
     set(semconv::RESPONSE_MODEL, exchange.response_model.map(Value::from));
     set(semconv::RESPONSE_ID, exchange.response_id.map(Value::from));
-    set(semconv::API, exchange.api.map(|api| api.as_str().into()));
+    set(semconv::API, exchange.api.map(|api| Value::fixed(api.as_str())));
     set(semconv::TOOL_DEFINITIONS, exchange.tools.map(Value::Json));
     if !exchange.finish_reasons.is_empty() {
         set(semconv::RESPONSE_FINISH_REASONS, Some(exchange.finish_reasons.into()));
@@ -114,7 +115,7 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
         && record.kind.is_model_call()
     {
         // The body says it better than the kind: an embedding may be traced as a generation.
-        attributes.set(semconv::OPERATION_NAME, operation);
+        attributes.set(semconv::OPERATION_NAME, Value::fixed(operation));
         if record.kind == ObservationKind::Generation && operation == "embeddings" {
             record.kind = ObservationKind::Embedding;
         }
@@ -170,7 +171,7 @@ fn is_nothing(plain: &Plain) -> bool {
 
 fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<Plain>) {
     let value = |plain| match plain {
-        Plain::Text(text) => Value::Str(text),
+        Plain::Text(text) => Value::from(text),
         Plain::Json(json) => Value::Json(json),
     };
     if let Some(input) = input {

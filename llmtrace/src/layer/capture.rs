@@ -16,7 +16,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::draft::{Draft, Role};
 use super::plan::Plan;
 use super::store::{Relation, Store};
-use super::visitor::{EventVisitor, SpanVisitor};
+use super::visitor::{EventVisitor, OnDebug, SpanVisitor};
 use super::{Capture, is_wanted};
 use crate::content::ContentPolicy;
 use crate::id::IdSource;
@@ -59,6 +59,20 @@ impl Open {
         self.store.len()
     }
 
+    /// Lets `write` record on an open span, under its lock: for what runs no code of the user's.
+    #[inline]
+    pub(crate) fn record_plain(&self, key: u64, write: impl FnOnce(&mut Recorder<'_>)) {
+        let promoted = self.store.with(key, |draft| {
+            if draft.log.len() <= self.settings.max_span_bytes() {
+                write(&mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings));
+            }
+            draft.promote()
+        });
+        if let Some(Some(parent)) = promoted {
+            self.keep_ancestors(parent);
+        }
+    }
+
     /// Lets `write` record on an open span. No lock is held while it runs; a panic in it ends here.
     pub(crate) fn record(&self, key: u64, is_end: bool, write: impl FnOnce(&mut Recorder<'_>)) {
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
@@ -66,11 +80,12 @@ impl Open {
         // Where content is left out, a stream is read on from where the last piece ended.
         let omits = self.settings.content == ContentPolicy::Omit;
         let pruner = if omits { self.store.with(key, |draft| draft.pruner.take()).flatten() } else { None };
-        let mut recorder = Recorder::resume(&mut scratch, &self.settings, pruner);
+        let mut identity = Identity::default();
+        let mut recorder = Recorder::resume(&mut scratch, &mut identity, &self.settings, pruner);
         let _ = panic::catch_unwind(AssertUnwindSafe(|| write(&mut recorder)));
-        let (identity, pruner) = recorder.finish();
+        let pruner = recorder.into_pruner();
         let end = is_end.then(|| self.settings.clock.now());
-        self.store.with(key, |draft| {
+        let promoted = self.store.with(key, |draft| {
             if is_end || draft.log.len().saturating_add(scratch.len()) <= self.settings.max_span_bytes() {
                 draft.log.append(&scratch);
             } else {
@@ -81,8 +96,11 @@ impl Open {
                 draft.pruner = pruner;
             }
             draft.end = end.or(draft.end);
-            draft.role = Role::Recorded;
+            draft.promote()
         });
+        if let Some(Some(parent)) = promoted {
+            self.keep_ancestors(parent);
+        }
         scratch.shrink_to(MAX_SCRATCH_BYTES);
         let _ = SCRATCH.try_with(|slot| slot.set(scratch));
     }
@@ -114,8 +132,8 @@ impl Open {
         let plan = Plan::of(attributes.metadata());
         let is_recorded = plan.is_llm || self.mode == Capture::All;
         let start = self.settings.clock.now();
-        if is_recorded && let Some((key, relation)) = &parent {
-            self.keep_ancestors(*key, relation);
+        if is_recorded && let Some((key, Relation { role: Role::Bystander, .. })) = &parent {
+            self.keep_ancestors(*key);
         }
         let trace_id =
             parent.as_ref().map_or_else(|| self.new_trace_id(start), |(_, parent)| parent.trace_id);
@@ -131,28 +149,47 @@ impl Open {
         draft.start = start;
         draft.end = None;
         if is_recorded {
-            let mut recorder = Recorder::new(&mut draft.log, &self.settings);
-            attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder });
-            let (identity, _) = recorder.finish();
-            draft.identity.update(identity);
+            let draft = &mut *draft;
+            let mut recorder = Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+            attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder, debug: OnDebug::Format });
         }
         self.store.insert(key, draft);
     }
 
     /// Keeps the bystanders from `key` up, so that the tree below them is whole.
-    fn keep_ancestors(&self, key: u64, relation: &Relation) {
-        let mut next = (relation.role == Role::Bystander).then_some(key);
-        while let Some(key) = next {
-            next = self
-                .store
-                .with(key, |draft| {
-                    let was_bystander = draft.role == Role::Bystander;
-                    if was_bystander {
-                        draft.role = Role::Ancestor;
-                    }
-                    was_bystander.then_some(draft.parent_key)
-                })
-                .flatten();
+    #[cold]
+    fn keep_ancestors(&self, mut key: u64) {
+        let keep = |draft: &mut Draft| {
+            let was_bystander = draft.role == Role::Bystander;
+            if was_bystander {
+                draft.role = Role::Ancestor;
+            }
+            was_bystander.then_some(draft.parent_key)
+        };
+        while let Some(Some(parent)) = self.store.with(key, keep) {
+            key = parent;
+        }
+    }
+
+    /// Writes fields that became known after a span was opened.
+    fn fields(&self, key: u64, values: &Record<'_>) {
+        let left = self.store.with(key, |draft| {
+            if draft.role != Role::Recorded {
+                return None;
+            }
+            let (plan, written) = (draft.plan, draft.log.len());
+            let recorder = &mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+            let mut visitor = SpanVisitor { plan, recorder, debug: OnDebug::Leave };
+            values.record(&mut visitor);
+            (visitor.debug == OnDebug::Met).then(|| {
+                draft.log.truncate(written);
+                plan
+            })
+        });
+        if let Some(plan) = left.flatten() {
+            self.record(key, false, |recorder| {
+                values.record(&mut SpanVisitor { plan, recorder, debug: OnDebug::Format });
+            });
         }
     }
 
@@ -182,8 +219,8 @@ impl Open {
         let plan = Plan::of(event.metadata());
         let time = self.settings.clock.now();
         self.record(key, false, |span| {
-            let mut fields = Log::default();
-            let mut recorder = Recorder::new(&mut fields, &self.settings);
+            let (mut fields, mut identity) = (Log::default(), Identity::default());
+            let mut recorder = Recorder::new(&mut fields, &mut identity, &self.settings);
             recorder.attribute("level", event.metadata().level().as_str());
             let mut visitor = EventVisitor { plan, span, event: &mut recorder, message: None };
             event.record(&mut visitor);
@@ -233,17 +270,12 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        let key = id.into_u64();
-        if let Some(plan) =
-            self.0.store.with(key, |draft| (draft.role == Role::Recorded).then_some(draft.plan)).flatten()
-        {
-            self.0.record(key, false, |recorder| values.record(&mut SpanVisitor { plan, recorder }));
-        }
+        self.0.fields(id.into_u64(), values);
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
         if let Some(link) = self.0.context(follows.into_u64()) {
-            self.0.record(id.into_u64(), false, |recorder| {
+            self.0.record_plain(id.into_u64(), |recorder| {
                 recorder.push(Entry::Link(link.trace_id(), link.span_id()));
             });
         }

@@ -50,6 +50,13 @@ impl Draft {
         self.log.shrink_to(MAX_RECYCLED_BYTES);
     }
 
+    /// Makes it a recorded span. The number of its parent, if it was not known to matter before.
+    #[inline]
+    pub(crate) fn promote(&mut self) -> Option<u64> {
+        let before = std::mem::replace(&mut self.role, Role::Recorded);
+        (before == Role::Bystander).then_some(self.parent_key)
+    }
+
     /// The memory it holds, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.log.capacity()

@@ -82,8 +82,8 @@ impl Plan {
     }
 
     #[inline]
-    pub(crate) fn field(&self, field: &tracing::field::Field) -> Option<FieldPlan> {
-        self.fields.get(field.index()).copied()
+    pub(crate) fn field(&self, field: &tracing::field::Field) -> Option<&FieldPlan> {
+        self.fields.get(field.index())
     }
 }
 

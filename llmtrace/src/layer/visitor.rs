@@ -13,6 +13,16 @@ use crate::recorder::Recorder;
 pub(crate) struct SpanVisitor<'a, 'r> {
     pub(crate) plan: &'static Plan,
     pub(crate) recorder: &'a mut Recorder<'r>,
+    pub(crate) debug: OnDebug,
+}
+
+/// What a visitor does with values that only have `Debug`: to format one is to run code of the user's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnDebug {
+    Format,
+    /// Leave it, and say that it was met.
+    Leave,
+    Met,
 }
 
 impl SpanVisitor<'_, '_> {
@@ -20,7 +30,7 @@ impl SpanVisitor<'_, '_> {
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
         match self.plan.field(field) {
             Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &value);
+                self.recorder.identity_field(*identity, &value);
             }
             Some(plan) => self.recorder.field(plan.key, plan.is_content, value),
             None => {}
@@ -61,9 +71,13 @@ impl Visit for SpanVisitor<'_, '_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if self.debug != OnDebug::Format {
+            self.debug = OnDebug::Met;
+            return;
+        }
         match self.plan.field(field) {
             Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(identity, &format_args!("{value:?}"));
+                self.recorder.identity_field(*identity, &format_args!("{value:?}"));
             }
             Some(plan) => self.recorder.debug_field(plan.key, plan.is_content, value),
             None => {}
@@ -87,7 +101,7 @@ pub(crate) struct EventVisitor<'a, 's, 'e> {
 const MAX_MESSAGE_BYTES: usize = 4 * 1024;
 
 impl EventVisitor<'_, '_, '_> {
-    fn place(&mut self, field: &Field, write: impl FnOnce(&mut Recorder<'_>, FieldPlan)) {
+    fn place(&mut self, field: &Field, write: impl FnOnce(&mut Recorder<'_>, &FieldPlan)) {
         match self.plan.field(field) {
             Some(plan) if plan.is_llm => write(self.span, plan),
             Some(plan) => write(self.event, plan),

@@ -1,0 +1,99 @@
+//! What survives a flood: `cargo bench -p llmtrace-benches --bench flood [-- --quick]`.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::path::Path;
+
+use llmtrace_benches::table::{Table, ratio};
+use llmtrace_benches::{Result, child};
+
+const SCENARIO: &str = env!("CARGO_BIN_EXE_scenario");
+
+const SUBJECTS: [&str; 4] = ["llmtrace-install", "llmtrace-jsonl", "tracing-opentelemetry", "fastrace"];
+
+fn main() -> Result<()> {
+    let is_quick = std::env::args().any(|argument| argument == "--quick");
+    let calls = if is_quick { 20_000 } else { 1_000_000 };
+    let mut out = std::io::stdout();
+    for threads in [1, 2] {
+        let mut table = Table::new(
+            format!("{calls} calls (2 spans each) at full speed, threads: {threads}"),
+            &[
+                "subject",
+                "ended",
+                "exported",
+                "survived",
+                "dropped, by reason",
+                "adds up",
+                "peak MiB",
+                "caller ns",
+                "CPU ns",
+                "x fastrace",
+                "calls ms",
+                "all ms",
+            ],
+        );
+        let mut reports = Vec::new();
+        for subject in SUBJECTS {
+            reports.push((subject, run(subject, threads, calls)?));
+        }
+        let base = reports.last().map_or(f64::NAN, |(_, report)| report.number("cpu_ns"));
+        for (subject, report) in &reports {
+            table.row(report.cells(subject, base));
+        }
+        writeln!(out, "{table}")?;
+    }
+    Ok(())
+}
+
+/// What a flood's process says.
+struct Report(HashMap<String, String>);
+
+fn run(subject: &str, threads: usize, calls: usize) -> Result<Report> {
+    let arguments = ["flood", subject, &threads.to_string(), &calls.to_string()];
+    let words = child::output(Path::new(SCENARIO), &arguments)?;
+    let pair = |word: &str| word.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+    Ok(Report(words.split_whitespace().filter_map(pair).collect()))
+}
+
+impl Report {
+    fn text(&self, key: &str) -> &str {
+        self.0.get(key).map_or("?", String::as_str)
+    }
+
+    fn number(&self, key: &str) -> f64 {
+        self.text(key).parse().unwrap_or(f64::NAN)
+    }
+
+    /// Whether everything that ended was exported or counted as dropped; `?` where the subject does not count.
+    fn adds_up(&self) -> &'static str {
+        let dropped = self.text("dropped");
+        let Some(reasons) = dropped.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+            return "not counted";
+        };
+        let counts = reasons.split(',').filter_map(|reason| reason.split_once(':')?.1.parse::<u64>().ok());
+        let sum = counts.sum::<u64>() as f64 + self.number("exported");
+        if self.number("started") == self.number("ended") && sum == self.number("started") {
+            "yes"
+        } else {
+            "NO"
+        }
+    }
+
+    fn cells(&self, subject: &str, base: f64) -> Vec<String> {
+        vec![
+            subject.to_owned(),
+            self.text("ended").to_owned(),
+            self.text("exported").to_owned(),
+            format!("{:.2} %", 100.0 * self.number("exported") / self.number("ended")),
+            self.text("dropped").to_owned(),
+            self.adds_up().to_owned(),
+            format!("{:.0}", self.number("rss_kib") / 1024.0),
+            self.text("caller_ns").to_owned(),
+            self.text("cpu_ns").to_owned(),
+            ratio(self.number("cpu_ns"), base),
+            self.text("called_ms").to_owned(),
+            self.text("wall_ms").to_owned(),
+        ]
+    }
+}

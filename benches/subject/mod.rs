@@ -1,0 +1,93 @@
+//! What is measured: llmtrace in each of its forms, and its peers.
+
+mod fastrace;
+mod llmtrace;
+mod llmtrace_jsonl;
+mod llmtrace_macro;
+mod opentelemetry;
+mod plain;
+
+use crate::Result;
+use crate::workload::Call;
+
+/// A way to trace an LLM call.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// The name on the command line and in the tables.
+    pub name: &'static str,
+    /// Sets up the process.
+    pub start: fn(Sink) -> Result<Box<dyn Delivery>>,
+    /// Traces one call.
+    pub call: fn(&Call),
+    /// Opens a span and runs the work with a function that polls it once.
+    pub hold: fn(work: &mut dyn FnMut(&dyn Fn())),
+}
+
+/// What the exporter does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sink {
+    /// Nothing.
+    Noop,
+    /// Formats every span.
+    Format,
+}
+
+/// The way of finished spans out of a subject.
+pub trait Delivery {
+    /// Delivers what has ended.
+    fn settle(&self);
+
+    /// What became of the spans; `None` for a subject that delivers none.
+    fn counts(&self) -> Option<Counts>;
+}
+
+/// What became of the spans that ended.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Spans that ended, as the subject itself counts them.
+    pub started: Option<u64>,
+    /// Spans that the exporter was given.
+    pub exported: u64,
+    /// Spans that were lost, by reason, as the subject itself counts them.
+    pub dropped: Vec<(String, u64)>,
+}
+
+/// Every subject, the cheapest first.
+pub const SUBJECTS: &[Subject] = &[
+    plain::NONE,
+    plain::REGISTRY,
+    llmtrace::FIELDS_INSTALL,
+    llmtrace::FIELDS_BUILD,
+    llmtrace::SPAN_EXT,
+    llmtrace_macro::MACRO,
+    opentelemetry::SUBJECT,
+    fastrace::SUBJECT,
+];
+
+/// A subscriber that wants nothing below `INFO`: what a disabled callsite is compared with.
+pub const INFO_ONLY: Subject = plain::INFO_ONLY;
+
+/// llmtrace with an exporter that writes files: for floods.
+pub const JSON_LINES: Subject = llmtrace_jsonl::JSON_LINES;
+
+/// The subject of a name.
+pub fn find(name: &str) -> Result<Subject> {
+    let all = || SUBJECTS.iter().chain([&INFO_ONLY, &JSON_LINES]);
+    let found = all().find(|subject| subject.name == name).copied();
+    found.ok_or_else(|| {
+        let names: Vec<_> = all().map(|subject| subject.name).collect();
+        format!("unknown subject {name:?}: expected one of {}", names.join(", ")).into()
+    })
+}
+
+/// The delivery of a subject that delivers nothing.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Delivery for Nowhere {
+    fn settle(&self) {}
+
+    fn counts(&self) -> Option<Counts> {
+        None
+    }
+}
