@@ -23,7 +23,7 @@ fn research(session: &str, budget: &Budget) -> u32 {
 }
 
 fn main() -> Result<(), Error> {
-    let limit: Usd = "0.10".parse()?;
+    let limit: Usd = "0.12".parse()?;
     let budget = Budget::usd(limit).per_session();
     let tracing = llmtrace::builder().budget(budget.clone()).install()?;
 
@@ -33,6 +33,10 @@ fn main() -> Result<(), Error> {
     if let Some(left) = budget.check_session("session-2").usd() {
         println!("Another session has ${left} left.");
     }
-    println!("All sessions: {:?}", tracing.usage().total());
+    let total = tracing.usage().total();
+    println!(
+        "All sessions: {} calls, {} tokens in, {} out.",
+        total.calls, total.input_tokens, total.output_tokens
+    );
     Ok(())
 }

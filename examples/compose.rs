@@ -1,5 +1,6 @@
 //! llmtrace beside a log: `fmt` prints the program's events, filtered by `RUST_LOG`, and the same spans become a
-//! trace. The filter belongs to the log's layer alone, so that a quiet log does not cost the trace its spans.
+//! trace. The filter belongs to the log's layer alone, so that a quiet log does not cost the trace its
+//! spans; try `RUST_LOG=debug`.
 
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ fn summarise(text: &str) -> String {
     text.chars().take(20).collect()
 }
 
-#[tracing::instrument]
 fn handle(request: u32) -> String {
+    let _entered = tracing::info_span!("handle", request).entered();
     tracing::info!("handling");
     summarise("A long text about the colour of the sky.")
 }

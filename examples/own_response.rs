@@ -55,12 +55,17 @@ fn stream(prompt: &str) -> impl Stream<Item = Result<Delta, Error>> + use<> {
     stream::iter([Delta::Text("You "), Delta::Text("said it."), end].map(Ok))
 }
 
+#[llm_trace(kind = "workflow")]
+async fn both() -> Result<(), Error> {
+    println!("{}", complete("hello")?.text);
+    println!("{} pieces\n", stream("hello again").count().await);
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     let tracing = llmtrace::builder().exporter(Stdout::tree()).install()?;
-    let whole = complete("hello")?.text;
-    let pieces = stream("hello again").count().await;
-    println!("{whole}; then {pieces} pieces\n");
+    both().await?;
     tracing.shutdown(Duration::from_secs(5))?;
     Ok(())
 }

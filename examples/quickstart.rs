@@ -55,5 +55,6 @@ async fn main() -> Result<(), Error> {
         .install()?;
     println!("{}\n", answer("session-1", "Why is the sky blue?").await?);
     tracing.shutdown(Duration::from_secs(5))?;
+    println!("The same spans are in traces.jsonl, one line of JSON each.");
     Ok(())
 }

@@ -41,11 +41,8 @@ async fn open(question: &str) -> Result<impl Stream<Item = reqwest::Result<Bytes
     Ok(request.send().await?.error_for_status()?.bytes_stream())
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Error> {
-    let memory = InMemory::default();
-    let tracing = llmtrace::builder().exporter(Stdout::tree()).exporter(memory.clone()).install()?;
-
+#[llm_trace(kind = "workflow")]
+async fn read_and_drop() -> Result<(), Error> {
     let chunks = ask("Why is the sky blue?").await?.count().await;
     println!("Read {chunks} chunks to the end.");
 
@@ -53,14 +50,20 @@ async fn main() -> Result<(), Error> {
     for _ in 0..5 {
         stream.next().await.transpose()?;
     }
-    drop(stream);
     println!("Dropped a stream after 5 chunks.\n");
+    Ok(())
+}
 
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    let memory = InMemory::default();
+    let tracing = llmtrace::builder().exporter(Stdout::tree()).exporter(memory.clone()).install()?;
+    read_and_drop().await?;
     tracing.shutdown(Duration::from_secs(5))?;
-    for span in memory.spans() {
-        let (usage, cost) =
-            (span.usage().status, span.cost().map_or("none".to_owned(), |usd| format!("${usd}")));
-        println!("{}: {}, usage {usage}, cost {cost}", span.name, span.status.as_str());
+
+    for span in memory.spans().iter().filter(|span| span.kind.is_model_call()) {
+        let cost = span.cost().map_or("none".to_owned(), |usd| format!("${usd}"));
+        println!("{}: {}, usage {}, cost {cost}", span.name, span.status.as_str(), span.usage().status);
     }
     Ok(())
 }
