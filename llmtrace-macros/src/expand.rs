@@ -163,7 +163,13 @@ fn finish(model: &Model, returns: Returns) -> TokenStream {
     let private = &model.private;
     let (span, returned) = (own("span"), own("returned"));
     let mode = Ident::new(if returns.is_opaque { "opaque" } else { "typed" }, Span::mixed_site());
-    let errors = Ident::new(if model.errors_by_debug { "debug" } else { "display" }, Span::mixed_site());
+    let errors = match (model.errors_by_debug, returns.is_opaque) {
+        (true, _) => "debug",
+        // The error's type may not be known yet where the probes run.
+        (false, true) => "display",
+        (false, false) => "causes",
+    };
+    let errors = Ident::new(errors, Span::mixed_site());
     let output = match &model.output {
         None => TokenStream::new(),
         Some(Output::By(closure)) => quote!(by #closure),

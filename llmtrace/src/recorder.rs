@@ -212,6 +212,11 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// A piece of the text that a stream answers with.
+    pub fn chunk_text(&mut self, text: &str) {
+        self.chunk_body(text.as_bytes());
+    }
+
     /// The provider, under its `OpenTelemetry` name, such as `openai`.
     pub fn provider(&mut self, provider: &str) {
         self.attribute(semconv::PROVIDER_NAME, provider);

@@ -138,7 +138,7 @@ fn errors_are_recorded_by_what_they_can_do() {
         let found = span.attributes.get_str("error.type").unwrap();
         assert!(found.ends_with(kind), "{found}");
     };
-    check(returning!(Err("text".into()) => Result<u8, Failure>), "core::error::Error", "text");
+    check(returning!(Err("text".into()) => Result<u8, Failure>), "error", "text");
     check(returning!(Err(OnlyDebug) => Result<u8, OnlyDebug>), "::OnlyDebug", "OnlyDebug");
     check(returning!(Err(Mute) => Result<Mute, Mute>), "::Mute", "error");
     check(

@@ -1,5 +1,6 @@
 //! Opening a file to write: never through a link, never beside another writer.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::disk::Disk as _;
 
 /// Why a file of traces could not be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// Another program, or another exporter of this one, writes to the file.
@@ -38,6 +39,13 @@ pub enum OpenError {
         /// Why it failed.
         source: io::Error,
     },
+}
+
+impl fmt::Debug for OpenError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Times that a file is opened again because it was renamed in between.

@@ -6,6 +6,7 @@ mod place;
 mod read;
 
 use std::borrow::Cow;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use crate::content::ContentPolicy;
@@ -35,6 +36,12 @@ impl Enricher {
     pub(crate) fn new(resource: Arc<Resource>, prices: PriceChain, settings: Settings) -> Self {
         let wall_offset = settings.clock.wall_offset();
         Self { resource, prices, settings, wall_offset, names: Names::default() }
+    }
+
+    /// Loads the price table, so that the first call does not wait for it.
+    pub(crate) fn warm(&self) {
+        let (usage, at) = (Usage::new(0, 0), Timestamp::now());
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| self.prices.price(&PriceQuery::new("", &usage, at))));
     }
 
     /// Follows steps of the wall clock.

@@ -22,7 +22,9 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
     let was_read = exchange.is_some();
     let mut usage = Usage::default();
     if let Some(exchange) = exchange {
-        usage = exchange.usage.clone();
+        if record.kind.is_model_call() {
+            usage = exchange.usage.clone();
+        }
         place_exchange(record, exchange);
     }
     place_plain(record, call.input.take(), call.output.take());
@@ -84,9 +86,11 @@ fn stated_usage(record: &SpanRecord) -> Stated {
 }
 
 fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
+    let is_call = record.kind.is_model_call();
     let attributes = &mut record.attributes;
     let mut set = |key, value: Option<Value>| {
-        if let Some(value) = value {
+        // What a span around a call hands on is the call's, and stands there.
+        if let Some(value) = value.filter(|_| is_call) {
             attributes.set_default(key, value);
         }
     };
@@ -107,12 +111,12 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
     set(tier, exchange.service_tier.map(Value::from));
     set(semconv::COST_PICO_USD, exchange.stated_cost.map(|cost| cost.pico().into()));
     for (key, value) in exchange.parameters.iter().chain(exchange.attributes.iter()) {
-        if attributes.get(key).is_none() {
+        if is_call && attributes.get(key).is_none() {
             attributes.set(key.to_owned(), value.clone());
         }
     }
     if let Some(operation) = exchange.operation
-        && record.kind.is_model_call()
+        && is_call
     {
         // The body says it better than the kind: an embedding may be traced as a generation.
         attributes.set(semconv::OPERATION_NAME, Value::fixed(operation));

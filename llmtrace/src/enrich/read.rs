@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::gather::Gathered;
 use crate::log::Body;
-use crate::provider::{self, Exchange, StreamAssembler};
+use crate::provider::{self, Api, Exchange, StreamAssembler};
 use crate::recorder::Identity;
 use crate::{ObservationKind, SpanRecord, semconv};
 
@@ -88,7 +88,9 @@ fn read_request(
             continue;
         }
         let json = parse(*body);
-        if let Some(request) = json.as_ref().and_then(provider::read_request) {
+        if let Some(request) =
+            json.as_ref().and_then(|json| provider::read_request(json).or_else(|| conversation(json)))
+        {
             return Some(request);
         }
         // A text that happens to be JSON stays a text.
@@ -108,6 +110,20 @@ fn read_request(
         _ => Some(Plain::Json(Json::Object(arguments))),
     };
     None
+}
+
+/// A list of chat messages, as many programs pass them around. It does not tell whose API they are for.
+fn conversation(json: &Json) -> Option<Exchange> {
+    let messages = json.as_array().filter(|messages| !messages.is_empty())?;
+    let is_message = |message: &Json| {
+        let has = |key: &str| message.get(key).is_some();
+        message.get("role").is_some_and(Json::is_string) && (has("content") || has("tool_calls"))
+    };
+    if !messages.iter().all(is_message) {
+        return None;
+    }
+    let request = provider::read_request_as(Api::OpenAiChat, &serde_json::json!({ "messages": messages }));
+    Some(Exchange { api: None, operation: None, ..request })
 }
 
 fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Overflow;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// Why a span was not kept.
@@ -48,6 +48,8 @@ pub(super) struct Queue<T> {
     lanes: Box<[Lane<T>]>,
     /// Bytes pushed and not yet released.
     bytes: AtomicUsize,
+    /// Pushes so far: the worker puts what it drains from the lanes into their order.
+    pushes: AtomicU64,
     limit: usize,
     overflow: Overflow,
     /// The worker sleeps until the next push.
@@ -65,7 +67,7 @@ struct Lane<T>(Mutex<LaneState<T>>);
 
 #[derive(Debug)]
 struct LaneState<T> {
-    items: Vec<T>,
+    items: Vec<(u64, T)>,
     /// Recycled items.
     free: Vec<T>,
     is_closed: bool,
@@ -117,6 +119,7 @@ impl<T> Queue<T> {
         Self {
             lanes: (0..lanes.max(1)).map(|_| Lane(Mutex::new(lane()))).collect(),
             bytes: AtomicUsize::new(0),
+            pushes: AtomicU64::new(0),
             limit,
             overflow,
             is_idle: AtomicBool::new(false),
@@ -162,7 +165,7 @@ impl<T> Queue<T> {
                 return Err(item);
             }
             lane.accepted += 1;
-            lane.items.push(item);
+            lane.items.push((self.pushes.fetch_add(1, Ordering::Relaxed), item));
         }
         // An idle worker is woken by the first push, a waiting one when the queue passes an eighth.
         let passes = held >= self.limit / 8 && held - bytes < self.limit / 8;
@@ -248,11 +251,12 @@ impl<T> Queue<T> {
         self.is_idle.store(false, Ordering::SeqCst);
     }
 
-    /// Worker: moves everything queued to `out`, lane by lane.
-    pub(super) fn drain(&self, out: &mut Vec<T>) {
+    /// Worker: moves everything queued to `out`, in the order of the pushes.
+    pub(super) fn drain(&self, out: &mut Vec<(u64, T)>) {
         for Lane(lane) in &self.lanes {
             out.append(&mut lock(lane).items);
         }
+        out.sort_unstable_by_key(|(push, _)| *push);
     }
 
     /// Worker: says that everything before a request is done.
@@ -341,7 +345,7 @@ mod loom_tests {
     }
 
     /// A worker that drains until the shutdown.
-    fn worker(queue: &Arc<Queue<u8>>) -> thread::JoinHandle<Vec<u8>> {
+    fn worker(queue: &Arc<Queue<u8>>) -> thread::JoinHandle<Vec<(u64, u8)>> {
         let queue = Arc::clone(queue);
         thread::spawn(move || {
             let mut all = Vec::new();
@@ -372,7 +376,7 @@ mod loom_tests {
             queue.push(0, 1, 7_u8).unwrap();
             let request = queue.request(true);
             assert!(queue.wait_until_reached(request, HOUR));
-            assert_eq!(*lock(&drained), [7]);
+            assert_eq!(*lock(&drained), [(0, 7)]);
             worker.join().unwrap();
         });
     }
@@ -424,7 +428,7 @@ mod loom_tests {
             };
             let mut all = Vec::new();
             queue.drain(&mut all);
-            assert_eq!(all.first(), Some(&1));
+            assert_eq!(all.first(), Some(&(0, 1)));
             queue.release(1);
             pusher.join().unwrap();
         });

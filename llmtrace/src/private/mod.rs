@@ -21,8 +21,8 @@ pub use self::route::{
     Opaque, OpaqueOption, OpaqueResult, Plain, RouteFuture, RouteNow, Tag,
 };
 pub use self::seen::{
-    FailByDebug, FailByDisplay, FailByName, Item, NoError, PeelLayer, PeelNothing, Peeled, ReadByDebug,
-    ReadBySerialize, ReadItself, ReadNothing, Seen, Whole,
+    FailByBox, FailByDebug, FailByDisplay, FailByError, FailByName, Item, NoError, PeelLayer, PeelNothing,
+    Peeled, ReadByDebug, ReadBySerialize, ReadItself, ReadNothing, Seen, Whole,
 };
 pub use crate::Recorder;
 pub use crate::content::is_secret_name;

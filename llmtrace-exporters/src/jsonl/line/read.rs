@@ -13,7 +13,7 @@ use crate::jsonl::parse::{Parser, SyntaxError};
 
 /// Reads one line of version 1, with or without its newline.
 ///
-/// What [`write_line`] wrote is read back as it was, save that an attribute takes the kind that its JSON has:
+/// What [`write_line`](super::write_line) wrote is read back as it was, save that an attribute takes the kind that its JSON has:
 /// a float that is not finite is a text, and a list with lists, objects or nulls in it is
 /// [`Value::Json`]. Keys that are not known are passed over.
 ///
