@@ -48,6 +48,8 @@ pub(super) struct Queue<T> {
     lanes: Box<[Lane<T>]>,
     /// Bytes pushed and not yet released.
     bytes: AtomicUsize,
+    /// Threads that wait for room: while there are any, others wait behind them.
+    waiting: AtomicUsize,
     /// Pushes so far: the worker puts what it drains from the lanes into their order.
     pushes: AtomicU64,
     limit: usize,
@@ -119,6 +121,7 @@ impl<T> Queue<T> {
         Self {
             lanes: (0..lanes.max(1)).map(|_| Lane(Mutex::new(lane()))).collect(),
             bytes: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
             pushes: AtomicU64::new(0),
             limit,
             overflow,
@@ -152,7 +155,8 @@ impl<T> Queue<T> {
     #[inline]
     pub(super) fn push(&self, spread: usize, bytes: usize, item: T) -> Result<(), T> {
         let held = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if held > self.limit && !self.make_room(bytes) {
+        let must_wait = held > self.limit || self.waiting.load(Ordering::Relaxed) > 0;
+        if must_wait && !self.make_room(bytes) {
             lock(self.lane(spread)).dropped[DropReason::QueueFull as usize] += 1;
             return Err(item);
         }
@@ -185,23 +189,28 @@ impl<T> Queue<T> {
         };
         let mut signal = lock(&self.signal);
         let deadline = std::time::Instant::now() + patience;
-        loop {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let has_room = loop {
             if self.reserve(bytes) {
-                return true;
+                break true;
             }
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if signal.is_shutdown || left.is_zero() || (signal.is_stalled && !waits_when_stalled) {
                 signal.is_stalled |= !signal.is_shutdown;
-                return false;
+                break false;
             }
             signal.is_awake = true;
             self.wake.notify_one();
             signal = wait(&self.advance, signal, left);
-        }
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        has_room
     }
 
+    /// Reserves room once a quarter of the queue is free, so that those who waited go on for a while.
     fn reserve(&self, bytes: usize) -> bool {
-        let fits = |held: usize| (held + bytes <= self.limit || held == 0).then_some(held + bytes);
+        let low_water = self.limit - self.limit / 4;
+        let fits = |held: usize| (held + bytes <= low_water || held == 0).then_some(held + bytes);
         self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
     }
 

@@ -17,7 +17,7 @@ const RELEASE_EVERY: usize = 64;
 const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 /// How long the worker waits for an exporter that has no room, before the batch is dropped for it.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs until the shutdown.
 pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
