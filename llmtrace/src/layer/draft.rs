@@ -16,6 +16,8 @@ pub(crate) struct Draft {
     pub(crate) parent_key: u64,
     pub(crate) role: Role,
     pub(crate) plan: &'static Plan,
+    /// What keeps it open, where llmtrace is the only subscriber: handles and open children.
+    pub(crate) handles: usize,
     pub(crate) identity: Identity,
     /// Monotonic nanoseconds.
     pub(crate) start: u64,
