@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::Subscriber;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::Layer as _;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::clock::Clock;
 use crate::enrich::Enricher;
 use crate::id::IdSource;
-use crate::layer::{CallsiteFilter, Capture, LlmLayer, Open, SpanCapture};
+use crate::layer::{CallsiteFilter, Capture, LlmLayer, LlmSubscriber, Open, SpanCapture};
 use crate::pipeline::{Limits, Overflow, Pipeline};
 use crate::price::{PriceChain, PriceSource};
 use crate::recorder::Settings;
@@ -184,8 +184,8 @@ impl Builder {
         if let Some(error) = guard.take_start_error() {
             return Err(error);
         }
-        let subscriber = tracing_subscriber::registry().with(capture);
-        tracing::subscriber::set_global_default(subscriber).map_err(|_| InstallError::AlreadySet)?;
+        tracing::subscriber::set_global_default(LlmSubscriber::new(capture))
+            .map_err(|_| InstallError::AlreadySet)?;
         Ok(guard)
     }
 

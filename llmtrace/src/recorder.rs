@@ -284,20 +284,15 @@ impl<'a> Recorder<'a> {
             semconv::USER_ID => return self.identity.user = Some(value.to_text()),
             _ => {}
         }
-        let key = Key::Name(key);
-        match &value.0 {
-            Repr::Str(text) => self.text_attribute(key, text),
-            Repr::Int(int) => match i64::try_from(*int) {
-                Ok(int) => self.log.attribute(key, Scalar::Int(int)),
-                Err(_) => self.log.attribute(key, Scalar::Wide(*int)),
-            },
-            Repr::Float(float) => self.log.attribute(key, Scalar::Float(*float)),
-            Repr::Bool(bool) => self.log.attribute(key, Scalar::Bool(*bool)),
-            Repr::Json(json) if json.len() <= self.settings.max_body_bytes() => {
-                self.log.attribute(key, Scalar::Json(json));
-            }
-            Repr::Json(_) => self.log.push(Entry::Truncated),
-        }
+        let scalar = match &value.0 {
+            Repr::Str(text) => Scalar::Str(self.cut(text)),
+            Repr::Int(int) => i64::try_from(*int).map_or(Scalar::Wide(*int), Scalar::Int),
+            Repr::Float(float) => Scalar::Float(*float),
+            Repr::Bool(bool) => Scalar::Bool(*bool),
+            Repr::Json(json) if json.len() <= self.settings.max_body_bytes() => Scalar::Json(json),
+            Repr::Json(_) => return self.log.push(Entry::Truncated),
+        };
+        self.log.attribute(Key::Name(key), scalar);
     }
 
     /// The content arrived that a reader sees first.
@@ -345,17 +340,26 @@ impl<'a> Recorder<'a> {
         self.log.push(Entry::Error(kind, &message));
     }
 
-    /// A field of a span's callsite.
+    /// A text of a plain field: neither content nor whose span it is.
     #[inline]
+    pub(crate) fn plain_text(&mut self, key: KeyId, text: &str) {
+        let text = self.cut(text);
+        self.log.text_field(key, text);
+    }
+
+    /// An integer of a plain field.
+    #[inline]
+    pub(crate) fn plain_int(&mut self, key: KeyId, int: i64) {
+        self.log.int_field(key, int);
+    }
+
+    /// A field of a span's callsite.
     pub(crate) fn field(&mut self, key: KeyId, is_content: bool, value: Scalar<'_>) {
         if is_content && !self.keeps_content() {
             return;
         }
         match value {
-            Scalar::Str(text) => {
-                let text = self.cut(text);
-                self.log.field(key, Scalar::Str(text));
-            }
+            Scalar::Str(text) => self.plain_text(key, text),
             other => self.log.field(key, other),
         }
     }
@@ -375,12 +379,6 @@ impl<'a> Recorder<'a> {
             let text = self.bounded(format_args!("{value:?}"));
             self.log.attribute(Key::Id(key), Scalar::Str(&text));
         }
-    }
-
-    #[inline]
-    fn text_attribute(&mut self, key: Key<'_>, text: &str) {
-        let text = self.cut(text);
-        self.log.attribute(key, Scalar::Str(text));
     }
 
     fn json_attribute<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 use tracing::Span;
 
-use crate::layer::SpanCapture;
+use crate::layer::{LlmSubscriber, SpanCapture};
 use crate::log::Entry;
 use crate::propagate::SpanContext;
 use crate::{AttributeValue, Message, Recorder, SpanId, TraceId, Usage, Usd, semconv};
@@ -33,7 +33,10 @@ pub(crate) fn end(span: &Span, write: impl FnOnce(&mut Recorder<'_>)) {
 
 pub(crate) fn with_layer<R>(span: &Span, use_it: impl FnOnce(&SpanCapture, u64) -> R) -> Option<R> {
     span.with_subscriber(|(id, dispatch)| {
-        let layer = dispatch.downcast_ref::<SpanCapture>()?;
+        let layer = match dispatch.downcast_ref::<LlmSubscriber>() {
+            Some(subscriber) => &subscriber.capture,
+            None => dispatch.downcast_ref::<SpanCapture>()?,
+        };
         Some(use_it(layer, id.into_u64()))
     })?
 }

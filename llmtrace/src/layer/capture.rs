@@ -35,7 +35,7 @@ pub(crate) struct Open {
     pub(crate) settings: Settings,
     mode: Capture,
     ids: IdSource,
-    store: Store,
+    pub(super) store: Store,
     pipeline: Arc<Pipeline>,
     wall_offset: AtomicU64,
 }
@@ -128,7 +128,7 @@ impl Open {
         self.ids.trace_id((now + self.wall_offset.load(Ordering::Relaxed)) / 1_000_000)
     }
 
-    fn open(&self, key: u64, attributes: &Attributes<'_>, parent: Option<(u64, Relation)>) {
+    pub(super) fn open(&self, key: u64, attributes: &Attributes<'_>, parent: Option<(u64, Relation)>) {
         let plan = Plan::of(attributes.metadata());
         let is_recorded = plan.is_llm || self.mode == Capture::All;
         let start = self.settings.clock.now();
@@ -146,6 +146,7 @@ impl Open {
             parent.map(|(key, parent)| (key, parent.identity)).unwrap_or_default();
         draft.role = if is_recorded { Role::Recorded } else { Role::Bystander };
         draft.plan = plan;
+        draft.handles = 1;
         draft.start = start;
         draft.end = None;
         if is_recorded {
@@ -172,29 +173,48 @@ impl Open {
     }
 
     /// Writes fields that became known after a span was opened.
-    fn fields(&self, key: u64, values: &Record<'_>) {
-        let left = self.store.with(key, |draft| {
+    pub(super) fn fields(&self, key: u64, values: &Record<'_>) {
+        let is_left = self.store.with(key, |draft| {
             if draft.role != Role::Recorded {
-                return None;
+                return false;
             }
-            let (plan, written) = (draft.plan, draft.log.len());
+            let written = draft.log.len();
             let recorder = &mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
-            let mut visitor = SpanVisitor { plan, recorder, debug: OnDebug::Leave };
+            let mut visitor = SpanVisitor { plan: draft.plan, recorder, debug: OnDebug::Leave };
             values.record(&mut visitor);
-            (visitor.debug == OnDebug::Met).then(|| {
+            let is_left = visitor.debug == OnDebug::Met;
+            if is_left {
                 draft.log.truncate(written);
-                plan
-            })
+            }
+            is_left
         });
-        if let Some(plan) = left.flatten() {
+        if is_left == Some(true) {
+            self.debug_fields(key, values);
+        }
+    }
+
+    /// [`fields`](Self::fields) of which at least one only has `Debug`.
+    #[cold]
+    #[inline(never)]
+    fn debug_fields(&self, key: u64, values: &Record<'_>) {
+        if let Some(plan) = self.store.with(key, |draft| draft.plan) {
             self.record(key, false, |recorder| {
                 values.record(&mut SpanVisitor { plan, recorder, debug: OnDebug::Format });
             });
         }
     }
 
-    fn close(&self, key: u64) {
-        let Some(mut draft) = self.store.remove(key) else { return };
+    /// Relates an open span to one that it follows from.
+    pub(super) fn follow(&self, key: u64, follows: u64) {
+        if let Some(link) = self.context(follows) {
+            self.record_plain(key, |recorder| {
+                recorder.push(Entry::Link(link.trace_id(), link.span_id()));
+            });
+        }
+    }
+
+    /// Sends a span that has ended on its way.
+    pub(super) fn ended(&self, mut draft: Box<Draft>) {
         if draft.role == Role::Bystander {
             self.pipeline.give_back(draft);
             return;
@@ -214,7 +234,7 @@ impl Open {
         }
     }
 
-    fn event(&self, key: u64, event: &Event<'_>) {
+    pub(super) fn event(&self, key: u64, event: &Event<'_>) {
         let Some(key) = self.recorded(key) else { return };
         let plan = Plan::of(event.metadata());
         let time = self.settings.clock.now();
@@ -274,11 +294,7 @@ where
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {
-        if let Some(link) = self.0.context(follows.into_u64()) {
-            self.0.record_plain(id.into_u64(), |recorder| {
-                recorder.push(Entry::Link(link.trace_id(), link.span_id()));
-            });
-        }
+        self.0.follow(id.into_u64(), follows.into_u64());
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
@@ -290,7 +306,9 @@ where
     }
 
     fn on_close(&self, id: Id, _: Context<'_, S>) {
-        self.0.close(id.into_u64());
+        if let Some(draft) = self.0.store.remove(id.into_u64()) {
+            self.0.ended(draft);
+        }
     }
 }
 
@@ -304,6 +322,7 @@ impl Draft {
             parent_key: 0,
             role: Role::Bystander,
             plan,
+            handles: 0,
             identity: Identity::default(),
             pruner: None,
             start: 0,

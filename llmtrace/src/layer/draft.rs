@@ -17,6 +17,8 @@ pub(crate) struct Draft {
     pub(crate) parent_key: u64,
     pub(crate) role: Role,
     pub(crate) plan: &'static Plan,
+    /// What keeps it open, where llmtrace is the only subscriber: handles and open children.
+    pub(crate) handles: usize,
     pub(crate) identity: Identity,
     /// Where a stream stands whose content is left out.
     pub(crate) pruner: Option<Box<LinePruner>>,

@@ -4,6 +4,7 @@ mod capture;
 mod draft;
 mod plan;
 mod store;
+mod subscriber;
 mod visitor;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use tracing_subscriber::layer::{Context, Filter};
 pub(crate) use capture::Open;
 pub use capture::SpanCapture;
 pub(crate) use draft::{Draft, Role};
+pub(crate) use subscriber::LlmSubscriber;
 
 /// The layer that [`Builder::build`](crate::Builder::build) returns: put it into any `tracing_subscriber` stack,
 /// in any order.

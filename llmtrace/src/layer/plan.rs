@@ -14,6 +14,7 @@ use crate::semconv;
 /// What is known of a span's or an event's callsite.
 #[derive(Debug)]
 pub(crate) struct Plan {
+    pub(crate) metadata: &'static Metadata<'static>,
     pub(crate) name: &'static str,
     pub(crate) target: &'static str,
     /// Whether a field says that it is about an LLM.
@@ -25,10 +26,20 @@ pub(crate) struct Plan {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct FieldPlan {
     pub(crate) key: KeyId,
-    pub(crate) is_content: bool,
+    pub(crate) sort: Sort,
     pub(crate) is_llm: bool,
     pub(crate) is_message: bool,
-    pub(crate) identity: Option<IdentityField>,
+}
+
+/// What is to be decided when a field is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// Nothing.
+    Plain,
+    /// Whether content is kept.
+    Content,
+    /// It says whose span it is.
+    Identity(IdentityField),
 }
 
 impl Plan {
@@ -36,17 +47,18 @@ impl Plan {
         let field = |name: &'static str| {
             Some(FieldPlan {
                 key: KeyId::of(name)?,
-                is_content: keys::is_content(name),
+                sort: match keys::canonical(name) {
+                    semconv::CONVERSATION_ID => Sort::Identity(IdentityField::Session),
+                    semconv::USER_ID => Sort::Identity(IdentityField::User),
+                    name if keys::is_content(name) => Sort::Content,
+                    _ => Sort::Plain,
+                },
                 is_llm: keys::is_llm_field(name),
                 is_message: name == "message",
-                identity: match keys::canonical(name) {
-                    semconv::CONVERSATION_ID => Some(IdentityField::Session),
-                    semconv::USER_ID => Some(IdentityField::User),
-                    _ => None,
-                },
             })
         };
         Self {
+            metadata,
             name: metadata.name(),
             target: metadata.target(),
             is_llm: is_llm(metadata),

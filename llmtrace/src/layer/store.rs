@@ -1,6 +1,7 @@
 //! The open spans of one layer, by the subscriber's span number.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -62,13 +63,26 @@ impl Store {
 
     #[inline]
     pub(crate) fn relation(&self, key: u64) -> Option<Relation> {
-        self.with(key, |draft| Relation {
-            trace_id: draft.trace_id,
-            span_id: draft.span_id,
-            role: draft.role,
-            parent_key: draft.parent_key,
-            identity: draft.identity.clone(),
+        self.with(key, |draft| Relation::to(draft))
+    }
+
+    /// The relation to a span that is kept open by one thing more.
+    #[inline]
+    pub(crate) fn hold(&self, key: u64) -> Option<Relation> {
+        self.with(key, |draft| {
+            draft.handles += 1;
+            Relation::to(draft)
         })
+    }
+
+    /// The span, if the last thing that kept it open is gone.
+    #[inline]
+    pub(crate) fn release(&self, key: u64) -> Option<Box<Draft>> {
+        let mut shard = self.shard(key);
+        let Entry::Occupied(mut entry) = shard.entry(key) else { return None };
+        let draft = entry.get_mut();
+        draft.handles = draft.handles.saturating_sub(1);
+        (draft.handles == 0).then(|| entry.remove())
     }
 
     /// How many spans are open.
@@ -77,6 +91,19 @@ impl Store {
             .iter()
             .map(|Shard(shard)| shard.lock().unwrap_or_else(PoisonError::into_inner).len())
             .sum()
+    }
+}
+
+impl Relation {
+    #[inline]
+    fn to(draft: &Draft) -> Self {
+        Self {
+            trace_id: draft.trace_id,
+            span_id: draft.span_id,
+            role: draft.role,
+            parent_key: draft.parent_key,
+            identity: draft.identity.clone(),
+        }
     }
 }
 

@@ -4,8 +4,9 @@ use std::fmt::Debug;
 
 use tracing::field::{Field, Visit};
 
-use super::plan::{FieldPlan, Plan};
+use super::plan::{FieldPlan, Plan, Sort};
 use crate::content;
+use crate::keys::KeyId;
 use crate::log::Scalar;
 use crate::recorder::Recorder;
 
@@ -26,29 +27,42 @@ pub(crate) enum OnDebug {
 }
 
 impl SpanVisitor<'_, '_> {
+    /// The key of a field that is written as it is.
     #[inline]
+    fn plain(&self, field: &Field) -> Option<KeyId> {
+        self.plan.field(field).filter(|plan| plan.sort == Sort::Plain).map(|plan| plan.key)
+    }
+
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
-        match self.plan.field(field) {
-            Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(*identity, &value);
+        if let Some(plan) = self.plan.field(field) {
+            match plan.sort {
+                Sort::Identity(identity) => self.recorder.identity_field(identity, &value),
+                sort => self.recorder.field(plan.key, sort == Sort::Content, value),
             }
-            Some(plan) => self.recorder.field(plan.key, plan.is_content, value),
-            None => {}
         }
     }
 }
 
 impl Visit for SpanVisitor<'_, '_> {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.scalar(field, Scalar::Str(value));
+        match self.plain(field) {
+            Some(key) => self.recorder.plain_text(key, value),
+            None => self.scalar(field, Scalar::Str(value)),
+        }
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.scalar(field, Scalar::Int(value));
+        match self.plain(field) {
+            Some(key) => self.recorder.plain_int(key, value),
+            None => self.scalar(field, Scalar::Int(value)),
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.scalar(field, int(i128::from(value)));
+        match (self.plain(field), i64::try_from(value)) {
+            (Some(key), Ok(value)) => self.recorder.plain_int(key, value),
+            _ => self.scalar(field, int(i128::from(value))),
+        }
     }
 
     fn record_i128(&mut self, field: &Field, value: i128) {
@@ -75,12 +89,13 @@ impl Visit for SpanVisitor<'_, '_> {
             self.debug = OnDebug::Met;
             return;
         }
-        match self.plan.field(field) {
-            Some(FieldPlan { identity: Some(identity), .. }) => {
-                self.recorder.identity_field(*identity, &format_args!("{value:?}"));
+        if let Some(plan) = self.plan.field(field) {
+            match plan.sort {
+                Sort::Identity(identity) => {
+                    self.recorder.identity_field(identity, &format_args!("{value:?}"));
+                }
+                sort => self.recorder.debug_field(plan.key, sort == Sort::Content, value),
             }
-            Some(plan) => self.recorder.debug_field(plan.key, plan.is_content, value),
-            None => {}
         }
     }
 }
@@ -110,7 +125,7 @@ impl EventVisitor<'_, '_, '_> {
     }
 
     fn scalar(&mut self, field: &Field, value: Scalar<'_>) {
-        self.place(field, |recorder, plan| recorder.field(plan.key, plan.is_content, value));
+        self.place(field, |recorder, plan| recorder.field(plan.key, plan.sort == Sort::Content, value));
     }
 
     fn message(&mut self, field: &Field, text: impl FnOnce() -> String) -> bool {
@@ -153,7 +168,9 @@ impl Visit for EventVisitor<'_, '_, '_> {
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if !self.message(field, || format!("{value:?}")) {
-            self.place(field, |recorder, plan| recorder.debug_field(plan.key, plan.is_content, value));
+            self.place(field, |recorder, plan| {
+                recorder.debug_field(plan.key, plan.sort == Sort::Content, value);
+            });
         }
     }
 }

@@ -1,0 +1,127 @@
+//! llmtrace as the only subscriber of a program.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_core::span::Current;
+
+use super::capture::SpanCapture;
+use super::is_wanted;
+use super::store::Relation;
+use crate::pipeline::InPipeline;
+
+/// llmtrace as the only subscriber of a program. It records what [`LlmLayer`](crate::LlmLayer) records on top of
+/// `tracing_subscriber`'s registry; without the registry's own span store beside it, a call costs half as much.
+pub(crate) struct LlmSubscriber {
+    pub(crate) capture: SpanCapture,
+    /// Numbers are never used twice, so that a stale one finds nothing.
+    next: AtomicU64,
+}
+
+thread_local! {
+    /// The spans that this thread is in, the innermost last.
+    static ENTERED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+impl LlmSubscriber {
+    pub(crate) fn new(capture: SpanCapture) -> Self {
+        Self { capture, next: AtomicU64::new(1) }
+    }
+
+    fn innermost() -> Option<u64> {
+        ENTERED.try_with(|entered| entered.borrow().last().copied()).ok().flatten()
+    }
+
+    fn parent(parent: Option<&Id>, is_contextual: bool) -> Option<u64> {
+        if is_contextual { Self::innermost() } else { parent.map(Id::into_u64) }
+    }
+}
+
+impl Subscriber for LlmSubscriber {
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        if is_wanted(metadata) { Interest::always() } else { Interest::never() }
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        is_wanted(metadata)
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let key = self.next.fetch_add(1, Ordering::Relaxed);
+        if !InPipeline::is_set() {
+            let open = &self.capture.0;
+            let parent = Self::parent(attributes.parent(), attributes.is_contextual());
+            // A span stays open while it has open children.
+            let hold = |key| open.store.hold(key).map(|relation: Relation| (key, relation));
+            open.open(key, attributes, parent.and_then(hold));
+        }
+        Id::from_u64(key)
+    }
+
+    fn record(&self, id: &Id, values: &Record<'_>) {
+        self.capture.0.fields(id.into_u64(), values);
+    }
+
+    fn record_follows_from(&self, id: &Id, follows: &Id) {
+        self.capture.0.follow(id.into_u64(), follows.into_u64());
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        if !InPipeline::is_set()
+            && let Some(key) = Self::parent(event.parent(), event.is_contextual())
+        {
+            self.capture.0.event(key, event);
+        }
+    }
+
+    fn enter(&self, id: &Id) {
+        let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(id.into_u64()));
+    }
+
+    fn exit(&self, id: &Id) {
+        let key = id.into_u64();
+        let _ = ENTERED.try_with(|entered| {
+            let mut entered = entered.borrow_mut();
+            if entered.last() == Some(&key) {
+                entered.pop();
+            } else if let Some(place) = entered.iter().rposition(|&entered| entered == key) {
+                entered.remove(place);
+            }
+        });
+    }
+
+    fn current_span(&self) -> Current {
+        let known = |key| {
+            let plan = self.capture.0.store.with(key, |draft| draft.plan)?;
+            Some(Current::new(Id::from_u64(key), plan.metadata))
+        };
+        Self::innermost().and_then(known).unwrap_or_else(Current::none)
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        self.capture.0.store.with(id.into_u64(), |draft| draft.handles += 1);
+        id.clone()
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        let open = &self.capture.0;
+        let mut is_closed = false;
+        let mut key = id.into_u64();
+        while let Some(draft) = open.store.release(key) {
+            is_closed = true;
+            key = draft.parent_key;
+            open.ended(draft);
+        }
+        is_closed
+    }
+}
+
+impl fmt::Debug for LlmSubscriber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LlmSubscriber").field("capture", &self.capture).finish_non_exhaustive()
+    }
+}
