@@ -19,7 +19,7 @@ pub use totals::{ModelUsage, UsageTotals};
 use crate::enrich::Enricher;
 use crate::layer::Draft;
 use crate::{Budget, Exporter, TraceId};
-use outlet::Outlet;
+use outlet::{Outlet, Spent};
 use queue::Queue;
 use totals::Totals;
 
@@ -51,6 +51,7 @@ pub(crate) struct Limits {
 pub(crate) struct Pipeline {
     queue: Queue<Box<Draft>>,
     outlets: Box<[Arc<Outlet>]>,
+    spent: Arc<Spent>,
     totals: Totals,
     budgets: Box<[Budget]>,
     limits: Limits,
@@ -94,6 +95,7 @@ impl Pipeline {
         let pipeline = Arc::new(Self {
             queue: Queue::new((2 * cores).next_power_of_two().clamp(4, 64), front, limits.overflow),
             outlets: outlets.into(),
+            spent: Arc::default(),
             totals: Totals::default(),
             budgets: budgets.into(),
             limits,
@@ -110,11 +112,11 @@ impl Pipeline {
 
     fn spawn(self: &Arc<Self>, exporters: Vec<Box<dyn Exporter>>, enricher: Enricher) -> io::Result<()> {
         for (outlet, exporter) in self.outlets.iter().zip(exporters) {
-            let outlet = Arc::clone(outlet);
+            let (outlet, spent) = (Arc::clone(outlet), Arc::clone(&self.spent));
             let name = format!("llmtrace-{}", outlet.name());
             std::thread::Builder::new().name(name).spawn(move || {
                 InPipeline::set();
-                outlet.run(exporter);
+                outlet.run(exporter, &spent);
             })?;
         }
         let pipeline = Arc::clone(self);

@@ -17,6 +17,32 @@ pub(super) struct Batch {
     pub(super) bytes: usize,
 }
 
+/// Batches that every exporter is done with, on their way back to the thread that made them: memory is freed where
+/// it was allocated, because threads that free each other's memory wait for each other in the allocator.
+#[derive(Debug, Default)]
+pub(super) struct Spent(Mutex<Option<Vec<Batch>>>);
+
+impl Spent {
+    /// Takes a batch, if no other exporter has it any more and somebody fetches it.
+    fn put(&self, batch: Arc<Batch>) {
+        if let Some(batch) = Arc::into_inner(batch)
+            && let Some(batches) = &mut *lock(&self.0)
+        {
+            batches.push(batch);
+        }
+    }
+
+    /// Worker: the batches so far; from now on they are kept for the next call.
+    pub(super) fn take(&self) -> Vec<Batch> {
+        lock(&self.0).replace(Vec::new()).unwrap_or_default()
+    }
+
+    /// Worker: the batches so far; from now on they are freed where they are.
+    pub(super) fn close(&self) -> Vec<Batch> {
+        lock(&self.0).take().unwrap_or_default()
+    }
+}
+
 /// How one exporter stands: `started = exported + dropped + queued`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -155,12 +181,13 @@ impl Outlet {
     }
 
     /// The exporter's thread.
-    pub(super) fn run(&self, mut exporter: Box<dyn Exporter>) {
+    pub(super) fn run(&self, mut exporter: Box<dyn Exporter>, spent: &Spent) {
         loop {
             match self.next_job() {
                 Job::Export(batch) => {
                     let outcome = guarded(|| exporter.export(&batch.spans));
                     self.exported(&batch, outcome);
+                    spent.put(batch);
                 }
                 Job::Flush(request) => {
                     let outcome = guarded(|| exporter.flush());
@@ -305,7 +332,7 @@ mod loom_tests {
             let outlet = Arc::new(Outlet::new("fragile", 1));
             let exporter = {
                 let outlet = Arc::clone(&outlet);
-                thread::spawn(move || outlet.run(Box::new(Fragile(false))))
+                thread::spawn(move || outlet.run(Box::new(Fragile(false)), &Spent::default()))
             };
             outlet.offer(&batch(), HOUR);
             // There is room for one batch only: this one waits for the first to be done.

@@ -27,6 +27,7 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
     loop {
         let order = pipeline.queue.wait_for_work(pipeline.limits.batch_delay);
         pipeline.queue.drain(&mut drafts);
+        drop(pipeline.spent.take());
         let is_idle = drafts.is_empty() && worker.batch.is_empty();
         worker.read(&mut drafts);
         if order.is_shutdown || order.wants_flush || worker.since.elapsed() >= pipeline.limits.batch_delay {
@@ -43,9 +44,11 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
         }
         if is_idle {
             pipeline.queue.trim();
+            drop(pipeline.spent.close());
             pipeline.queue.sleep_until_needed();
         }
     }
+    drop(pipeline.spent.close());
     for outlet in &pipeline.outlets {
         outlet.close();
     }
