@@ -10,5 +10,3 @@ mod rotate;
 pub(crate) mod sync;
 mod tail;
 pub(crate) mod write;
-
-

@@ -1,6 +1,31 @@
-//! Where llmtrace sends traces.
+//! Where llmtrace sends traces: each exporter takes finished spans on a thread of its own, and none waits for
+//! another. What an exporter cannot ship it counts, and tells the pipeline.
+//!
+//! | exporter | sends spans to |
+//! |---|---|
+//! | [`Stdout::tree`] | the terminal, one tree a trace |
+//! | [`Stdout::json`] | standard output, one line of JSON a span |
+//! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
+//!
+//! ```
+//! use llmtrace::{Exporter as _, ObservationKind, SpanId, SpanRecord, Timestamp, TraceId};
+//! use llmtrace_exporters::{JsonLines, JsonLinesReader};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("traces.jsonl");
+//! let (Some(trace), Some(span)) = (TraceId::from_bytes([1; 16]), SpanId::from_bytes([2; 8])) else { return Ok(()) };
+//! let (start, end) = (Timestamp::from_unix_nanos(0), Timestamp::from_unix_nanos(1_240_000_000));
+//! let record = SpanRecord::new(trace, span, "chat gpt-4o-mini", ObservationKind::Generation, start, end);
+//!
+//! let mut exporter = JsonLines::create(&path)?;
+//! exporter.export(std::slice::from_ref(&record))?;
+//! assert_eq!(JsonLinesReader::open(&path)?.collect::<Vec<_>>(), [record]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod env;
 mod jsonl;
+mod stdout;
 #[cfg(test)]
 mod testing;
 
@@ -9,3 +34,4 @@ pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+pub use stdout::{ColorChoice, Stdout};

@@ -9,7 +9,8 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ReturnType, Signature, Stmt, Type};
 
 use crate::fallback::Function;
-use crate::model::{Field, Level, Model, Name, Output};
+use crate::fields::Field;
+use crate::model::{Level, Model, Name, Output};
 use crate::returns::{Returns, nameable};
 
 /// The traced function.
@@ -18,16 +19,16 @@ pub(crate) fn expand(model: &Model, function: &Function) -> TokenStream {
     let returns = Returns::new(&sig.output);
     let code = if sig.asyncness.is_some() {
         let before = before(model, sig);
-        let traced = traced(model, &returns, &async_body(sig, body, &returns));
+        let traced = traced(model, returns, &async_body(sig, body, returns));
         let after = if returns.is_never { quote!(match #traced.await {}) } else { quote!(#traced.await) };
         quote!(#before #after)
     } else if let Some((statements, boxing, block)) = boxed_async_body(sig, body) {
         let before = before(model, sig);
-        let traced = traced(model, &returns, &quote!(#block));
+        let traced = traced(model, returns, &quote!(#block));
         quote!(#(#statements)* #boxing(async move { #before #traced.await }))
     } else {
         let before = before(model, sig);
-        let call = called(model, &returns, sig, body);
+        let call = called(model, returns, sig, body);
         quote!(#before #call)
     };
     quote! {
@@ -80,26 +81,26 @@ fn open(model: &Model, sig: &Signature) -> TokenStream {
     let parent = model.parent.as_ref().map(|parent| quote!(parent: #parent,));
     let (name, shown) = match &model.name {
         Name::Fixed(name) => (name, quote!(#name)),
-        Name::Computed(name, computed) => (name, quote!(#private::text!(#computed).as_deref())),
+        Name::Computed(name, computed) => (name, text(private, computed)),
     };
     let mut fields = Vec::new();
-    let mut text = |key: &str, value: TokenStream| {
+    let mut set = |key: &str, value: TokenStream| {
         let key = Ident::new(key, sig.ident.span());
         fields.push(quote!({ #private::semconv::#key } = #value));
     };
-    text("KIND", quote!(#private::ObservationKind::#kind.as_str()));
-    text("OPERATION_NAME", quote!(#private::ObservationKind::#kind.operation_name()));
-    for (key, value) in [("PROVIDER_NAME", &model.provider), ("REQUEST_MODEL", &model.model)] {
+    set("KIND", quote!(#private::ObservationKind::#kind.as_str()));
+    set("OPERATION_NAME", quote!(#private::ObservationKind::#kind.operation_name()));
+    for (key, value) in [("PROVIDER_NAME", &model.provider), ("REQUEST_MODEL", &model.llm)] {
         if let Some(value) = value {
-            text(key, field_text(private, value));
+            set(key, field_text(private, value));
         }
     }
     let named = [("Tool", "TOOL_NAME"), ("Agent", "AGENT_NAME"), ("Workflow", "WORKFLOW_NAME")];
     if let Some((_, key)) = named.iter().find(|(named, _)| kind == named) {
-        text(key, shown.clone());
+        set(key, shown.clone());
     }
     if matches!(model.name, Name::Computed(..)) {
-        text("OTEL_NAME", shown);
+        set("OTEL_NAME", shown);
     }
     fields.extend(model.fields.iter().map(|field| user_field(private, field)));
     quote! {
@@ -110,16 +111,20 @@ fn open(model: &Model, sig: &Signature) -> TokenStream {
 fn field_text(private: &TokenStream, value: &Expr) -> TokenStream {
     match value {
         Expr::Lit(literal) if matches!(literal.lit, syn::Lit::Str(_)) => quote!(#value),
-        _ => quote!(#private::text!(#value).as_deref()),
+        _ => text(private, value),
     }
+}
+
+/// The value as an `Option<&str>`; where it cannot be one, the error is at the value.
+fn text(private: &TokenStream, value: &Expr) -> TokenStream {
+    let span = Span::call_site().located_at(value.span());
+    quote_spanned!(span=> #private::text!(#value).as_deref())
 }
 
 fn user_field(private: &TokenStream, field: &Field) -> TokenStream {
     let Field { name, sigil, value } = field;
-    match value {
-        Some(value) => quote!(#name = #sigil #value),
-        None => quote!(#name = #private::tracing::field::Empty),
-    }
+    let value = value.clone().unwrap_or_else(|| quote!(#private::tracing::field::Empty));
+    quote!(#name = #sigil #value)
 }
 
 fn records(model: &Model, recorder: &Ident) -> TokenStream {
@@ -128,8 +133,11 @@ fn records(model: &Model, recorder: &Ident) -> TokenStream {
     for binding in &model.captured {
         let (ident, cfgs) = (&binding.ident, &binding.cfgs);
         let name = syn::ext::IdentExt::unraw(ident).to_string();
+        // A name that begins with `_` is captured all the same.
+        let allow = name.starts_with('_').then(|| quote!(#[allow(clippy::used_underscore_binding)]));
         records.extend(quote! {
             #(#cfgs)*
+            #allow
             { #private::argument!(#recorder, #name, #ident); }
         });
     }
@@ -139,21 +147,29 @@ fn records(model: &Model, recorder: &Ident) -> TokenStream {
     for (function, value) in [("session", &model.session), ("user", &model.user)] {
         if let Some(value) = value {
             let function = Ident::new(function, Span::mixed_site());
-            records.extend(quote!(#private::#function(#recorder, #private::text!(#value).as_deref());));
+            let text = text(private, value);
+            records.extend(quote!(#private::#function(#recorder, #text);));
         }
     }
     if let Some(tags) = &model.tags {
-        records.extend(quote!(#private::labels!(#recorder, #tags);));
+        let span = Span::call_site().located_at(tags.span());
+        records.extend(quote_spanned!(span=> #private::labels!(#recorder, #tags);));
     }
     records
 }
 
 /// The closure that reads what came out of the body.
-fn finish(model: &Model, returns: &Returns) -> TokenStream {
+fn finish(model: &Model, returns: Returns) -> TokenStream {
     let private = &model.private;
     let (span, returned) = (own("span"), own("returned"));
     let mode = Ident::new(if returns.is_opaque { "opaque" } else { "typed" }, Span::mixed_site());
-    let errors = Ident::new(if model.errors_by_debug { "debug" } else { "display" }, Span::mixed_site());
+    let errors = match (model.errors_by_debug, returns.is_opaque) {
+        (true, _) => "debug",
+        // The error's type may not be known yet where the probes run.
+        (false, true) => "display",
+        (false, false) => "causes",
+    };
+    let errors = Ident::new(errors, Span::mixed_site());
     let output = match &model.output {
         None => TokenStream::new(),
         Some(Output::By(closure)) => quote!(by #closure),
@@ -168,7 +184,7 @@ fn finish(model: &Model, returns: &Returns) -> TokenStream {
     }
 }
 
-fn traced(model: &Model, returns: &Returns, future: &TokenStream) -> TokenStream {
+fn traced(model: &Model, returns: Returns, future: &TokenStream) -> TokenStream {
     let private = &model.private;
     let span = own("span");
     let finish = finish(model, returns);
@@ -176,7 +192,7 @@ fn traced(model: &Model, returns: &Returns, future: &TokenStream) -> TokenStream
 }
 
 /// The body of an `async fn` as one block. The statement before it is never run; it says the type.
-fn async_body(sig: &Signature, body: &TokenTree, returns: &Returns) -> TokenStream {
+fn async_body(sig: &Signature, body: &TokenTree, returns: Returns) -> TokenStream {
     let (returned, span) = match &sig.output {
         _ if returns.is_never => (quote!(::core::convert::Infallible), sig.output.span()),
         ReturnType::Type(_, returned) => {
@@ -185,7 +201,7 @@ fn async_body(sig: &Signature, body: &TokenTree, returns: &Returns) -> TokenStre
         }
         ReturnType::Default => (quote!(()), sig.ident.span()),
     };
-    let typed = own("typed");
+    let typed = Ident::new("__llmtrace_typed", Span::mixed_site().located_at(span));
     let edge = quote_spanned! {span=>
         #[allow(
             unknown_lints,
@@ -219,7 +235,7 @@ fn boxed_async_body(sig: &Signature, body: &TokenTree) -> Option<(Vec<Stmt>, Exp
     }
 }
 
-fn called(model: &Model, returns: &Returns, sig: &Signature, body: &TokenTree) -> TokenStream {
+fn called(model: &Model, returns: Returns, sig: &Signature, body: &TokenTree) -> TokenStream {
     let private = &model.private;
     let (span, inner, returned) = (own("span"), own("inner_span"), own("future"));
     if returns.is_never {

@@ -63,3 +63,31 @@ fn parse_function(input: ParseStream<'_>) -> syn::Result<Function> {
     stripped.set_span(group.span());
     Ok(Function { attrs, vis, sig, body: stripped.into() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_typed_code_comes_back_as_it_was() {
+        let check = |code: &str| {
+            let item: TokenStream = code.parse().unwrap();
+            let instead = function(&item).err().expect(code);
+            assert_eq!(instead.to_string(), item.to_string());
+        };
+        check("");
+        check("async");
+        check("pub fn");
+        check("fn ask(question: ) -> u8 { 1 }");
+        check("fn ask(question: &str) -> { 1 }");
+        check("fn ask(question: &str) -> Result<u8, {}");
+        check("fn ask(question: &str) 1");
+    }
+
+    #[test]
+    fn a_body_that_does_not_parse_is_kept_for_rustc() {
+        let function = function(&"fn ask() { #![allow(dead_code)] client. }".parse().unwrap()).ok().unwrap();
+        assert_eq!(function.body.to_string(), "{ client . }");
+        assert_eq!(function.attrs.len(), 1);
+    }
+}

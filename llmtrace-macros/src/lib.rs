@@ -6,6 +6,7 @@
 mod args;
 mod expand;
 mod fallback;
+mod fields;
 mod model;
 mod returns;
 
@@ -54,19 +55,13 @@ use proc_macro::TokenStream;
 /// clone it, or take what is needed from `ret`.
 #[proc_macro_attribute]
 pub fn llm_trace(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    attribute(arguments.into(), item.into()).into()
-}
-
-fn attribute(
-    arguments: proc_macro2::TokenStream,
-    item: proc_macro2::TokenStream,
-) -> proc_macro2::TokenStream {
-    let function = match fallback::function(&item) {
-        Ok(function) => function,
-        Err(instead) => return instead,
+    let item = item.into();
+    let expanded = match fallback::function(&item) {
+        Ok(function) => match model::Model::new(arguments.into(), &function) {
+            Ok(model) => expand::expand(&model, &function),
+            Err(error) => fallback::refuse(&error, &item),
+        },
+        Err(instead) => instead,
     };
-    match model::Model::new(arguments, &function) {
-        Ok(model) => expand::expand(&model, &function),
-        Err(error) => fallback::refuse(&error, &item),
-    }
+    expanded.into()
 }

@@ -12,6 +12,7 @@ use syn::{Attribute, Error, Expr, ExprLit, FnArg, Lit, LitStr, Pat, Path, Token,
 
 use crate::args::{self, Argument, Value};
 use crate::fallback::Function;
+use crate::fields::{Field, fields};
 
 /// All that the expansion needs to know beside the function itself.
 pub(crate) struct Model {
@@ -21,7 +22,8 @@ pub(crate) struct Model {
     /// The variant of `ObservationKind`.
     pub(crate) kind: Ident,
     pub(crate) provider: Option<Expr>,
-    pub(crate) model: Option<Expr>,
+    /// The model that is asked.
+    pub(crate) llm: Option<Expr>,
     pub(crate) session: Option<Expr>,
     pub(crate) user: Option<Expr>,
     pub(crate) tags: Option<Expr>,
@@ -52,15 +54,6 @@ pub(crate) enum Output {
     By(Expr),
     /// An expression that is evaluated before the body.
     Early(Expr),
-}
-
-/// A field that the user adds.
-pub(crate) struct Field {
-    pub(crate) name: TokenStream,
-    /// `%` or `?`.
-    pub(crate) sigil: Option<TokenStream>,
-    /// Without a value, the field is declared and stays empty.
-    pub(crate) value: Option<TokenStream>,
 }
 
 /// The level of the `tracing` span.
@@ -159,7 +152,7 @@ impl<'f> Reader<'f> {
             name: Name::Fixed(text_of(ident)),
             kind: Ident::new("Generation", Span::mixed_site()),
             provider: None,
-            model: None,
+            llm: None,
             session: None,
             user: None,
             tags: None,
@@ -190,7 +183,7 @@ impl<'f> Reader<'f> {
             "name" => model.name = span_name(ident, expr(&name, value)?)?,
             "kind" => model.kind = kind(&expr(&name, value)?)?,
             "provider" => model.provider = Some(expr(&name, value)?),
-            "model" => model.model = Some(expr(&name, value)?),
+            "model" => model.llm = Some(expr(&name, value)?),
             "session" => model.session = Some(expr(&name, value)?),
             "user" => model.user = Some(expr(&name, value)?),
             "tags" => model.tags = Some(expr(&name, value)?),
@@ -336,46 +329,6 @@ fn err(value: Value) -> Result<bool, Error> {
             _ => Err(Error::new_spanned(list, message)),
         },
     }
-}
-
-/// Fields in the syntax of `tracing::span!`; a name alone becomes an empty field, as in `tracing::instrument`.
-fn fields(name: &Ident, value: Value) -> Result<Vec<Field>, Error> {
-    let Value::List(list, _) = value else {
-        return Err(Error::new_spanned(name, "`fields` takes a list: `fields(key = value, other = %value)`"));
-    };
-    let all = Punctuated::<Field, Token![,]>::parse_terminated_with;
-    let fields = (|input: ParseStream<'_>| all(input, field)).parse2(list)?;
-    Ok(fields.into_iter().collect())
-}
-
-fn field(input: ParseStream<'_>) -> syn::Result<Field> {
-    let before = sigil(input)?;
-    let name = if input.peek(syn::token::Brace) {
-        input.parse::<syn::ExprBlock>()?.into_token_stream()
-    } else if input.peek(LitStr) {
-        input.parse::<LitStr>()?.into_token_stream()
-    } else {
-        Punctuated::<Ident, Token![.]>::parse_separated_nonempty_with(input, Ident::parse_any)?
-            .into_token_stream()
-    };
-    if before.is_some() {
-        return Ok(Field { value: Some(name.clone()), name, sigil: before });
-    }
-    if !input.peek(Token![=]) {
-        return Ok(Field { name, sigil: None, value: None });
-    }
-    input.parse::<Token![=]>()?;
-    Ok(Field { name, sigil: sigil(input)?, value: Some(input.parse::<Expr>()?.into_token_stream()) })
-}
-
-fn sigil(input: ParseStream<'_>) -> syn::Result<Option<TokenStream>> {
-    Ok(if input.peek(Token![%]) {
-        Some(input.parse::<Token![%]>()?.into_token_stream())
-    } else if input.peek(Token![?]) {
-        Some(input.parse::<Token![?]>()?.into_token_stream())
-    } else {
-        None
-    })
 }
 
 fn unknown(name: &Ident, word: &str) -> Error {

@@ -85,7 +85,7 @@ pub(crate) enum Clock {
     /// The operating system's monotonic clock, counted from the moment of creation.
     System { anchor: Instant },
     /// A clock that moves only when it is told to.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(feature = "testing")]
     Fixed(std::sync::Arc<std::sync::atomic::AtomicU64>),
 }
 
@@ -103,7 +103,7 @@ impl Clock {
                 // 584 years fit.
                 elapsed.as_secs().wrapping_mul(NANOS).wrapping_add(u64::from(elapsed.subsec_nanos()))
             }
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(feature = "testing")]
             Self::Fixed(now) => now.load(std::sync::atomic::Ordering::Relaxed),
         }
     }
@@ -112,7 +112,7 @@ impl Clock {
     pub(crate) fn wall_offset(&self) -> u64 {
         match self {
             Self::System { .. } => Timestamp::now().unix_nanos().saturating_sub(self.now()),
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(feature = "testing")]
             Self::Fixed(_) => 0,
         }
     }

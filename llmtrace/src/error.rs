@@ -1,11 +1,12 @@
 //! What may fail at start and at the end.
 
+use std::fmt;
 use std::io;
 
 use crate::FlushReport;
 
 /// Why [`Builder::install`](crate::Builder::install) failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum InstallError {
     /// The process has a global `tracing` subscriber already.
@@ -16,6 +17,13 @@ pub enum InstallError {
     /// The operating system gave no thread.
     #[error("no thread could be started for the exporters: {0}")]
     Thread(#[source] io::Error),
+}
+
+impl fmt::Debug for InstallError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Why [`Guard::shutdown`](crate::Guard::shutdown) did not deliver everything.
@@ -37,5 +45,5 @@ pub enum FlushError {
 
 fn failures(report: &FlushReport) -> String {
     let failed = report.exporters.iter().filter_map(|stats| Some((stats, stats.last_error.as_ref()?)));
-    failed.map(|(stats, error)| format!("; {}: {error}", stats.name)).collect()
+    failed.fold(String::new(), |all, (stats, error)| all + "; " + &stats.name + ": " + error)
 }

@@ -89,7 +89,7 @@ impl SpanId {
 pub(crate) enum IdSource {
     Random,
     /// 1, 2, 3, ... for each kind of id.
-    #[cfg(any(test, feature = "testing"))]
+    #[cfg(feature = "testing")]
     Sequential {
         traces: std::sync::atomic::AtomicU64,
         spans: std::sync::atomic::AtomicU64,
@@ -102,7 +102,7 @@ impl IdSource {
     pub(crate) fn trace_id(&self, unix_ms: u64) -> TraceId {
         match self {
             Self::Random => TraceId::generate(unix_ms),
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(feature = "testing")]
             Self::Sequential { traces, .. } => {
                 TraceId::sequential(1 + traces.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
             }
@@ -113,7 +113,7 @@ impl IdSource {
     pub(crate) fn span_id(&self) -> SpanId {
         match self {
             Self::Random => SpanId::generate(),
-            #[cfg(any(test, feature = "testing"))]
+            #[cfg(feature = "testing")]
             Self::Sequential { spans, .. } => {
                 SpanId::sequential(1 + spans.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
             }

@@ -72,12 +72,18 @@ impl KeyId {
         interner.ids.insert(name, id);
         Some(id)
     }
+}
 
-    /// The name.
-    pub(crate) fn name(self) -> &'static str {
-        let interner = interner().read().unwrap_or_else(PoisonError::into_inner);
-        interner.names.get(usize::from(self.0)).copied().unwrap_or("")
-    }
+/// The names of all ids so far, in their order.
+pub(crate) fn names() -> Vec<&'static str> {
+    interner().read().unwrap_or_else(PoisonError::into_inner).names.clone()
+}
+
+/// The canonical name, if a callsite has declared it.
+pub(crate) fn canonical_static(name: &str) -> Option<&'static str> {
+    let name = canonical(name);
+    let interner = interner().read().unwrap_or_else(PoisonError::into_inner);
+    interner.ids.get_key_value(name).map(|(name, _)| *name)
 }
 
 /// The canonical name of a key that came as text.
@@ -103,7 +109,7 @@ mod tests {
     fn aliases_resolve_to_one_key() {
         let canonical = KeyId::of(semconv::USAGE_REASONING_TOKENS);
         assert_eq!(KeyId::of("gen_ai.usage.reasoning_tokens"), canonical);
-        assert_eq!(canonical.unwrap().name(), semconv::USAGE_REASONING_TOKENS);
+        assert_eq!(names()[usize::from(canonical.unwrap().0)], semconv::USAGE_REASONING_TOKENS);
         assert_ne!(KeyId::of("a.key.of.mine"), canonical);
         assert!(is_content("gen_ai.prompt") && !is_content(semconv::REQUEST_MODEL));
     }

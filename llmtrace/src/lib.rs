@@ -1,4 +1,55 @@
-//! LLM tracing for Rust.
+//! LLM tracing for Rust: annotate the functions that call a model, and see each call with its messages, tokens, cost
+//! and time, in the tree of the work around it.
+//!
+//! ```
+//! use llmtrace::llm_trace;
+//!
+//! #[llm_trace(provider = "openai", model = "gpt-4o-mini")]
+//! async fn ask(question: &str) -> Result<serde_json::Value, std::io::Error> {
+//!     // the HTTP call, untouched: what it returns is read
+//! #   Ok(serde_json::json!({ "question": question }))
+//! }
+//!
+//! #[llm_trace(kind = "agent", session = session_id)]
+//! async fn answer(session_id: &str, question: &str) -> Result<String, std::io::Error> {
+//!     Ok(ask(question).await?.to_string())
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let tracing = llmtrace::builder().service_name("support-bot").install()?; // and `.exporter(...)`
+//! // ... the program ...
+//! tracing.shutdown(std::time::Duration::from_secs(5))?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | trace a function | [`#[llm_trace]`](macro@llm_trace) |
+//! | trace a block, a stream | [`generation!`], [`tool!`], [`agent!`], ... and [`traced_stream`] |
+//! | say more of a span | [`SpanExt`] on any `tracing::Span` |
+//! | set up | [`builder`]: [`install`](Builder::install) alone, or [`build`](Builder::build) beside other layers |
+//! | ship spans | crate `llmtrace-exporters`, or implement [`Exporter`] |
+//! | teach it your client's types | [`LlmResponse`] and [`LlmChunk`] |
+//! | price your own models | [`PriceOverrides`], [`PriceSource`] |
+//! | stop in time | [`Budget`] |
+//! | go on in another process | [`propagate`] |
+//! | read a provider's JSON yourself | [`provider`] |
+//! | test what is traced | the `testing` module (feature `testing`) |
+//!
+//! Spans of other crates that carry `gen_ai.*` fields, as rig-core and genai emit them, are read without a change of
+//! theirs.
+//!
+//! # What it promises
+//!
+//! The traced program does not notice: nothing here panics, does I/O or needs a runtime on the caller's thread. What is
+//! lost is counted, by reason ([`Guard::stats`]). Memory is bounded in bytes. A count that a provider did not state is
+//! absent, never 0, and a model without a known price has no cost.
+//!
+//! # Features
+//!
+//! `prices` (default): the bundled price table. `http` (default): [`propagate`] for `http::HeaderMap`.
+//! `testing`: in-memory exporter, fixed time and ids.
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -24,6 +75,7 @@ mod pipeline;
 mod price;
 pub mod propagate;
 pub mod provider;
+mod prune;
 mod record;
 mod recorder;
 pub mod semconv;
@@ -47,6 +99,21 @@ pub use guard::Guard;
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use kind::{ObservationKind, ParseKindError};
 pub use layer::{CallsiteFilter, Capture, LlmLayer, SpanCapture};
+/// ```
+/// use llmtrace::{Usage, llm_trace};
+///
+/// # struct Reply { text: String, tokens: (u64, u64) }
+/// #[llm_trace(
+///     provider = "openai", model = model, session = session, skip(api_key),
+///     output = |ret| ret.as_ref().ok().map(|reply| &reply.text),
+///     usage = |ret| ret.as_ref().ok().map(|reply| Usage::new(reply.tokens.0, reply.tokens.1)),
+/// )]
+/// async fn ask(api_key: &str, model: &str, session: Option<&str>, question: &str) -> Result<Reply, std::io::Error> {
+///     // The call, untouched.
+/// #   let _ = (api_key, model, session, question);
+///     Ok(Reply { text: "Because.".to_owned(), tokens: (12, 2) })
+/// }
+/// ```
 pub use llmtrace_macros::llm_trace;
 pub use message::{Message, Part, Role};
 pub use observe::{LlmChunk, LlmResponse};

@@ -3,10 +3,9 @@
 //! The caller's thread appends; the worker reads. Writing is a copy into one recycled buffer: no parsing, no
 //! formatting, no allocation in the steady state. Numbers are little-endian, texts follow their `u32` length.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use crate::keys::{self, KeyId};
+use crate::keys::KeyId;
 use crate::{SpanId, TraceId, Value};
 
 /// The bytes of one span's log.
@@ -261,10 +260,6 @@ impl Log {
         self.0.clear();
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Bytes written.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
@@ -378,16 +373,6 @@ impl<'a> Iterator for Entries<'a> {
     }
 }
 
-impl Key<'_> {
-    /// The name, owned unless a callsite declares it.
-    pub(crate) fn to_name(self) -> Cow<'static, str> {
-        match self {
-            Key::Id(id) => Cow::Borrowed(id.name()),
-            Key::Name(name) => Cow::Owned(keys::canonical(name).to_owned()),
-        }
-    }
-}
-
 impl fmt::Display for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -411,7 +396,7 @@ impl From<Scalar<'_>> for Value {
             Scalar::Bool(bool) => bool.into(),
             Scalar::Json(json) => match serde_json::from_slice::<serde_json::Value>(json) {
                 Ok(parsed) => parsed.into(),
-                Err(_) => String::from_utf8_lossy(json).into(),
+                Err(_) => String::from_utf8_lossy(json).into_owned().into(),
             },
         }
     }
@@ -454,7 +439,7 @@ mod tests {
         }
         assert_eq!(log.entries().collect::<Vec<_>>(), entries);
         // A log that was cut anywhere ends; it never panics.
-        for cut in 0..log.len() {
+        for cut in 0..log.0.len() {
             assert!(Entries(&log.0[..cut]).count() < entries.len());
         }
     }

@@ -1,6 +1,10 @@
 //! Messages, in the JSON shape of the `OpenTelemetry` GenAI conventions.
 
-use serde::{Deserialize, Serialize, Serializer};
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::value::json_bytes;
 
@@ -50,7 +54,7 @@ pub enum Role {
 }
 
 /// One piece of a [`Message`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Part {
@@ -67,18 +71,17 @@ pub enum Part {
     /// The model asks for a tool.
     ToolCall {
         /// The id that the answer refers to.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// The tool's name.
         name: String,
         /// The arguments: an object where they could be parsed, else the text as it came.
-        #[serde(default)]
         arguments: serde_json::Value,
     },
     /// A tool's answer.
     ToolCallResponse {
         /// The id of the call that is answered.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<String>,
         /// What the tool returned.
         response: serde_json::Value,
@@ -86,7 +89,7 @@ pub enum Part {
     /// Media inside the message.
     Blob {
         /// For example `image/png`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
         /// `image`, `video`, `audio`, `document`.
         modality: String,
@@ -96,7 +99,7 @@ pub enum Part {
     /// Media that the provider stores.
     File {
         /// For example `application/pdf`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
         /// `image`, `video`, `audio`, `document`.
         modality: String,
@@ -106,7 +109,7 @@ pub enum Part {
     /// Media at an address.
     Uri {
         /// For example `image/png`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         mime_type: Option<String>,
         /// `image`, `video`, `audio`, `document`.
         modality: String,
@@ -235,6 +238,81 @@ impl From<String> for Role {
 impl Serialize for Role {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    /// Any object: one that does not have what its `type` asks for is [`Part::Other`], whole.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PartVisitor)
+    }
+}
+
+/// Reads the two commonest parts without an intermediate value.
+struct PartVisitor;
+
+impl<'de> Visitor<'de> for PartVisitor {
+    type Value = Part;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with a `type`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
+        let mut members = serde_json::Map::new();
+        let (mut kind, mut content) = (None::<String>, None::<String>);
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match (&*key, map.next_value::<serde_json::Value>()?) {
+                ("type", serde_json::Value::String(text)) => kind = Some(text),
+                ("content", serde_json::Value::String(text)) => content = Some(text),
+                (_, value) => {
+                    members.insert(key.into_owned(), value);
+                }
+            }
+        }
+        match (kind.as_deref(), content) {
+            (Some("text"), Some(content)) if members.is_empty() => Ok(Part::Text { content }),
+            (Some("reasoning"), Some(content)) if members.is_empty() => Ok(Part::Reasoning { content }),
+            (_, content) => {
+                members.extend(content.map(|content| ("content".to_owned(), content.into())));
+                Ok(Part::from_members(kind, members))
+            }
+        }
+    }
+}
+
+impl Part {
+    fn from_members(kind: Option<String>, mut members: serde_json::Map<String, serde_json::Value>) -> Self {
+        let text = |key: &str| members.get(key).and_then(|value| value.as_str()).map(str::to_owned);
+        let (id, mime_type) = (text("id"), text("mime_type"));
+        let (name, modality, content) = (text("name"), text("modality"), text("content"));
+        let known = match kind.as_deref() {
+            Some("text") => content.map(|content| Self::Text { content }),
+            Some("reasoning") => content.map(|content| Self::Reasoning { content }),
+            Some("tool_call") => {
+                let arguments = members.get("arguments").cloned().unwrap_or_default();
+                name.map(|name| Self::ToolCall { id, name, arguments })
+            }
+            Some("tool_call_response") => {
+                members.get("response").cloned().map(|response| Self::ToolCallResponse { id, response })
+            }
+            Some("blob") => {
+                modality.zip(content).map(|(modality, content)| Self::Blob { mime_type, modality, content })
+            }
+            Some("file") => modality.zip(text("file_id")).map(|(modality, file_id)| Self::File {
+                mime_type,
+                modality,
+                file_id,
+            }),
+            Some("uri") => {
+                modality.zip(text("uri")).map(|(modality, uri)| Self::Uri { mime_type, modality, uri })
+            }
+            _ => None,
+        };
+        known.unwrap_or_else(|| {
+            members.extend(kind.map(|kind| ("type".to_owned(), kind.into())));
+            Self::Other(serde_json::Value::Object(members))
+        })
     }
 }
 

@@ -62,13 +62,14 @@ pub(crate) fn error_name<E: ?Sized>() -> &'static str {
         name = rest;
     }
     let end = name.find(['<', '>', ' ', ',']).unwrap_or(name.len());
-    name.get(..end).filter(|name| !name.is_empty()).unwrap_or("error")
+    // The trait says nothing of the error behind it.
+    name.get(..end).filter(|name| !["", "core::error::Error"].contains(name)).unwrap_or("error")
 }
 
 /// Whether a text looks like what an API sends: JSON, or lines of a stream.
 fn is_wire(bytes: &[u8]) -> bool {
     let bytes = bytes.trim_ascii_start();
-    bytes.starts_with(b"{") || bytes.starts_with(b"[")
+    [&b"{"[..], b"[", b"data:", b"event:"].iter().any(|start| bytes.starts_with(start))
 }
 
 fn record_response(bytes: &[u8], recorder: &mut Recorder<'_>) {
@@ -131,7 +132,7 @@ macro_rules! through {
             fn record(&self, recorder: &mut Recorder<'_>) {
                 match self {
                     Ok(value) => value.record(recorder),
-                    Err(error) => recorder.failure(error_name::<E>(), error),
+                    Err(error) => recorder.failure(error_name::<E>(), &format_args!("{error:#}")),
                 }
             }
         }
@@ -167,7 +168,7 @@ mod tests {
         let _ = Wrapped(0_u8).0;
         let check = |name: &str, expected: &str| assert!(name.ends_with(expected), "{name}");
         check(error_name::<std::io::Error>(), "io::error::Error");
-        check(error_name::<Box<dyn std::error::Error + Send + Sync>>(), "core::error::Error");
+        check(error_name::<Box<dyn std::error::Error + Send + Sync>>(), "error");
         check(error_name::<&Arc<std::fmt::Error>>(), "core::fmt::Error");
         check(error_name::<Wrapped<Vec<u8>>>(), "::Wrapped");
         check(error_name::<str>(), "str");

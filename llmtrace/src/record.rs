@@ -251,31 +251,31 @@ impl SpanRecord {
     /// The token counts, read from the attributes.
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
-        macro_rules! read {
-            ($($key:ident => $field:ident,)*) => {
-                $(usage.$field = self.attributes.get(semconv::$key).and_then(Value::as_count);)*
-            };
+        let mut status = None;
+        for (key, value) in self.attributes.iter().filter(|(key, _)| Usage::is_key(key)) {
+            match key {
+                semconv::USAGE_STATUS => status = value.as_str().and_then(UsageStatus::from_name),
+                semconv::USAGE_SOURCE if value.as_str() == Some(UsageSource::Estimated.as_str()) => {
+                    usage.source = UsageSource::Estimated;
+                }
+                key => usage.set(key, value.as_count()),
+            }
         }
-        crate::usage::usage_attributes!(read);
-        let text = |key| self.attributes.get_str(key);
-        usage.status = match text(semconv::USAGE_STATUS).and_then(UsageStatus::from_name) {
+        usage.status = match status {
             Some(status) => status,
             None if usage.input_tokens.is_some() && usage.output_tokens.is_some() => UsageStatus::Complete,
             None if usage.is_empty() => UsageStatus::Missing,
             None => UsageStatus::Partial,
         };
-        if text(semconv::USAGE_SOURCE) == Some(UsageSource::Estimated.as_str()) {
-            usage.source = UsageSource::Estimated;
-        }
         usage
     }
 
     /// Writes the token counts to the attributes; counts that are not known are left as they are.
     pub fn set_usage(&mut self, usage: &Usage) {
         usage.for_each_count(|key, count| self.attributes.set(key, count));
-        self.attributes.set(semconv::USAGE_STATUS, usage.status.as_str());
+        self.attributes.set(semconv::USAGE_STATUS, Value::fixed(usage.status.as_str()));
         if !usage.is_empty() {
-            self.attributes.set(semconv::USAGE_SOURCE, usage.source.as_str());
+            self.attributes.set(semconv::USAGE_SOURCE, Value::fixed(usage.source.as_str()));
         }
     }
 
@@ -294,9 +294,9 @@ impl SpanRecord {
     pub fn set_cost(&mut self, cost: &Cost) {
         self.attributes.set(semconv::USAGE_COST, cost.total.to_f64());
         self.attributes.set(semconv::COST_PICO_USD, cost.total.pico());
-        self.attributes.set(semconv::COST_SOURCE, cost.source.as_str());
+        self.attributes.set(semconv::COST_SOURCE, Value::fixed(cost.source.as_str()));
         let status = if cost.source == CostSource::Provider { "provider_cost" } else { "priced" };
-        self.attributes.set(semconv::COST_STATUS, status);
+        self.attributes.set(semconv::COST_STATUS, Value::fixed(status));
         for (key, share) in [(semconv::COST_INPUT, cost.input), (semconv::COST_OUTPUT, cost.output)] {
             if let Some(share) = share {
                 self.attributes.set(key, share.to_f64());
@@ -306,7 +306,7 @@ impl SpanRecord {
             self.attributes.set(semconv::COST_MATCHED_MODEL, model);
         }
         if let Some(matched) = cost.matched {
-            self.attributes.set(semconv::COST_MATCH, matched.as_str());
+            self.attributes.set(semconv::COST_MATCH, Value::fixed(matched.as_str()));
         }
         if let Some(as_of) = &cost.as_of {
             self.attributes.set(semconv::COST_AS_OF, as_of);

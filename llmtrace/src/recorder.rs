@@ -9,9 +9,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::clock::Clock;
-use crate::content::{self, ContentPolicy, Pruner};
+use crate::content::{self, ContentPolicy};
 use crate::keys::{self, KeyId};
 use crate::log::{Body, Entry, Key, Log, Scalar};
+use crate::prune::{self, LinePruner, Pruner};
 use crate::{Message, Usage, Usd, Value, semconv};
 
 /// What limits and policies hold for everything that is recorded.
@@ -27,6 +28,11 @@ impl Settings {
     /// Longest serialised body (a provider's request or response) that is copied, in bytes.
     fn max_body_bytes(&self) -> usize {
         self.max_text_bytes.saturating_mul(16)
+    }
+
+    /// Most that an open span may hold, in bytes; what comes after is left out, and the span says so.
+    pub(crate) fn max_span_bytes(&self) -> usize {
+        self.max_text_bytes.saturating_mul(64)
     }
 }
 
@@ -57,6 +63,8 @@ pub struct Recorder<'a> {
     log: &'a mut Log,
     identity: &'a mut Identity,
     settings: &'a Settings,
+    /// Where a stream stands whose content is left out.
+    pruner: Option<Box<LinePruner>>,
 }
 
 /// Whose span it is; spans opened below it inherit it.
@@ -125,7 +133,22 @@ impl<'n> Slot<'n> {
 impl<'a> Recorder<'a> {
     #[inline]
     pub(crate) fn new(log: &'a mut Log, identity: &'a mut Identity, settings: &'a Settings) -> Self {
-        Self { log, identity, settings }
+        Self { log, identity, settings, pruner: None }
+    }
+
+    /// A recorder that goes on where another one left off in a stream.
+    pub(crate) fn resume(
+        log: &'a mut Log,
+        identity: &'a mut Identity,
+        settings: &'a Settings,
+        pruner: Option<Box<LinePruner>>,
+    ) -> Self {
+        Self { log, identity, settings, pruner }
+    }
+
+    /// Where a stream stands.
+    pub(crate) fn into_pruner(self) -> Option<Box<LinePruner>> {
+        self.pruner
     }
 
     fn keeps_content(&self) -> bool {
@@ -176,15 +199,22 @@ impl<'a> Recorder<'a> {
 
     /// Bytes of a stream as they came from the network: SSE or NDJSON, cut anywhere; else text.
     pub fn chunk_body(&mut self, bytes: &[u8]) {
-        let now = self.now();
-        match std::str::from_utf8(bytes) {
-            Ok(text) if self.keeps_content() => {
-                let text = self.cut(text);
-                self.log.push(Entry::Chunk(now, Body::Text(text)));
-            }
+        let (now, limit) = (self.now(), self.settings.max_body_bytes());
+        if bytes.len() > limit {
+            self.log.push(Entry::Truncated);
+        } else if self.keeps_content() {
             // Bytes that end inside a character are joined with the next ones on the worker.
-            _ => self.raw(bytes, Slot::Chunk(now)),
+            let body = std::str::from_utf8(bytes).map_or(Body::Json(bytes), Body::Text);
+            self.log.push(Entry::Chunk(now, body));
+        } else {
+            let pruner = self.pruner.get_or_insert_default();
+            self.log.push(Entry::Chunk(now, Body::Json(pruner.push(bytes))));
         }
+    }
+
+    /// A piece of the text that a stream answers with.
+    pub fn chunk_text(&mut self, text: &str) {
+        self.chunk_body(text.as_bytes());
     }
 
     /// The provider, under its `OpenTelemetry` name, such as `openai`.
@@ -385,7 +415,7 @@ impl<'a> Recorder<'a> {
             self.log.push(slot.with(Body::Json(bytes)));
         } else {
             with_buffer(|buffer| {
-                if content::prune(bytes, buffer) {
+                if prune::prune_json(bytes, buffer) {
                     self.log.push(slot.with(Body::Json(buffer)));
                 }
             });
@@ -399,8 +429,7 @@ impl<'a> Recorder<'a> {
             return text;
         }
         self.log.push(Entry::Truncated);
-        let (head, _) = text.split_at(text.floor_char_boundary(self.settings.max_text_bytes));
-        head
+        content::cut(text, self.settings.max_text_bytes)
     }
 
     fn bounded(&mut self, text: fmt::Arguments<'_>) -> String {
@@ -468,10 +497,11 @@ struct BoundedText {
 
 impl fmt::Write for BoundedText {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = text.floor_char_boundary(self.left);
-        self.out.push_str(text.get(..fits).unwrap_or_default());
-        self.left = if fits == text.len() { self.left - fits } else { 0 };
-        if fits == text.len() { Ok(()) } else { Err(fmt::Error) }
+        let fits = content::cut(text, self.left);
+        self.out.push_str(fits);
+        let is_whole = fits.len() == text.len();
+        self.left = if is_whole { self.left - fits.len() } else { 0 };
+        if is_whole { Ok(()) } else { Err(fmt::Error) }
     }
 }
 
@@ -544,7 +574,7 @@ impl From<bool> for AttributeValue<'_> {
 impl From<Value> for AttributeValue<'_> {
     fn from(value: Value) -> Self {
         Self(match value {
-            Value::Str(text) => Repr::Str(Cow::Owned(text)),
+            Value::Str(text) => Repr::Str(text),
             Value::Int(int) => Repr::Int(int),
             Value::Float(float) => Repr::Float(float),
             Value::Bool(bool) => Repr::Bool(bool),

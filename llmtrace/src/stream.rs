@@ -107,10 +107,12 @@ where
                 Ok(Poll::Ready(None)) => {
                     *this.is_open = false;
                     span::end(this.span, |recorder| recorder.push(Entry::Done));
+                    *this.span = Span::none();
                 }
                 Err(panic) => {
                     *this.is_open = false;
                     end_with_panic(this.span, &**panic);
+                    *this.span = Span::none();
                 }
             }
         }

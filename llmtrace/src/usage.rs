@@ -117,7 +117,6 @@ macro_rules! usage_attributes {
         }
     };
 }
-pub(crate) use usage_attributes;
 
 impl UsageStatus {
     /// The lower-case name, as `llmtrace.usage.status` holds it.
@@ -196,6 +195,24 @@ impl Usage {
             (Some(input), Some(output)) => input.checked_add(output),
             _ => self.total_tokens,
         }
+    }
+
+    /// Whether an attribute's key may be one of a usage.
+    pub(crate) fn is_key(key: &str) -> bool {
+        key.starts_with("gen_ai.usage.") || key.starts_with("llmtrace.usage.")
+    }
+
+    /// Sets the count that the attribute `key` holds; other keys are passed over.
+    pub(crate) fn set(&mut self, key: &str, count: Option<u64>) {
+        macro_rules! set {
+            ($($key:ident => $field:ident,)*) => {
+                match key {
+                    $(semconv::$key => self.$field = count,)*
+                    _ => {}
+                }
+            };
+        }
+        usage_attributes!(set);
     }
 
     /// Calls `visit` with the attribute key and the value of every count that is known.

@@ -23,7 +23,7 @@ pub enum Value {
     /// A float; one that is not finite is written to JSON as a string.
     Float(f64),
     /// A text.
-    Str(String),
+    Str(Cow<'static, str>),
     /// A list.
     Array(Vec<Value>),
     /// Anything with structure.
@@ -31,6 +31,11 @@ pub enum Value {
 }
 
 impl Value {
+    /// A text that is known at compile time: it is not copied.
+    pub const fn fixed(text: &'static str) -> Self {
+        Self::Str(Cow::Borrowed(text))
+    }
+
     /// The text, if this is one.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -119,7 +124,7 @@ from_int!(i8 i16 i32 i64 i128 u8 u16 u32 u64);
 
 impl From<u128> for Value {
     fn from(int: u128) -> Self {
-        i128::try_from(int).map_or_else(|_| Self::Str(int.to_string()), Self::Int)
+        i128::try_from(int).map_or_else(|_| Self::Str(int.to_string().into()), Self::Int)
     }
 }
 
@@ -155,25 +160,25 @@ impl From<bool> for Value {
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
-        Self::Str(text.to_owned())
+        Self::Str(Cow::Owned(text.to_owned()))
     }
 }
 
 impl From<&String> for Value {
     fn from(text: &String) -> Self {
-        Self::Str(text.clone())
+        Self::Str(Cow::Owned(text.clone()))
     }
 }
 
 impl From<String> for Value {
     fn from(text: String) -> Self {
-        Self::Str(text)
+        Self::Str(Cow::Owned(text))
     }
 }
 
-impl From<Cow<'_, str>> for Value {
-    fn from(text: Cow<'_, str>) -> Self {
-        Self::Str(text.into_owned())
+impl From<Cow<'static, str>> for Value {
+    fn from(text: Cow<'static, str>) -> Self {
+        Self::Str(text)
     }
 }
 
@@ -200,12 +205,12 @@ impl From<serde_json::Value> for Value {
         use serde_json::Value as Json;
         match json {
             Json::Bool(bool) => Self::Bool(bool),
-            Json::String(text) => Self::Str(text),
+            Json::String(text) => Self::Str(text.into()),
             Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
                 (Some(int), _, _) => Self::from(int),
                 (None, Some(int), _) => Self::from(int),
                 (None, None, Some(float)) => Self::Float(float),
-                (None, None, None) => Self::Str(number.to_string()),
+                (None, None, None) => Self::Str(number.to_string().into()),
             },
             Json::Array(items)
                 if items.iter().all(|item| !item.is_object() && !item.is_array() && !item.is_null()) =>
@@ -296,6 +301,11 @@ impl Attributes {
     /// All attributes in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(key, value)| (&**key, value))
+    }
+
+    /// Makes room for so many more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        self.0.reserve(more);
     }
 
     /// How many there are.

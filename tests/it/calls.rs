@@ -128,3 +128,72 @@ fn a_request_gives_model_parameters_and_messages() {
     assert_eq!(span.attributes.get("gen_ai.request.max_tokens"), Some(&50.into()));
     assert_eq!(span.input.iter().map(llmtrace::Message::text).collect::<Vec<_>>(), ["be brief", "hi"]);
 }
+
+#[test]
+fn a_list_of_messages_is_read_as_a_conversation() {
+    #[llmtrace::llm_trace]
+    fn chat(_model: &str, _messages: &[Value]) {}
+    let recording = Recording::start();
+    recording.run(|| {
+        chat(
+            "m",
+            &[json!({"role": "user", "content": "hi"}), json!({"role": "assistant", "content": "hello"})],
+        )
+    });
+    let span = recording.span("chat");
+    assert_eq!(span.input.iter().map(llmtrace::Message::text).collect::<Vec<_>>(), ["hi", "hello"]);
+}
+
+#[test]
+fn a_span_around_a_call_does_not_count_its_tokens_again() {
+    let recording = Recording::start();
+    recording.run(|| {
+        info_span!("agent", llmtrace.kind = "agent").record_response(&json!({
+            "id": "x", "object": "chat.completion", "model": "gpt-4o-mini",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11},
+        }));
+    });
+    let span = recording.span("agent");
+    assert_eq!((span.usage().total(), span.model(), span.cost()), (None, None, None));
+    assert_eq!(span.output[0].text(), "hi");
+}
+
+#[test]
+fn an_error_is_told_with_its_causes() {
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+    impl std::fmt::Display for Outer {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("request failed")
+        }
+    }
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+    #[llmtrace::llm_trace]
+    fn plain() -> Result<(), Outer> {
+        Err(Outer(std::io::Error::other("connection reset")))
+    }
+    #[llmtrace::llm_trace]
+    fn boxed() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        Ok(plain()?)
+    }
+    let recording = Recording::start();
+    recording.run(|| drop(boxed()));
+    for name in ["plain", "boxed"] {
+        assert_eq!(recording.span(name).status, Status::error("request failed: connection reset"));
+    }
+    assert_eq!(attribute(&recording.span("boxed"), "error.type"), Some("error"));
+}
+
+#[test]
+fn traces_come_in_the_order_in_which_they_ended() {
+    let recording = Recording::start();
+    recording.run(|| (0..50).for_each(|n| drop(info_span!("call", llmtrace.kind = "tool", n))));
+    let order: Vec<_> =
+        recording.spans().iter().filter_map(|span| span.attributes.get("n")?.as_i64()).collect();
+    assert_eq!(order, (0..50).collect::<Vec<_>>());
+}

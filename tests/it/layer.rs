@@ -38,6 +38,18 @@ fn the_tree_is_whole_and_bystanders_stay_out() {
 }
 
 #[test]
+fn a_plain_span_that_is_written_to_is_recorded_with_its_ancestors() {
+    let recording = Recording::start();
+    recording.run(|| {
+        info_span!("outer").in_scope(|| {
+            info_span!("inner").in_scope(|| Span::current().set_attribute("answer", 42));
+            info_span!("other").in_scope(|| {});
+        });
+    });
+    assert_eq!(recording.tree(), "outer [span]\n  inner [span]\n");
+}
+
+#[test]
 fn everything_is_captured_on_request() {
     let recording = Recording::with(|builder| builder.capture(Capture::All));
     recording.run(|| info_span!("outer", port = 8080_u16).in_scope(|| info_span!("inner").in_scope(|| {})));

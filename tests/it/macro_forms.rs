@@ -3,11 +3,15 @@
 use std::borrow::Cow;
 use std::fmt::Debug;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 
+use futures::FutureExt as _;
 use futures::stream::{self, BoxStream, LocalBoxStream, Stream, StreamExt as _};
+use llmtrace::testing::Recording;
 use llmtrace::{Usage, llm_trace};
 use serde::Serialize;
+use tracing::Level;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Outcome<T> = Result<T, Failure>;
@@ -256,9 +260,54 @@ async fn recursive(depth: u8) -> u8 {
     if depth == 0 { 0 } else { Box::pin(recursive(depth - 1)).await + 1 }
 }
 
+mod renamed {
+    pub(crate) mod deep {
+        pub(crate) use llmtrace as tracer;
+    }
+}
+
+#[renamed::deep::tracer::llm_trace("by position", crate = renamed::deep::tracer, fields(empty), level = Level::WARN)]
+fn through_another_path(
+    #[cfg(any())] left_out: Mute,
+    #[cfg(not(any()))] recorder: u8,
+    value: u8,
+    kind: u8,
+    error: u8,
+) -> u8 {
+    #![allow(clippy::let_and_return)]
+    let sum = recorder + value + kind + error;
+    sum
+}
+
+/// The names that the expansion uses mean the user's values in the user's expressions.
+#[llm_trace(output = |output| output + kind + value, usage = |seen| Usage::new(*seen, error), session = recorder)]
+fn own_names(recorder: u8, value: u64, kind: u64, error: u64, span: u64, returned: u64) -> u64 {
+    u64::from(recorder) + value + kind + error + span + returned
+}
+
+/// Once without a subscriber and once with everything recorded.
+fn both(check: impl Fn()) {
+    check();
+    Recording::start().run(check);
+}
+
+fn both_async<F: Future>(check: impl Fn() -> F) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    both(|| {
+        runtime.block_on(check());
+    });
+}
+
 #[test]
 fn functions_return_what_they_did() {
+    both(functions);
+}
+
+fn functions() {
     nothing();
+    assert_eq!(through_another_path(1, 2, 3, 4), 10);
+    assert_eq!(own_names(1, 2, 3, 4, 5, 6), 21);
+    drop(renamed::deep::tracer::generation!("chat"));
     assert_eq!(plain(1, vec![1]), 3);
     assert_eq!(early("").unwrap(), 0);
     assert_eq!(early("1").unwrap(), 2);
@@ -271,7 +320,6 @@ fn functions_return_what_they_did() {
     assert_eq!(items(3).sum::<u32>(), 3);
     assert_eq!(either(true).unwrap().count(), 2);
     assert!(either(false).is_err());
-    // SAFETY is not needed: the function only says so.
     assert_eq!(foreign(1), 2);
     let mut client = Client { name: "n".to_owned() };
     assert_eq!(client.name(), "n");
@@ -281,12 +329,20 @@ fn functions_return_what_they_did() {
 
 #[test]
 fn panics_go_on_unchanged() {
+    both(panics);
+}
+
+fn panics() {
     let payload = std::panic::catch_unwind(|| never("a message")).unwrap_err();
     assert_eq!(payload.downcast_ref::<String>().unwrap(), "a message");
 }
 
-#[tokio::test]
-async fn futures_return_what_they_did() {
+#[test]
+fn futures_return_what_they_did() {
+    both_async(futures);
+}
+
+async fn futures() {
     assert_eq!(ask("m", None, "q".to_owned()).await.unwrap(), "m: q (false)");
     assert_eq!(ask("m", None, String::new()).await.unwrap_err().to_string(), "empty");
     assert_eq!(borrowed(" a ", Vec::new()).await, "a");
@@ -301,12 +357,17 @@ async fn futures_return_what_they_did() {
     assert_eq!(client.twice("q".to_owned()).await.unwrap(), "m: qm: q");
     assert_eq!(client.native(1).await, 2);
     assert_eq!(Box::new(client).boxed_self().await.name, "m");
-    let payload = tokio::spawn(async { async_never("a message").await }).await.unwrap_err().into_panic();
+    let caught = AssertUnwindSafe(async_never("a message")).catch_unwind().await;
+    let Err(payload) = caught;
     assert_eq!(payload.downcast_ref::<String>().unwrap(), "a message");
 }
 
-#[tokio::test]
-async fn streams_yield_what_they_did() {
+#[test]
+fn streams_yield_what_they_did() {
+    both_async(streams);
+}
+
+async fn streams() {
     assert_eq!(numbers(3).collect::<Vec<_>>().await, [0, 1, 2]);
     assert_eq!(numbers(3).size_hint(), (3, Some(3)));
     assert_eq!(maybe_numbers(Some(2)).await.unwrap().count().await, 2);

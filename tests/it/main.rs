@@ -1,10 +1,18 @@
 //! What a user of llmtrace sees, tested at its public surface.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod calls;
 mod compose;
 mod content;
 mod foreign;
 mod layer;
+mod macro_cost;
 mod macro_forms;
+mod macro_properties;
+mod macro_records;
+mod macro_streams;
 mod pipeline;
 mod runtimes;
+mod span_macros;
+mod streams;

@@ -43,7 +43,9 @@ fn accounts_are_exact_while_spans_end_on_many_threads() {
                 assert_balanced(&guard.stats().exporters[0]);
             }
         });
-        workers.into_iter().for_each(|worker| worker.join().unwrap());
+        for worker in workers {
+            worker.join().unwrap();
+        }
         done.store(true, Ordering::Relaxed);
         watcher.join().unwrap();
     });

@@ -81,7 +81,8 @@ fn padded(bytes: &[u8]) -> [u8; 8] {
 fn char<'a>(bytes: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     let length = match escaped_char(bytes) {
         None => {
-            let beyond = bytes.iter().skip(1).take_while(|byte| !matches!(byte, ..0x80 | 0xc2 | 0xd8 | 0xe2)).count();
+            let beyond =
+                bytes.iter().skip(1).take_while(|byte| !matches!(byte, ..0x80 | 0xc2 | 0xd8 | 0xe2)).count();
             let length = if matches!(bytes, [0x80..=0xff, ..]) { 1 + beyond } else { 1 };
             out.extend_from_slice(bytes.get(..length).unwrap_or_default());
             length
@@ -296,7 +297,8 @@ mod tests {
         let all: String = (0..=0x2_ffff).filter_map(char::from_u32).collect();
         let line = written(|out| string(&all, out));
         assert_eq!(serde_json::from_str::<String>(&line).unwrap(), all);
-        let control = |c: char| c.is_control() || "\u{2028}\u{2029}\u{202e}\u{2066}\u{200e}\u{61c}".contains(c);
+        let control =
+            |c: char| c.is_control() || "\u{2028}\u{2029}\u{202e}\u{2066}\u{200e}\u{61c}".contains(c);
         assert_eq!(line.find(control), None);
     }
 

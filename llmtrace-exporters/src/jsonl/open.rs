@@ -1,5 +1,6 @@
 //! Opening a file to write: never through a link, never beside another writer.
 
+use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::disk::Disk as _;
 
 /// Why a file of traces could not be opened.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
     /// Another program, or another exporter of this one, writes to the file.
@@ -40,6 +41,13 @@ pub enum OpenError {
     },
 }
 
+impl fmt::Debug for OpenError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 /// Times that a file is opened again because it was renamed in between.
 const OPEN_ATTEMPTS: u32 = 8;
 
@@ -70,7 +78,8 @@ pub(super) fn open(path: &Path) -> Result<File, OpenError> {
 /// Makes a new file and locks it; fails where the path exists, be it as a link.
 pub(super) fn create_new(path: &Path) -> Result<File, OpenError> {
     let opened = options().create_new(true).open(path);
-    let file = opened.map_err(|source| OpenError::Io { path: path.to_owned(), action: "making it", source })?;
+    let file =
+        opened.map_err(|source| OpenError::Io { path: path.to_owned(), action: "making it", source })?;
     lock(path, &file)?;
     Ok(file)
 }
@@ -94,6 +103,8 @@ fn lock(path: &Path, file: &File) -> Result<(), OpenError> {
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
         // Some network file systems have no locks; there the user has to see to it.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
-        Err(TryLockError::Error(source)) => Err(OpenError::Io { path: path.to_owned(), action: "locking it", source }),
+        Err(TryLockError::Error(source)) => {
+            Err(OpenError::Io { path: path.to_owned(), action: "locking it", source })
+        }
     }
 }

@@ -184,7 +184,10 @@ impl<'a> Parser<'a> {
     }
 
     fn code_unit(&mut self) -> Result<u32, SyntaxError> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
         let unit = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
         let unit = unit.ok_or_else(|| self.error("expected four hex digits"))?;
         self.at += 4;
@@ -220,7 +223,7 @@ impl<'a> Parser<'a> {
     /// Reads any value as the value of an attribute.
     pub(super) fn value(&mut self) -> Result<Value, SyntaxError> {
         match self.peek() {
-            Some(b'"') => Ok(Value::Str(self.string()?.into_owned())),
+            Some(b'"') => Ok(Value::from(self.string()?.into_owned())),
             Some(b't') => self.word("true").map(|()| Value::Bool(true)),
             Some(b'f') => self.word("false").map(|()| Value::Bool(false)),
             Some(b'-' | b'0'..=b'9') => Ok(attribute_number(self.number()?)),
@@ -286,7 +289,7 @@ fn attribute_number(text: &str) -> Value {
     } else {
         text.parse::<i128>().ok().map(Value::Int)
     };
-    number.unwrap_or_else(|| Value::Str(text.to_owned()))
+    number.unwrap_or_else(|| Value::from(text))
 }
 
 fn json_number(text: &str) -> serde_json::Value {
@@ -325,7 +328,10 @@ mod tests {
         check("[]", Value::Array(Vec::new()));
         check("[1,[2]]", Value::Json(serde_json::json!([1, [2]])));
         check("null", Value::Json(serde_json::Value::Null));
-        check(r#"{"a":{"b":[null,18446744073709551615]}}"#, serde_json::json!({"a": {"b": [null, u64::MAX]}}).into());
+        check(
+            r#"{"a":{"b":[null,18446744073709551615]}}"#,
+            serde_json::json!({"a": {"b": [null, u64::MAX]}}).into(),
+        );
         check(r#""\"\\\/\b\f\n\r\té\u00e9\ud83e\udd80""#, "\"\\/\u{8}\u{c}\n\r\téé🦀".into());
         check(r#""\ud83e!\udd80\ud83e\u0041""#, "\u{fffd}!\u{fffd}\u{fffd}A".into());
     }
@@ -334,8 +340,34 @@ mod tests {
     fn what_is_not_json_is_refused() {
         let deep = "[".repeat(100_000);
         for text in [
-            "", " ", "tru", "nul", "-", "01", "1.", ".5", "1e", "+1", "NaN", "\"", "\"\\", "\"\\x\"", "\"\\u12\"", "\"\\u+123\"",
-            "\"\\é\"", "\"\n\"", "[1,]", "[1 2]", "[", "{", "{}}", r#"{"a"}"#, r#"{"a":1,}"#, "{a:1}", "1 2", deep.as_str(),
+            "",
+            " ",
+            "tru",
+            "nul",
+            "-",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "+1",
+            "NaN",
+            "\"",
+            "\"\\",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\u+123\"",
+            "\"\\é\"",
+            "\"\n\"",
+            "[1,]",
+            "[1 2]",
+            "[",
+            "{",
+            "{}}",
+            r#"{"a"}"#,
+            r#"{"a":1,}"#,
+            "{a:1}",
+            "1 2",
+            deep.as_str(),
         ] {
             assert!(parsed(text).is_err(), "{text:.20}");
         }

@@ -66,7 +66,8 @@ impl<R: BufRead> JsonLinesReader<R> {
         loop {
             self.line.clear();
             self.line.shrink_to(KEEP_LINE_BYTES);
-            let read = self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut self.line)?;
+            let read =
+                self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut self.line)?;
             if read > MAX_LINE_BYTES && self.line.last() != Some(&b'\n') {
                 self.reader.skip_until(b'\n')?;
                 return Err(LineError::TooLong { limit: MAX_LINE_BYTES });
@@ -146,7 +147,9 @@ mod tests {
 
     #[test]
     fn a_line_without_end_does_not_fill_the_memory() {
-        let endless = io::repeat(b'x').take(3 * MAX_LINE_BYTES as u64).chain(Cursor::new([b"\n".to_vec(), line(2)].concat()));
+        let endless = io::repeat(b'x')
+            .take(3 * MAX_LINE_BYTES as u64)
+            .chain(Cursor::new([b"\n".to_vec(), line(2)].concat()));
         let mut reader = JsonLinesReader::new(BufReader::with_capacity(1 << 20, endless));
         assert_eq!(reader.by_ref().count(), 1);
         assert_eq!(reader.skipped(), 1);

@@ -12,7 +12,8 @@ pub(super) fn move_away(path: &Path, keep: usize) -> io::Result<()> {
     if keep == 0 {
         return fs::remove_file(path);
     }
-    let free = (1..keep).find(|&number| fs::symlink_metadata(numbered(path, number)).is_err()).unwrap_or(keep);
+    let free =
+        (1..keep).find(|&number| fs::symlink_metadata(numbered(path, number)).is_err()).unwrap_or(keep);
     for number in (1..free).rev() {
         fs::rename(numbered(path, number), numbered(path, number + 1))?;
     }

@@ -66,7 +66,9 @@ impl Tail {
 
     /// Writes whole lines.
     pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), WriteError> {
-        self.repair().and_then(|()| self.close_torn_line()).map_err(|cause| WriteError { written: 0, cause })?;
+        self.repair()
+            .and_then(|()| self.close_torn_line())
+            .map_err(|cause| WriteError { written: 0, cause })?;
         let (written, failed) = match self.push(lines) {
             Ok(()) => (lines.len(), None),
             Err((written, cause)) => {

@@ -293,7 +293,11 @@ impl fmt::Debug for JsonLines {
 
 fn open_repaired(path: &Path) -> Result<(Tail, u64), OpenError> {
     let file: Box<dyn Disk> = Box::new(open::open(path)?);
-    Tail::repaired(file).map_err(|source| OpenError::Io { path: path.to_owned(), action: "reading its end", source })
+    Tail::repaired(file).map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        action: "reading its end",
+        source,
+    })
 }
 
 #[cfg(test)]

@@ -1,12 +1,19 @@
 //! The entries of a log, sorted by what they are.
 
-use crate::log::{Body, Entry, Log};
-use crate::{Attributes, Event, Link, Score, Timestamp};
+use std::borrow::Cow;
+
+use super::names::Names;
+use crate::log::{Body, Entry, Log, Scalar};
+use crate::{Attributes, Event, Link, Score, Timestamp, semconv};
 
 /// Everything that a log says.
 #[derive(Debug, Default)]
 pub(super) struct Gathered<'a> {
     pub(super) attributes: Attributes,
+    /// Messages that went in, in the conventions' JSON.
+    pub(super) input: Option<Scalar<'a>>,
+    /// Messages that came out, in the conventions' JSON.
+    pub(super) output: Option<Scalar<'a>>,
     pub(super) arguments: Vec<(&'a str, Body<'a>)>,
     pub(super) request: Option<Body<'a>>,
     pub(super) response: Option<Body<'a>>,
@@ -25,15 +32,19 @@ pub(super) struct Gathered<'a> {
     pub(super) truncated: u64,
 }
 
+/// Room that is made for attributes at once.
+const TYPICAL_ATTRIBUTES: usize = 24;
+
 impl<'a> Gathered<'a> {
-    pub(super) fn gather(log: &'a Log, time: impl Fn(u64) -> Timestamp) -> Self {
+    pub(super) fn gather(log: &'a Log, names: &mut Names, time: impl Fn(u64) -> Timestamp) -> Self {
         let mut all = Self::default();
+        all.attributes.reserve(TYPICAL_ATTRIBUTES);
         let mut event: Option<Event> = None;
         for entry in log.entries() {
             match entry {
                 Entry::Attribute(key, value) => match &mut event {
-                    Some(event) => event.attributes.set(key.to_name(), value),
-                    None => all.attributes.set(key.to_name(), value),
+                    Some(event) => event.attributes.set(names.name(key), value),
+                    None => all.attribute(names.name(key), value),
                 },
                 Entry::Argument(name, body) => all.arguments.push((name, body)),
                 Entry::Request(body) => all.request = Some(body),
@@ -61,6 +72,14 @@ impl<'a> Gathered<'a> {
             }
         }
         all
+    }
+
+    fn attribute(&mut self, key: Cow<'static, str>, value: Scalar<'a>) {
+        match &*key {
+            semconv::INPUT_MESSAGES => self.input = Some(value),
+            semconv::OUTPUT_MESSAGES => self.output = Some(value),
+            _ => self.attributes.set(key, value),
+        }
     }
 
     fn label(&mut self, label: &str) {

@@ -1,10 +1,12 @@
 //! From a draft to a record: what the caller's thread wrote down is read here, on the worker's thread.
 
 mod gather;
+mod names;
 mod place;
 mod read;
 
 use std::borrow::Cow;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
 use crate::content::ContentPolicy;
@@ -16,6 +18,7 @@ use crate::{
     UsageStatus, Usd, Value, semconv,
 };
 use gather::Gathered;
+use names::Names;
 
 /// Reads drafts.
 pub(crate) struct Enricher {
@@ -23,6 +26,7 @@ pub(crate) struct Enricher {
     prices: PriceChain,
     settings: Settings,
     wall_offset: u64,
+    names: Names,
 }
 
 /// The wall clock must have moved by this much against the monotonic one before it is followed, in nanoseconds.
@@ -31,7 +35,13 @@ const CLOCK_STEP: u64 = 1_000_000;
 impl Enricher {
     pub(crate) fn new(resource: Arc<Resource>, prices: PriceChain, settings: Settings) -> Self {
         let wall_offset = settings.clock.wall_offset();
-        Self { resource, prices, settings, wall_offset }
+        Self { resource, prices, settings, wall_offset, names: Names::default() }
+    }
+
+    /// Loads the price table, so that the first call does not wait for it.
+    pub(crate) fn warm(&self) {
+        let (usage, at) = (Usage::new(0, 0), Timestamp::now());
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| self.prices.price(&PriceQuery::new("", &usage, at))));
     }
 
     /// Follows steps of the wall clock.
@@ -65,14 +75,14 @@ impl Enricher {
     }
 
     /// Reads a draft.
-    pub(crate) fn read(&self, draft: &Draft) -> SpanRecord {
+    pub(crate) fn read(&mut self, draft: &Draft) -> SpanRecord {
         let mut record = self.bare(draft);
         let identity =
             [(semconv::CONVERSATION_ID, &draft.identity.session), (semconv::USER_ID, &draft.identity.user)];
         if draft.role == Role::Recorded {
-            let gathered = Gathered::gather(&draft.log, |time| {
-                Timestamp::from_unix_nanos(time.saturating_add(self.wall_offset))
-            });
+            let offset = self.wall_offset;
+            let time = |time: u64| Timestamp::from_unix_nanos(time.saturating_add(offset));
+            let gathered = Gathered::gather(&draft.log, &mut self.names, time);
             self.fill(&mut record, gathered, draft);
         }
         for (key, value) in identity {
@@ -127,7 +137,7 @@ impl Enricher {
         let usage = record.usage();
         match self.table_price(record, &usage) {
             Ok(cost) => record.set_cost(&cost),
-            Err(reason) => record.attributes.set(semconv::COST_STATUS, reason.as_str()),
+            Err(reason) => record.attributes.set(semconv::COST_STATUS, Value::fixed(reason.as_str())),
         }
     }
 
@@ -166,7 +176,7 @@ impl Enricher {
 /// Names and states that were meant for `OpenTelemetry` bridges.
 fn take_bridge_attributes(record: &mut SpanRecord) {
     let mut take = |key| match record.attributes.remove(key) {
-        Some(Value::Str(text)) => Some(text),
+        Some(Value::Str(text)) => Some(text.into_owned()),
         _ => None,
     };
     let (name, code) = (take(semconv::OTEL_NAME), take(semconv::OTEL_STATUS_CODE));

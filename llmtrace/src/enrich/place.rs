@@ -1,9 +1,13 @@
 //! Laying what was read over the record.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
 use super::read::{Call, Plain};
+use crate::content;
+use crate::log::Scalar;
 use crate::provider::Exchange;
 use crate::{
     Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value,
@@ -12,21 +16,23 @@ use crate::{
 
 /// Lays both sides of a call over the record. What the program itself recorded stands.
 pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered<'_>) {
-    take_messages(record);
+    place_messages(record, gathered);
     let stated = stated_usage(record);
     let exchange = call.exchange.take();
     let was_read = exchange.is_some();
     let mut usage = Usage::default();
     if let Some(exchange) = exchange {
-        usage = exchange.usage.clone();
+        if record.kind.is_model_call() {
+            usage = exchange.usage.clone();
+        }
         place_exchange(record, exchange);
     }
     place_plain(record, call.input.take(), call.output.take());
-    place_usage(record, usage, stated, was_read, gathered);
+    place_usage(record, usage, &stated, was_read, gathered);
     if record.attributes.get(semconv::OPERATION_NAME).is_none()
         && let Some(operation) = record.kind.operation_name()
     {
-        record.attributes.set(semconv::OPERATION_NAME, operation);
+        record.attributes.set(semconv::OPERATION_NAME, Value::fixed(operation));
     }
     if let Some(seconds) = call.first_content {
         record.attributes.set_default(semconv::RESPONSE_TIME_TO_FIRST_CHUNK, seconds);
@@ -39,34 +45,32 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
 }
 
 /// Messages that were recorded as attributes become the record's messages.
-fn take_messages(record: &mut SpanRecord) {
-    if let Some(value) = record.attributes.remove(semconv::INPUT_MESSAGES) {
+fn place_messages(record: &mut SpanRecord, gathered: &Gathered<'_>) {
+    if let Some(value) = gathered.input {
         record.input = messages(value, Role::User);
     }
-    if let Some(value) = record.attributes.remove(semconv::OUTPUT_MESSAGES) {
+    if let Some(value) = gathered.output {
         record.output = messages(value, Role::Assistant);
     }
 }
 
 /// The conventions' JSON, as JSON or as text; anything else is one message of `role`.
-fn messages(value: Value, role: Role) -> Vec<Message> {
-    let json = match value {
-        Value::Json(json) => json,
-        Value::Str(text) => match serde_json::from_str::<Json>(&text) {
-            Ok(json) if json.is_array() || json.is_object() => json,
-            _ => return vec![Message::new(role, vec![Part::text(text)])],
-        },
-        // An empty list comes as a list of scalars.
-        Value::Array(items) if items.is_empty() => return Vec::new(),
-        other => return vec![Message::new(role, vec![Part::text(other.to_string())])],
+fn messages(value: Scalar<'_>, role: Role) -> Vec<Message> {
+    let text = match value {
+        Scalar::Str(text) => Cow::Borrowed(text),
+        Scalar::Json(json) => String::from_utf8_lossy(json),
+        other => Cow::Owned(other.to_string()),
     };
-    match serde_json::from_value::<Vec<Message>>(json.clone()) {
-        Ok(messages) => messages,
-        Err(_) => vec![Message::new(role, vec![json_part(json)])],
+    if let Ok(messages) = serde_json::from_str(&text) {
+        return messages;
+    }
+    match serde_json::from_str::<Json>(&text) {
+        Ok(json) if json.is_array() || json.is_object() => vec![Message::new(role, vec![json_part(&json)])],
+        _ => vec![Message::new(role, vec![Part::text(text)])],
     }
 }
 
-fn json_part(json: Json) -> Part {
+fn json_part(json: &Json) -> Part {
     Part::Other(serde_json::json!({"type": "json", "content": json}))
 }
 
@@ -82,17 +86,19 @@ fn stated_usage(record: &SpanRecord) -> Stated {
 }
 
 fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
+    let is_call = record.kind.is_model_call();
     let attributes = &mut record.attributes;
     let mut set = |key, value: Option<Value>| {
-        if let Some(value) = value {
+        // What a span around a call hands on is the call's, and stands there.
+        if let Some(value) = value.filter(|_| is_call) {
             attributes.set_default(key, value);
         }
     };
-    set(semconv::PROVIDER_NAME, exchange.provider.map(|provider| provider.to_string().into()));
+    set(semconv::PROVIDER_NAME, exchange.provider.map(Value::from));
     set(semconv::REQUEST_MODEL, exchange.request_model.map(Value::from));
     set(semconv::RESPONSE_MODEL, exchange.response_model.map(Value::from));
     set(semconv::RESPONSE_ID, exchange.response_id.map(Value::from));
-    set(semconv::API, exchange.api.map(|api| api.as_str().into()));
+    set(semconv::API, exchange.api.map(|api| Value::fixed(api.as_str())));
     set(semconv::TOOL_DEFINITIONS, exchange.tools.map(Value::Json));
     if !exchange.finish_reasons.is_empty() {
         set(semconv::RESPONSE_FINISH_REASONS, Some(exchange.finish_reasons.into()));
@@ -105,15 +111,15 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
     set(tier, exchange.service_tier.map(Value::from));
     set(semconv::COST_PICO_USD, exchange.stated_cost.map(|cost| cost.pico().into()));
     for (key, value) in exchange.parameters.iter().chain(exchange.attributes.iter()) {
-        if attributes.get(key).is_none() {
+        if is_call && attributes.get(key).is_none() {
             attributes.set(key.to_owned(), value.clone());
         }
     }
     if let Some(operation) = exchange.operation
-        && record.kind.is_model_call()
+        && is_call
     {
         // The body says it better than the kind: an embedding may be traced as a generation.
-        attributes.set(semconv::OPERATION_NAME, operation);
+        attributes.set(semconv::OPERATION_NAME, Value::fixed(operation));
         if record.kind == ObservationKind::Generation && operation == "embeddings" {
             record.kind = ObservationKind::Embedding;
         }
@@ -149,7 +155,7 @@ fn place_plain(record: &mut SpanRecord, input: Option<Plain>, output: Option<Pla
             role,
             vec![match plain {
                 Plain::Text(text) => Part::text(text),
-                Plain::Json(json) => json_part(json),
+                Plain::Json(json) => json_part(&json),
             }],
         )
     };
@@ -169,7 +175,7 @@ fn is_nothing(plain: &Plain) -> bool {
 
 fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<Plain>) {
     let value = |plain| match plain {
-        Plain::Text(text) => Value::Str(text),
+        Plain::Text(text) => Value::from(text),
         Plain::Json(json) => Value::Json(json),
     };
     if let Some(input) = input {
@@ -184,7 +190,7 @@ fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<
 fn place_usage(
     record: &mut SpanRecord,
     read: Usage,
-    stated: Stated,
+    stated: &Stated,
     was_read: bool,
     gathered: &Gathered<'_>,
 ) {
@@ -193,7 +199,7 @@ fn place_usage(
         record.attributes.remove(semconv::USAGE_SOURCE);
         return;
     }
-    let mut usage = overlay_usage(read, &stated);
+    let mut usage = overlay_usage(read, stated);
     if !stated_is_final(&usage) && gathered.is_cancelled {
         usage.status = UsageStatus::Interrupted;
     }
@@ -277,7 +283,7 @@ pub(super) fn cut_texts(record: &mut SpanRecord, max_bytes: usize) {
                 _ => continue,
             };
             if text.len() > max_bytes {
-                text.truncate(text.floor_char_boundary(max_bytes));
+                text.truncate(content::cut(text, max_bytes).len());
                 cut += 1;
             }
         }

@@ -4,9 +4,9 @@ use serde_json::Value as Json;
 
 use super::gather::Gathered;
 use crate::log::Body;
-use crate::provider::{self, Exchange, StreamAssembler};
+use crate::provider::{self, Api, Exchange, StreamAssembler};
 use crate::recorder::Identity;
-use crate::{SpanRecord, semconv};
+use crate::{ObservationKind, SpanRecord, semconv};
 
 /// What is known of a call's two sides.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub(super) fn exchange(
     start: u64,
 ) -> Call {
     let mut call = Call::default();
-    let request = read_request(gathered, identity, &mut call);
+    let request = read_request(gathered, identity, record.kind, &mut call);
     let response = if gathered.chunks.is_empty() {
         gathered.response.and_then(|body| read_response(body, &mut call))
     } else {
@@ -63,9 +63,17 @@ fn seconds(at: u64, start: u64) -> f64 {
 
 /// The request that was recorded, else an argument that is one; else the arguments as they are, without those that
 /// only say whose call it is.
-fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -> Option<Exchange> {
+fn read_request(
+    gathered: &Gathered<'_>,
+    identity: &Identity,
+    kind: ObservationKind,
+    call: &mut Call,
+) -> Option<Exchange> {
     if let Some(body) = gathered.request {
-        let json = parse(body)?;
+        let Some(json) = parse(body) else {
+            call.input = Some(Plain::Text(text(body)));
+            return None;
+        };
         let request = provider::read_request(&json);
         if request.is_none() {
             call.input = Some(Plain::Json(json));
@@ -79,18 +87,23 @@ fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -
         if matches!(body, Body::Text(text) if is_identity(text)) {
             continue;
         }
-        let value = match parse(*body) {
-            Some(json) => match provider::read_request(&json) {
-                Some(request) => return Some(request),
-                None => json,
-            },
-            None => Json::String(text(*body)),
+        let json = parse(*body);
+        if let Some(request) =
+            json.as_ref().and_then(|json| provider::read_request(json).or_else(|| conversation(json)))
+        {
+            return Some(request);
+        }
+        // A text that happens to be JSON stays a text.
+        let value = match body {
+            Body::Json(_) => json.unwrap_or_else(|| Json::String(text(*body))),
+            Body::Text(text) => Json::String((*text).to_owned()),
         };
         arguments.insert((*name).to_owned(), value);
     }
     call.input = match arguments.len() {
         0 => None,
-        1 => arguments.into_iter().next().map(|(name, value)| match value {
+        // A tool's arguments keep their names: `gen_ai.tool.call.arguments` is an object.
+        1 if kind != ObservationKind::Tool => arguments.into_iter().next().map(|(name, value)| match value {
             Json::String(text) => Plain::Text(text),
             value => Plain::Json(Json::Object([(name, value)].into_iter().collect())),
         }),
@@ -99,25 +112,38 @@ fn read_request(gathered: &Gathered<'_>, identity: &Identity, call: &mut Call) -
     None
 }
 
+/// A list of chat messages, as many programs pass them around. It does not tell whose API they are for.
+fn conversation(json: &Json) -> Option<Exchange> {
+    let messages = json.as_array().filter(|messages| !messages.is_empty())?;
+    let is_message = |message: &Json| {
+        let has = |key: &str| message.get(key).is_some();
+        message.get("role").is_some_and(Json::is_string) && (has("content") || has("tool_calls"))
+    };
+    if !messages.iter().all(is_message) {
+        return None;
+    }
+    let request = provider::read_request_as(Api::OpenAiChat, &serde_json::json!({ "messages": messages }));
+    Some(Exchange { api: None, operation: None, ..request })
+}
+
 fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
-    if let Some(json) = parse(body) {
-        let response = provider::read_response(&json);
-        if response.is_none() {
-            call.output = Some(match json {
-                Json::String(text) => Plain::Text(text),
-                json => Plain::Json(json),
-            });
-        }
-        return response;
+    let json = parse(body);
+    if let Some(response) = json.as_ref().and_then(provider::read_response) {
+        return Some(response);
     }
     let bytes = bytes(body);
-    if looks_like_events(bytes) {
+    if json.is_none() && looks_like_events(bytes) {
         let response = StreamAssembler::detect().push(bytes).finish();
         if response.api.is_some() || response.error.is_some() {
             return Some(response);
         }
     }
-    call.output = Some(Plain::Text(text(body)));
+    call.output = Some(match (body, json) {
+        (Body::Json(_), Some(Json::String(text))) => Plain::Text(text),
+        (Body::Json(_), Some(json)) => Plain::Json(json),
+        // A text that happens to be JSON stays a text.
+        _ => Plain::Text(text(body)),
+    });
     None
 }
 
@@ -139,12 +165,7 @@ fn read_stream(
     call: &mut Call,
 ) -> Option<Exchange> {
     call.chunks = Some(gathered.chunks.len() as u64);
-    let first = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
-    let items = match first {
-        Some((_, body)) if looks_like_events(bytes(*body)) => Items::Bytes,
-        Some((_, body)) if bytes(*body).trim_ascii_start().starts_with(b"{") => Items::Objects,
-        _ => Items::Text,
-    };
+    let items = items(gathered);
     if items == Items::Text {
         let content = gathered.chunks.iter().find(|(_, body)| !delta(*body).is_empty());
         call.first_content = content.map(|(time, _)| seconds(*time, start));
@@ -170,6 +191,26 @@ fn read_stream(
     call.output = Some(Plain::Json(Json::Array(unknown)));
     None
 }
+
+/// Tells from the first bytes, in however many pieces they came.
+fn items(gathered: &Gathered<'_>) -> Items {
+    let first = gathered.chunks.iter().flat_map(|(_, body)| bytes(*body)).copied();
+    let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
+    let is_object =
+        |body: Body<'_>| bytes(body).trim_ascii_start().starts_with(b"{") && parse(body).is_some();
+    if looks_like_events(&first) {
+        Items::Bytes
+    } else if first.starts_with(b"{") {
+        let are_objects =
+            gathered.chunks.iter().all(|(_, body)| is_object(*body) || bytes(*body).trim_ascii().is_empty());
+        if are_objects { Items::Objects } else { Items::Bytes }
+    } else {
+        Items::Text
+    }
+}
+
+/// As many bytes as it takes to tell server-sent events.
+const MARK_BYTES: usize = 16;
 
 /// One piece of a text stream: a serialised string is unwrapped.
 fn delta(body: Body<'_>) -> String {

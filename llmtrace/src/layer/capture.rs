@@ -18,6 +18,7 @@ use super::plan::Plan;
 use super::store::{Relation, Store};
 use super::visitor::{EventVisitor, OnDebug, SpanVisitor};
 use super::{Capture, is_wanted};
+use crate::content::ContentPolicy;
 use crate::id::IdSource;
 use crate::log::{Entry, Log};
 use crate::pipeline::{InPipeline, Pipeline};
@@ -61,26 +62,45 @@ impl Open {
     /// Lets `write` record on an open span, under its lock: for what runs no code of the user's.
     #[inline]
     pub(crate) fn record_plain(&self, key: u64, write: impl FnOnce(&mut Recorder<'_>)) {
-        self.store.with(key, |draft| {
-            draft.role = Role::Recorded;
-            write(&mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings));
+        let promoted = self.store.with(key, |draft| {
+            if draft.log.len() <= self.settings.max_span_bytes() {
+                write(&mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings));
+            }
+            draft.promote()
         });
+        if let Some(Some(parent)) = promoted {
+            self.keep_ancestors(parent);
+        }
     }
 
     /// Lets `write` record on an open span. No lock is held while it runs; a panic in it ends here.
     pub(crate) fn record(&self, key: u64, is_end: bool, write: impl FnOnce(&mut Recorder<'_>)) {
         let mut scratch = SCRATCH.try_with(Cell::take).unwrap_or_default();
         scratch.clear();
+        // Where content is left out, a stream is read on from where the last piece ended.
+        let omits = self.settings.content == ContentPolicy::Omit;
+        let pruner = if omits { self.store.with(key, |draft| draft.pruner.take()).flatten() } else { None };
         let mut identity = Identity::default();
-        let mut recorder = Recorder::new(&mut scratch, &mut identity, &self.settings);
+        let mut recorder = Recorder::resume(&mut scratch, &mut identity, &self.settings, pruner);
         let _ = panic::catch_unwind(AssertUnwindSafe(|| write(&mut recorder)));
+        let pruner = recorder.into_pruner();
         let end = is_end.then(|| self.settings.clock.now());
-        self.store.with(key, |draft| {
-            draft.log.append(&scratch);
+        let promoted = self.store.with(key, |draft| {
+            if is_end || draft.log.len().saturating_add(scratch.len()) <= self.settings.max_span_bytes() {
+                draft.log.append(&scratch);
+            } else {
+                draft.log.push(Entry::Truncated);
+            }
             draft.identity.update(identity);
+            if omits {
+                draft.pruner = pruner;
+            }
             draft.end = end.or(draft.end);
-            draft.role = Role::Recorded;
+            draft.promote()
         });
+        if let Some(Some(parent)) = promoted {
+            self.keep_ancestors(parent);
+        }
         scratch.shrink_to(MAX_SCRATCH_BYTES);
         let _ = SCRATCH.try_with(|slot| slot.set(scratch));
     }
@@ -112,8 +132,8 @@ impl Open {
         let plan = Plan::of(attributes.metadata());
         let is_recorded = plan.is_llm || self.mode == Capture::All;
         let start = self.settings.clock.now();
-        if is_recorded && let Some((key, relation)) = &parent {
-            self.keep_ancestors(*key, relation);
+        if is_recorded && let Some((key, Relation { role: Role::Bystander, .. })) = &parent {
+            self.keep_ancestors(*key);
         }
         let trace_id =
             parent.as_ref().map_or_else(|| self.new_trace_id(start), |(_, parent)| parent.trace_id);
@@ -138,26 +158,24 @@ impl Open {
     }
 
     /// Keeps the bystanders from `key` up, so that the tree below them is whole.
-    fn keep_ancestors(&self, key: u64, relation: &Relation) {
-        let mut next = (relation.role == Role::Bystander).then_some(key);
-        while let Some(key) = next {
-            next = self
-                .store
-                .with(key, |draft| {
-                    let was_bystander = draft.role == Role::Bystander;
-                    if was_bystander {
-                        draft.role = Role::Ancestor;
-                    }
-                    was_bystander.then_some(draft.parent_key)
-                })
-                .flatten();
+    #[cold]
+    fn keep_ancestors(&self, mut key: u64) {
+        let keep = |draft: &mut Draft| {
+            let was_bystander = draft.role == Role::Bystander;
+            if was_bystander {
+                draft.role = Role::Ancestor;
+            }
+            was_bystander.then_some(draft.parent_key)
+        };
+        while let Some(Some(parent)) = self.store.with(key, keep) {
+            key = parent;
         }
     }
 
     /// Writes fields that became known after a span was opened.
     pub(super) fn fields(&self, key: u64, values: &Record<'_>) {
         let is_left = self.store.with(key, |draft| {
-            if draft.role != Role::Recorded {
+            if draft.role != Role::Recorded || draft.log.len() > self.settings.max_span_bytes() {
                 return false;
             }
             let written = draft.log.len();
@@ -306,6 +324,7 @@ impl Draft {
             plan,
             handles: 0,
             identity: Identity::default(),
+            pruner: None,
             start: 0,
             end: None,
             log: Log::default(),

@@ -2,6 +2,7 @@
 
 use super::plan::Plan;
 use crate::log::Log;
+use crate::prune::LinePruner;
 use crate::recorder::Identity;
 use crate::{SpanId, TraceId};
 
@@ -19,6 +20,8 @@ pub(crate) struct Draft {
     /// What keeps it open, where llmtrace is the only subscriber: handles and open children.
     pub(crate) handles: usize,
     pub(crate) identity: Identity,
+    /// Where a stream stands whose content is left out.
+    pub(crate) pruner: Option<Box<LinePruner>>,
     /// Monotonic nanoseconds.
     pub(crate) start: u64,
     /// Monotonic nanoseconds; `None` until the work is done.
@@ -44,8 +47,16 @@ impl Draft {
     /// Makes the draft ready for its next span.
     pub(crate) fn recycle(&mut self) {
         self.identity = Identity::default();
+        self.pruner = None;
         self.log.clear();
         self.log.shrink_to(MAX_RECYCLED_BYTES);
+    }
+
+    /// Makes it a recorded span. The number of its parent, if it was not known to matter before.
+    #[inline]
+    pub(crate) fn promote(&mut self) -> Option<u64> {
+        let before = std::mem::replace(&mut self.role, Role::Recorded);
+        (before == Role::Bystander).then_some(self.parent_key)
     }
 
     /// The memory it holds, in bytes.

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use tracing::field::{Field, Visit};
 
 use super::plan::{FieldPlan, Plan, Sort};
+use crate::content;
 use crate::keys::KeyId;
 use crate::log::Scalar;
 use crate::recorder::Recorder;
@@ -131,7 +132,7 @@ impl EventVisitor<'_, '_, '_> {
         let is_message = self.plan.field(field).is_some_and(|plan| plan.is_message);
         if is_message {
             let mut text = text();
-            text.truncate(text.floor_char_boundary(MAX_MESSAGE_BYTES));
+            text.truncate(content::cut(&text, MAX_MESSAGE_BYTES).len());
             self.message = Some(text);
         }
         is_message

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::Overflow;
-use crate::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use crate::sync::{Condvar, Mutex, lock, wait};
 
 /// Why a span was not kept.
@@ -48,6 +48,10 @@ pub(super) struct Queue<T> {
     lanes: Box<[Lane<T>]>,
     /// Bytes pushed and not yet released.
     bytes: AtomicUsize,
+    /// Threads that wait for room: while there are any, others wait behind them.
+    waiting: AtomicUsize,
+    /// Pushes so far: the worker puts what it drains from the lanes into their order.
+    pushes: AtomicU64,
     limit: usize,
     overflow: Overflow,
     /// The worker sleeps until the next push.
@@ -65,7 +69,7 @@ struct Lane<T>(Mutex<LaneState<T>>);
 
 #[derive(Debug)]
 struct LaneState<T> {
-    items: Vec<T>,
+    items: Vec<(u64, T)>,
     /// Recycled items.
     free: Vec<T>,
     is_closed: bool,
@@ -75,6 +79,7 @@ struct LaneState<T> {
 
 /// What the worker is asked for and how far it is.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Signal {
     is_awake: bool,
     is_shutdown: bool,
@@ -116,6 +121,8 @@ impl<T> Queue<T> {
         Self {
             lanes: (0..lanes.max(1)).map(|_| Lane(Mutex::new(lane()))).collect(),
             bytes: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            pushes: AtomicU64::new(0),
             limit,
             overflow,
             is_idle: AtomicBool::new(false),
@@ -148,7 +155,8 @@ impl<T> Queue<T> {
     #[inline]
     pub(super) fn push(&self, spread: usize, bytes: usize, item: T) -> Result<(), T> {
         let held = self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        if held > self.limit && !self.make_room(bytes) {
+        let must_wait = held > self.limit || self.waiting.load(Ordering::Relaxed) > 0;
+        if must_wait && !self.make_room(bytes) {
             lock(self.lane(spread)).dropped[DropReason::QueueFull as usize] += 1;
             return Err(item);
         }
@@ -161,7 +169,7 @@ impl<T> Queue<T> {
                 return Err(item);
             }
             lane.accepted += 1;
-            lane.items.push(item);
+            lane.items.push((self.pushes.fetch_add(1, Ordering::Relaxed), item));
         }
         // An idle worker is woken by the first push, a waiting one when the queue passes an eighth.
         let passes = held >= self.limit / 8 && held - bytes < self.limit / 8;
@@ -181,23 +189,28 @@ impl<T> Queue<T> {
         };
         let mut signal = lock(&self.signal);
         let deadline = std::time::Instant::now() + patience;
-        loop {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let has_room = loop {
             if self.reserve(bytes) {
-                return true;
+                break true;
             }
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if signal.is_shutdown || left.is_zero() || (signal.is_stalled && !waits_when_stalled) {
                 signal.is_stalled |= !signal.is_shutdown;
-                return false;
+                break false;
             }
             signal.is_awake = true;
             self.wake.notify_one();
             signal = wait(&self.advance, signal, left);
-        }
+        };
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        has_room
     }
 
+    /// Reserves room once a quarter of the queue is free, so that those who waited go on for a while.
     fn reserve(&self, bytes: usize) -> bool {
-        let fits = |held: usize| (held + bytes <= self.limit || held == 0).then_some(held + bytes);
+        let low_water = self.limit - self.limit / 4;
+        let fits = |held: usize| (held + bytes <= low_water || held == 0).then_some(held + bytes);
         self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).is_ok()
     }
 
@@ -247,11 +260,12 @@ impl<T> Queue<T> {
         self.is_idle.store(false, Ordering::SeqCst);
     }
 
-    /// Worker: moves everything queued to `out`, lane by lane.
-    pub(super) fn drain(&self, out: &mut Vec<T>) {
+    /// Worker: moves everything queued to `out`, in the order of the pushes.
+    pub(super) fn drain(&self, out: &mut Vec<(u64, T)>) {
         for Lane(lane) in &self.lanes {
             out.append(&mut lock(lane).items);
         }
+        out.sort_unstable_by_key(|(push, _)| *push);
     }
 
     /// Worker: says that everything before a request is done.
@@ -340,7 +354,7 @@ mod loom_tests {
     }
 
     /// A worker that drains until the shutdown.
-    fn worker(queue: &Arc<Queue<u8>>) -> thread::JoinHandle<Vec<u8>> {
+    fn worker(queue: &Arc<Queue<u8>>) -> thread::JoinHandle<Vec<(u64, u8)>> {
         let queue = Arc::clone(queue);
         thread::spawn(move || {
             let mut all = Vec::new();
@@ -371,7 +385,7 @@ mod loom_tests {
             queue.push(0, 1, 7_u8).unwrap();
             let request = queue.request(true);
             assert!(queue.wait_until_reached(request, HOUR));
-            assert_eq!(*lock(&drained), [7]);
+            assert_eq!(*lock(&drained), [(0, 7)]);
             worker.join().unwrap();
         });
     }
@@ -423,7 +437,7 @@ mod loom_tests {
             };
             let mut all = Vec::new();
             queue.drain(&mut all);
-            assert_eq!(all.first(), Some(&1));
+            assert_eq!(all.first(), Some(&(0, 1)));
             queue.release(1);
             pusher.join().unwrap();
         });

@@ -17,12 +17,13 @@ const RELEASE_EVERY: usize = 64;
 const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 
 /// How long the worker waits for an exporter that has no room, before the batch is dropped for it.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs until the shutdown.
 pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
     let mut worker = Worker { pipeline, enricher, batch: Vec::new(), bytes: 0, since: Instant::now() };
     let mut drafts = Vec::new();
+    worker.enricher.warm();
     loop {
         let order = pipeline.queue.wait_for_work(pipeline.limits.batch_delay);
         pipeline.queue.drain(&mut drafts);
@@ -60,10 +61,10 @@ struct Worker<'a> {
 }
 
 impl Worker<'_> {
-    fn read(&mut self, drafts: &mut Vec<Box<Draft>>) {
+    fn read(&mut self, drafts: &mut Vec<(u64, Box<Draft>)>) {
         self.enricher.tick();
         let mut room = 0;
-        for (n, mut draft) in drafts.drain(..).enumerate() {
+        for (n, (_, mut draft)) in drafts.drain(..).enumerate() {
             room += draft.bytes();
             // A price source of the user's may panic.
             let record = panic::catch_unwind(AssertUnwindSafe(|| self.enricher.read(&draft)));

@@ -13,15 +13,16 @@ use tracing::Span;
 
 pub use self::probe::{
     InputByDebug, InputByNothing, InputBySerialize, InputByText, LabelsOfClone, LabelsOfEach, LabelsOfMaybe,
-    LabelsOfOne, LabelsOfText, MaybeTextByDisplay, Place, Probe, Text, TextAsItIs, TextByDisplay, with,
+    LabelsOfOne, LabelsOfText, LabelsRefused, MaybeTextByDisplay, Place, Probe, Text, TextAsItIs,
+    TextByDisplay, TextRefused, with,
 };
 pub use self::route::{
     Boxed, BoxedFuture, BoxedStream, FollowMany, FollowOne, KindBoxed, KindOpaque, KindOpaqueIn, KindPlain,
     Opaque, OpaqueOption, OpaqueResult, Plain, RouteFuture, RouteNow, Tag,
 };
 pub use self::seen::{
-    FailByDebug, FailByDisplay, FailByName, Item, NoError, PeelLayer, PeelNothing, Peeled, ReadByDebug,
-    ReadBySerialize, ReadItself, ReadNothing, Seen, Whole,
+    FailByBox, FailByDebug, FailByDisplay, FailByError, FailByName, Item, NoError, PeelLayer, PeelNothing,
+    Peeled, ReadByDebug, ReadBySerialize, ReadItself, ReadNothing, Seen, Whole,
 };
 pub use crate::Recorder;
 pub use crate::content::is_secret_name;
@@ -60,9 +61,30 @@ pub fn user(recorder: &mut Recorder<'_>, user: Option<&str>) {
     }
 }
 
+/// What a `usage` closure may return.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Usage`",
+    note = "`usage = |ret| ...` returns a `Usage` or an `Option<Usage>`"
+)]
+pub trait MaybeUsage {
+    fn usage(self) -> Option<Usage>;
+}
+
+impl MaybeUsage for Usage {
+    fn usage(self) -> Option<Usage> {
+        Some(self)
+    }
+}
+
+impl MaybeUsage for Option<Usage> {
+    fn usage(self) -> Option<Usage> {
+        self
+    }
+}
+
 /// Records token counts, where there are any.
-pub fn usage(recorder: &mut Recorder<'_>, usage: impl Into<Option<Usage>>) {
-    if let Some(usage) = usage.into() {
+pub fn usage(recorder: &mut Recorder<'_>, usage: impl MaybeUsage) {
+    if let Some(usage) = usage.usage() {
         recorder.usage(&usage);
     }
 }

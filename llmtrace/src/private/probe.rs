@@ -29,6 +29,10 @@ pub enum Place<'n> {
 }
 
 /// What is a text already.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be recorded as a text",
+    note = "a text, anything with `Display`, or an `Option` of those can"
+)]
 pub trait Text {
     fn as_text(&self) -> &str;
 }
@@ -138,19 +142,19 @@ pub trait TextAsItIs<'a> {
     fn text(&self) -> Option<Cow<'a, str>>;
 }
 
-impl<'a, T: Text + ?Sized> TextAsItIs<'a> for &&Probe<'a, T> {
+impl<'a, T: Text + ?Sized> TextAsItIs<'a> for &&&Probe<'a, T> {
     fn text(&self) -> Option<Cow<'a, str>> {
         Some(Cow::Borrowed(self.0.as_text()))
     }
 }
 
-impl<'a, T: Text> TextAsItIs<'a> for &&Probe<'a, Option<T>> {
+impl<'a, T: Text> TextAsItIs<'a> for &&&Probe<'a, Option<T>> {
     fn text(&self) -> Option<Cow<'a, str>> {
         self.0.as_ref().map(|text| Cow::Borrowed(text.as_text()))
     }
 }
 
-impl<'a, T: Text> TextAsItIs<'a> for &&Probe<'a, &Option<T>> {
+impl<'a, T: Text> TextAsItIs<'a> for &&&Probe<'a, &Option<T>> {
     fn text(&self) -> Option<Cow<'a, str>> {
         self.0.as_ref().map(|text| Cow::Borrowed(text.as_text()))
     }
@@ -160,7 +164,7 @@ pub trait TextByDisplay {
     fn text(&self) -> Option<Cow<'static, str>>;
 }
 
-impl<T: Display + ?Sized> TextByDisplay for &Probe<'_, T> {
+impl<T: Display + ?Sized> TextByDisplay for &&Probe<'_, T> {
     fn text(&self) -> Option<Cow<'static, str>> {
         Some(Cow::Owned(self.0.to_string()))
     }
@@ -170,15 +174,33 @@ pub trait MaybeTextByDisplay {
     fn text(&self) -> Option<Cow<'static, str>>;
 }
 
-impl<T: Display> MaybeTextByDisplay for Probe<'_, Option<T>> {
+impl<T: Display> MaybeTextByDisplay for &Probe<'_, Option<T>> {
     fn text(&self) -> Option<Cow<'static, str>> {
         self.0.as_ref().map(|text| Cow::Owned(text.to_string()))
     }
 }
 
-impl<T: Display> MaybeTextByDisplay for Probe<'_, &Option<T>> {
+impl<T: Display> MaybeTextByDisplay for &Probe<'_, &Option<T>> {
     fn text(&self) -> Option<Cow<'static, str>> {
         self.0.as_ref().map(|text| Cow::Owned(text.to_string()))
+    }
+}
+
+/// What cannot be a text: says so.
+pub trait TextRefused<'a> {
+    type Value: ?Sized;
+    fn text(&self) -> Option<Cow<'a, str>>
+    where
+        Self::Value: Text;
+}
+
+impl<'a, T: ?Sized> TextRefused<'a> for Probe<'a, T> {
+    type Value = T;
+    fn text(&self) -> Option<Cow<'a, str>>
+    where
+        T: Text,
+    {
+        Some(Cow::Borrowed(self.0.as_text()))
     }
 }
 
@@ -190,8 +212,10 @@ macro_rules! __llmtrace_text {
         // A `match`, so that what the expression borrows lives as long as the text.
         match &$value {
             value => {
-                use $crate::__private::{MaybeTextByDisplay as _, TextAsItIs as _, TextByDisplay as _};
-                (&&&$crate::__private::Probe(value)).text()
+                use $crate::__private::{
+                    MaybeTextByDisplay as _, TextAsItIs as _, TextByDisplay as _, TextRefused as _,
+                };
+                (&&&&$crate::__private::Probe(value)).text()
             }
         }
     };
@@ -208,7 +232,7 @@ pub trait LabelsOfText {
     fn labels(&self, recorder: &mut Recorder<'_>);
 }
 
-impl<T: Text + ?Sized> LabelsOfText for &&&&Probe<'_, T> {
+impl<T: Text + ?Sized> LabelsOfText for &&&&&Probe<'_, T> {
     fn labels(&self, recorder: &mut Recorder<'_>) {
         label(recorder, self.0.as_text());
     }
@@ -218,7 +242,7 @@ pub trait LabelsOfEach {
     fn labels(&self, recorder: &mut Recorder<'_>);
 }
 
-impl<'a, T: ?Sized> LabelsOfEach for &&&Probe<'a, T>
+impl<'a, T: ?Sized> LabelsOfEach for &&&&Probe<'a, T>
 where
     &'a T: IntoIterator<Item: Display>,
 {
@@ -231,7 +255,7 @@ pub trait LabelsOfClone {
     fn labels(&self, recorder: &mut Recorder<'_>);
 }
 
-impl<T: IntoIterator<Item: Display> + Clone> LabelsOfClone for &&Probe<'_, T> {
+impl<T: IntoIterator<Item: Display> + Clone> LabelsOfClone for &&&Probe<'_, T> {
     fn labels(&self, recorder: &mut Recorder<'_>) {
         self.0.clone().into_iter().for_each(|item| label(recorder, &item.to_string()));
     }
@@ -241,7 +265,7 @@ pub trait LabelsOfMaybe {
     fn labels(&self, recorder: &mut Recorder<'_>);
 }
 
-impl<'a, T> LabelsOfMaybe for &Probe<'a, Option<T>>
+impl<'a, T> LabelsOfMaybe for &&Probe<'a, Option<T>>
 where
     &'a T: IntoIterator<Item: Display>,
 {
@@ -255,9 +279,27 @@ pub trait LabelsOfOne {
     fn labels(&self, recorder: &mut Recorder<'_>);
 }
 
-impl<T: Display + ?Sized> LabelsOfOne for Probe<'_, T> {
+impl<T: Display + ?Sized> LabelsOfOne for &Probe<'_, T> {
     fn labels(&self, recorder: &mut Recorder<'_>) {
         label(recorder, &self.0.to_string());
+    }
+}
+
+/// What cannot be labels: says so.
+pub trait LabelsRefused {
+    type Value: ?Sized;
+    fn labels(&self, recorder: &mut Recorder<'_>)
+    where
+        Self::Value: Text;
+}
+
+impl<T: ?Sized> LabelsRefused for Probe<'_, T> {
+    type Value = T;
+    fn labels(&self, recorder: &mut Recorder<'_>)
+    where
+        T: Text,
+    {
+        label(recorder, self.0.as_text());
     }
 }
 
@@ -268,7 +310,8 @@ macro_rules! __llmtrace_labels {
     ($recorder:ident, $value:expr) => {{
         use $crate::__private::{
             LabelsOfClone as _, LabelsOfEach as _, LabelsOfMaybe as _, LabelsOfOne as _, LabelsOfText as _,
+            LabelsRefused as _,
         };
-        (&&&&&$crate::__private::Probe(&$value)).labels($recorder)
+        (&&&&&&$crate::__private::Probe(&$value)).labels($recorder)
     }};
 }

@@ -224,6 +224,7 @@ impl Plain {
             read(&returned, recorder);
             recorder.push(Entry::Done);
         });
+        drop(span);
         returned
     }
 }

@@ -1,5 +1,6 @@
 //! Reading what came out of a body: peel `Result`, `Option` and pointers off, then read what is left.
 
+use std::error::Error;
 use std::fmt::{self, Debug, Display};
 use std::marker::PhantomData;
 use std::rc::Rc;
@@ -157,13 +158,53 @@ impl<E: Debug + ?Sized> Display for ByDebug<'_, E> {
     }
 }
 
+/// An error and what caused it; a cause that its effect quotes already is not said twice.
+struct Chain<'a, E: ?Sized>(&'a E);
+
+impl<E: Error + ?Sized> Display for Chain<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+            }
+            (said, cause) = (text, error.source());
+        }
+        Ok(())
+    }
+}
+
+pub trait FailByBox {
+    fn fail(&self, recorder: &mut Recorder<'_>);
+}
+
+impl<E: Error + ?Sized> FailByBox for &&&&Probe<'_, Box<E>> {
+    fn fail(&self, recorder: &mut Recorder<'_>) {
+        recorder.failure(error_name::<E>(), &Chain(&**self.0));
+    }
+}
+
+pub trait FailByError {
+    fn fail(&self, recorder: &mut Recorder<'_>);
+}
+
+impl<E: Error + ?Sized> FailByError for &&&Probe<'_, E> {
+    fn fail(&self, recorder: &mut Recorder<'_>) {
+        recorder.failure(error_name::<E>(), &Chain(self.0));
+    }
+}
+
 pub trait FailByDisplay {
     fn fail(&self, recorder: &mut Recorder<'_>);
 }
 
 impl<E: Display + ?Sized> FailByDisplay for &&Probe<'_, E> {
     fn fail(&self, recorder: &mut Recorder<'_>) {
-        recorder.failure(error_name::<E>(), &self.0);
+        // The alternate form is where crates such as anyhow show the causes.
+        recorder.failure(error_name::<E>(), &format_args!("{:#}", self.0));
     }
 }
 
@@ -187,10 +228,16 @@ impl<E: ?Sized> FailByName for Probe<'_, E> {
     }
 }
 
-/// Records an error by `Display` (or by `Debug` where that is asked for, or there is no other).
+/// Records an error: with its causes, by `Display`, or by `Debug` where that is asked for or there is no other.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __llmtrace_failure {
+    (causes, $recorder:ident, $error:expr) => {{
+        use $crate::__private::{
+            FailByBox as _, FailByDebug as _, FailByDisplay as _, FailByError as _, FailByName as _,
+        };
+        (&&&&&$crate::__private::Probe($error)).fail($recorder)
+    }};
     (display, $recorder:ident, $error:expr) => {{
         use $crate::__private::{FailByDebug as _, FailByDisplay as _, FailByName as _};
         (&&&$crate::__private::Probe($error)).fail($recorder)

@@ -5,15 +5,15 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use llmtrace::{
-    Attributes, Event, Link, Message, ObservationKind, Resource, Score, SpanId, SpanRecord, Status, Timestamp, TraceId,
-    Value, semconv,
+    Attributes, Event, Link, Message, ObservationKind, Resource, Score, SpanId, SpanRecord, Status,
+    Timestamp, TraceId, Value, semconv,
 };
 
 use crate::jsonl::parse::{Parser, SyntaxError};
 
 /// Reads one line of version 1, with or without its newline.
 ///
-/// What [`write_line`] wrote is read back as it was, save that an attribute takes the kind that its JSON has:
+/// What [`write_line`](super::write_line) wrote is read back as it was, save that an attribute takes the kind that its JSON has:
 /// a float that is not finite is a text, and a list with lists, objects or nulls in it is
 /// [`Value::Json`]. Keys that are not known are passed over.
 ///
@@ -128,7 +128,9 @@ impl Draft {
             "start" => self.start = Some(read_text("start", parser)?),
             "end" => self.end = Some(read_text("end", parser)?),
             "status" => self.status = read_optional("status", parser)?,
-            "status_message" => self.status_message = read_optional("status_message", parser)?.unwrap_or_default(),
+            "status_message" => {
+                self.status_message = read_optional("status_message", parser)?.unwrap_or_default();
+            }
             "service" => self.service = read_optional("service", parser)?,
             "resource" => self.resource = read_attributes(parser)?,
             "scope" => self.scope = read_optional("scope", parser)?.unwrap_or_default(),
@@ -170,7 +172,12 @@ impl Draft {
             Some("ok") => Status::Ok,
             Some("error") => Status::Error { message: self.status_message },
             Some("cancelled") => Status::Cancelled,
-            Some(other) => return Err(invalid("status", &format!("expected unset, ok, error or cancelled, found {other:?}"))),
+            Some(other) => {
+                return Err(invalid(
+                    "status",
+                    &format!("expected unset, ok, error or cancelled, found {other:?}"),
+                ));
+            }
         };
         let mut resource = Attributes::default();
         if let Some(service) = self.service

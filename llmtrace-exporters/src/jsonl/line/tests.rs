@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use llmtrace::{Attributes, Event, Link, Message, ObservationKind, Part, Resource, Role, Score, SpanRecord, Status, Value};
+use llmtrace::{
+    Attributes, Event, Link, Message, ObservationKind, Part, Resource, Role, Score, SpanRecord, Status, Value,
+};
 use serde_json::json;
 
 use super::*;
@@ -21,7 +23,8 @@ fn full() -> SpanRecord {
     span.status = Status::error("429: \u{1b}[31mslow\u{202e} down\r\n");
     span.scope = "app::chat".into();
     let mut resource = Resource::default();
-    resource.attributes = [("service.name", "bot"), ("deployment.environment.name", "test")].into_iter().collect();
+    resource.attributes =
+        [("service.name", "bot"), ("deployment.environment.name", "test")].into_iter().collect();
     span.resource = Arc::new(resource);
     span.attributes.set("int", 12);
     span.attributes.set("big", i128::MIN);
@@ -33,7 +36,10 @@ fn full() -> SpanRecord {
     span.input = vec![
         Message::system("be brief"),
         Message::tool("call_1", json!({"rows": [1, 2.5]})),
-        Message::new(Role::Other("critic".into()), vec![Part::Other(json!({"type": "compaction", "id": "c"}))]),
+        Message::new(
+            Role::Other("critic".into()),
+            vec![Part::Other(json!({"type": "compaction", "id": "c"}))],
+        ),
     ];
     span.input[0].name = Some("rules".into());
     span.output = vec![
@@ -44,7 +50,11 @@ fn full() -> SpanRecord {
                 Part::text("hi"),
                 Part::tool_call(None, "f", r#"{"city":"Paris","deep":[[1]]}"#),
                 Part::tool_call(Some("call_2".into()), "g", "{\"torn"),
-                Part::Blob { mime_type: Some("image/png".into()), modality: "image".into(), content: "AAAA".into() },
+                Part::Blob {
+                    mime_type: Some("image/png".into()),
+                    modality: "image".into(),
+                    content: "AAAA".into(),
+                },
                 Part::File { mime_type: None, modality: "document".into(), file_id: "file_1".into() },
                 Part::Uri { mime_type: None, modality: "audio".into(), uri: "https://example.org/a".into() },
             ],
@@ -72,7 +82,10 @@ fn every_field_reads_back() {
         let line = line(&span);
         assert_eq!(read_line(line.as_bytes()).unwrap(), span, "{line}");
         assert_eq!(line.matches('\n').count(), 1);
-        assert_eq!(line.trim_end_matches('\n').find(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{202e}'), None);
+        assert_eq!(
+            line.trim_end_matches('\n').find(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{202e}'),
+            None
+        );
         assert!(serde_json::from_str::<serde_json::Value>(&line).is_ok());
     };
     check(|_| ());
@@ -82,9 +95,12 @@ fn every_field_reads_back() {
     check(|span| span.status = Status::error(""));
     check(|span| span.parent_is_remote = false);
     check(|span| (span.start, span.end) = (at(u64::MAX), at(0)));
-    check(|span| Arc::make_mut(&mut span.resource).attributes = [("service.name", "bot")].into_iter().collect());
     check(|span| {
-        Arc::make_mut(&mut span.resource).attributes = [("zone", "a"), ("service.name", "bot")].into_iter().collect();
+        Arc::make_mut(&mut span.resource).attributes = [("service.name", "bot")].into_iter().collect();
+    });
+    check(|span| {
+        Arc::make_mut(&mut span.resource).attributes =
+            [("zone", "a"), ("service.name", "bot")].into_iter().collect();
     });
     check(|span| Arc::make_mut(&mut span.resource).attributes = [("service.name", 7)].into_iter().collect());
     check(|span| Arc::make_mut(&mut span.resource).attributes = Attributes::default());
@@ -105,8 +121,26 @@ fn a_line_is_the_documented_json() {
     );
     let text = line(&full());
     let keys = [
-        "v", "trace_id", "span_id", "parent_span_id", "parent_is_remote", "name", "kind", "start", "end", "status",
-        "status_message", "service", "resource", "scope", "attributes", "input", "output", "events", "scores", "links",
+        "v",
+        "trace_id",
+        "span_id",
+        "parent_span_id",
+        "parent_is_remote",
+        "name",
+        "kind",
+        "start",
+        "end",
+        "status",
+        "status_message",
+        "service",
+        "resource",
+        "scope",
+        "attributes",
+        "input",
+        "output",
+        "events",
+        "scores",
+        "links",
     ];
     let mut from = 0;
     for key in keys {
@@ -159,7 +193,9 @@ fn other_writers_are_understood() {
     check(changed("\n", "  \r\n"), |_| ());
     check(changed("{\"v\":1,", " { \"v\" : 1 , "), |_| ());
     check(changed("{\"v\":1,", "{").replace("}\n", ",\"v\":1}"), |_| ());
-    check(changed("\"parent_span_id\":\"0000000000000001\"", "\"parent_span_id\":null"), |span| span.parent_span_id = None);
+    check(changed("\"parent_span_id\":\"0000000000000001\"", "\"parent_span_id\":null"), |span| {
+        span.parent_span_id = None;
+    });
     check(changed("\"scope\":\"app::chat\"", "\"scope\":null"), |span| span.scope = "".into());
     check(changed("\"input\":", "\"input\":null,\"ignored\":"), |span| span.input.clear());
 }
@@ -198,7 +234,7 @@ fn a_line_torn_at_any_byte_is_an_error() {
 fn changed_bytes_never_panic() {
     let line = line(&full()).into_bytes();
     let mut random = fastrand::Rng::with_seed(7);
-    for _ in 0..20_000 {
+    for _ in 0..5_000 {
         let mut broken = line.clone();
         for _ in 0..random.usize(1..4) {
             let at = random.usize(..broken.len());

@@ -119,7 +119,11 @@ fn failed_writes_lose_and_count_only_what_did_not_fit() {
         line.len()
     };
     let full = Err(ErrorKind::StorageFull);
-    let check = |writes: &[(usize, Result<(), ErrorKind>)], truncates: &[Result<(), ErrorKind>], lost: Option<u64>, read: &[i64], torn| {
+    let check = |writes: &[(usize, Result<(), ErrorKind>)],
+                 truncates: &[Result<(), ErrorKind>],
+                 lost: Option<u64>,
+                 read: &[i64],
+                 torn| {
         let disk = Simulated::default();
         let mut exporter = disk.exporter();
         disk.state().writes = writes.iter().copied().collect();
@@ -294,7 +298,8 @@ fn rotation_keeps_the_newest_files_and_every_line_whole() {
     exporter.export(&spans(0..1, "")).unwrap();
     let line = exporter.bytes_written();
     drop(exporter);
-    let mut exporter = JsonLines::create(&path).unwrap().rotate_bytes(line * 2 + 1).keep_files(2).sync(Sync::Each);
+    let mut exporter =
+        JsonLines::create(&path).unwrap().rotate_bytes(line * 2 + 1).keep_files(2).sync(Sync::Each);
     exporter.export(&spans(0..5, "")).unwrap();
     exporter.export(&spans(5..8, "")).unwrap();
     assert_eq!(exporter.lines(), 8);

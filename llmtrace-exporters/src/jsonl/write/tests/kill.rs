@@ -9,14 +9,16 @@ use super::*;
 /// Names the file for the process that is to be killed, and the number of its first span.
 const FILE: &str = "LLMTRACE_TEST_KILLED_FILE";
 const FIRST: &str = "LLMTRACE_TEST_KILLED_FIRST";
-const ROUNDS: usize = 30;
+const FILES: usize = 6;
+const KILLS: usize = 5;
 
 /// Not a test of its own: what the killed process runs.
 #[test]
 fn writer() {
     let Some(path) = env::var_os(FILE) else { return };
     let mut exporter = JsonLines::append(path).unwrap();
-    let text = "x".repeat(50_000);
+    // Large enough that a kill often falls into a write.
+    let text = "x".repeat(400_000);
     let mut out = io::stdout();
     writeln!(out, "\nrepaired {}", exporter.repaired_bytes()).unwrap();
     let first: i64 = env::var(FIRST).unwrap().parse().unwrap();
@@ -41,7 +43,7 @@ fn spawn(path: &Path, first: i64) -> Child {
 fn round(random: &mut fastrand::Rng, path: &Path, first: i64) -> (i64, u64) {
     let mut child = spawn(path, first);
     let (mut done, mut repaired) = (first, 0);
-    let mut batches = random.usize(1..40);
+    let mut batches = random.usize(1..4);
     let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     for line in lines {
         match line.split_once(' ') {
@@ -54,7 +56,7 @@ fn round(random: &mut fastrand::Rng, path: &Path, first: i64) -> (i64, u64) {
         }
         if batches == 0 {
             // Anywhere in the next batch; what it says until it is dead is still read.
-            (0..random.u32(..100_000)).for_each(|_| std::hint::spin_loop());
+            (0..random.u32(..4_000_000)).for_each(|_| std::hint::spin_loop());
             child.kill().unwrap();
         }
     }
@@ -62,32 +64,44 @@ fn round(random: &mut fastrand::Rng, path: &Path, first: i64) -> (i64, u64) {
     (done, repaired)
 }
 
+/// The numbers of the spans that can be read, and how many lines cannot.
+fn readable(path: &Path) -> (Vec<i64>, u64) {
+    let mut reader = JsonLinesReader::open(path).unwrap();
+    (reader.by_ref().map(|span| number(&span)).collect(), reader.skipped())
+}
+
 #[test]
 fn after_a_kill_every_written_record_is_readable() {
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("app.jsonl");
     let mut random = fastrand::Rng::with_seed(11);
-    let (mut written, mut next, mut torn, mut repairs) = (Vec::new(), 0, 0, 0);
-    for round_number in 0..ROUNDS {
-        let (done, repaired) = round(&mut random, &path, next);
-        repairs += u64::from(repaired > 0);
-        assert!(done > next, "round {round_number}: the writer wrote nothing");
-        written.extend(next..done);
-        let mut reader = JsonLinesReader::open(&path).unwrap();
-        let read: Vec<i64> = reader.by_ref().map(|span| number(&span)).collect();
-        assert!(written.iter().all(|n| read.binary_search(n).is_ok()), "round {round_number}: a record is lost");
-        assert!(read.is_sorted_by(|a, b| a < b), "round {round_number}: out of order or twice");
-        assert!(reader.skipped() <= 1, "round {round_number}: {} lines are torn", reader.skipped());
-        torn += reader.skipped();
-        // Lines of the batch that was under way may be whole too.
-        next = read.last().map_or(done, |last| done.max(last + 1));
+    let (mut records, mut torn, mut repairs) = (0, 0, 0);
+    for file in 0..FILES {
+        let path = folder.path().join(file.to_string());
+        let (mut written, mut next) = (Vec::new(), 0);
+        for kill in 0..KILLS {
+            let (done, repaired) = round(&mut random, &path, next);
+            repairs += u64::from(repaired > 0);
+            assert!(done > next, "file {file}, kill {kill}: the writer wrote nothing");
+            written.extend(next..done);
+            let (read, skipped) = readable(&path);
+            assert!(
+                written.iter().all(|n| read.binary_search(n).is_ok()),
+                "file {file}, kill {kill}: a record is lost"
+            );
+            assert!(read.is_sorted_by(|a, b| a < b), "file {file}, kill {kill}: out of order or twice");
+            assert!(skipped <= 1, "file {file}, kill {kill}: {skipped} lines are torn");
+            torn += skipped;
+            // Lines of the batch that was under way may be whole too.
+            next = read.last().map_or(done, |last| done.max(last + 1));
+        }
+        let exporter = JsonLines::append(&path).unwrap();
+        repairs += u64::from(exporter.repaired_bytes() > 0);
+        let (read, skipped) = readable(&path);
+        assert_eq!(skipped, 0, "file {file}: the last append repairs");
+        assert!(written.iter().all(|n| read.binary_search(n).is_ok()), "file {file}: a record is lost");
+        records += written.len();
+        fs::remove_file(&path).unwrap();
     }
-    let exporter = JsonLines::append(&path).unwrap();
-    repairs += u64::from(exporter.repaired_bytes() > 0);
     assert!(repairs >= torn, "{torn} torn lines, {repairs} repairs");
-    let mut reader = JsonLinesReader::open(&path).unwrap();
-    let read: Vec<i64> = reader.by_ref().map(|span| number(&span)).collect();
-    assert_eq!(reader.skipped(), 0);
-    assert!(written.iter().all(|n| read.binary_search(n).is_ok()));
-    println!("{ROUNDS} kills, {} records, {torn} torn lines, {repairs} repairs", written.len());
+    println!("{} kills, {records} records, {torn} torn lines, {repairs} repairs", FILES * KILLS);
 }

@@ -1,0 +1,351 @@
+//! Copying JSON without its texts.
+
+use std::fmt;
+use std::io::{self, Write};
+
+/// JSON keys whose text values are names and states, not content.
+const KEPT_KEYS: &[&str] = &[
+    "id",
+    "model",
+    "object",
+    "type",
+    "role",
+    "finish_reason",
+    "stop_reason",
+    "status",
+    "service_tier",
+    "speed",
+    "inference_geo",
+    "code",
+    "reason",
+    "system_fingerprint",
+    "event",
+    "effort",
+    "provider",
+];
+
+/// JSON keys of objects whose keys and texts are all the user's.
+const HIDDEN_OBJECTS: &[&str] =
+    &["input", "arguments", "parameters", "input_schema", "schema", "metadata", "args"];
+
+/// Longest literal of JSON (`false`), in bytes.
+const MAX_WORD_BYTES: usize = 5;
+
+/// Longest text kept under [`KEPT_KEYS`], in bytes.
+const MAX_KEPT_BYTES: usize = 128;
+
+/// Copies JSON without its texts: structure, numbers and the names under [`KEPT_KEYS`] pass, every other string
+/// becomes `"*"`, or `""` if it is empty. Works on bytes in any chunking and holds no text longer than a name.
+pub(crate) struct Pruner<W> {
+    out: W,
+    state: State,
+    /// The last complete string at key position, if it is short.
+    key: Short,
+    text: Short,
+    /// Whether each open bracket is an object (bit set); deeper nesting than 64 is treated as arrays.
+    objects: u64,
+    depth: u32,
+    expects_key: bool,
+    keep: bool,
+    /// Whether the string has no bytes so far.
+    is_empty: bool,
+    /// The depth of the outermost of [`HIDDEN_OBJECTS`] that is open; 0 for none.
+    hidden: u32,
+    /// Letters outside of strings.
+    word: Vec<u8>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Outside,
+    Inside,
+    Escape,
+}
+
+#[derive(Clone, Copy)]
+struct Short {
+    bytes: [u8; MAX_KEPT_BYTES],
+    len: usize,
+}
+
+impl Short {
+    const EMPTY: Self = Self { bytes: [0; MAX_KEPT_BYTES], len: 0 };
+
+    /// `false` once the text is too long to be a name.
+    fn push(&mut self, byte: u8) -> bool {
+        match self.bytes.get_mut(self.len) {
+            Some(slot) => *slot = byte,
+            None => return false,
+        }
+        self.len += 1;
+        true
+    }
+
+    fn get(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+impl<W: Write> Pruner<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self {
+            out,
+            state: State::Outside,
+            key: Short::EMPTY,
+            text: Short::EMPTY,
+            objects: 0,
+            depth: 0,
+            expects_key: false,
+            keep: false,
+            is_empty: true,
+            hidden: 0,
+            word: Vec::new(),
+        }
+    }
+
+    /// Ready for another document.
+    fn restart(&mut self) {
+        self.state = State::Outside;
+        (self.key, self.text) = (Short::EMPTY, Short::EMPTY);
+        (self.objects, self.depth, self.hidden) = (0, 0, 0);
+        (self.expects_key, self.keep) = (false, false);
+        self.word.clear();
+    }
+
+    fn in_object(&self) -> bool {
+        self.depth > 0 && self.depth <= 64 && self.objects >> (self.depth - 1) & 1 == 1
+    }
+
+    fn outside(&mut self, byte: u8) -> io::Result<()> {
+        match byte {
+            b'{' | b'[' => {
+                self.depth += 1;
+                if (1..=64).contains(&self.depth) {
+                    let bit = 1 << (self.depth - 1);
+                    self.objects = if byte == b'{' { self.objects | bit } else { self.objects & !bit };
+                }
+                let is_hidden = || HIDDEN_OBJECTS.iter().any(|key| key.as_bytes() == self.key.get());
+                if self.hidden == 0 && byte == b'{' && !self.expects_key && is_hidden() {
+                    self.hidden = self.depth;
+                }
+                self.key = Short::EMPTY;
+                self.expects_key = byte == b'{';
+            }
+            b'}' | b']' => {
+                if self.hidden == self.depth {
+                    self.hidden = 0;
+                }
+                self.depth = self.depth.saturating_sub(1);
+            }
+            b',' => self.expects_key = self.in_object(),
+            b':' => self.expects_key = false,
+            b'"' => {
+                self.state = State::Inside;
+                self.text = Short::EMPTY;
+                self.is_empty = true;
+                let is_kept = || KEPT_KEYS.iter().any(|key| key.as_bytes() == self.key.get());
+                self.keep = self.hidden == 0 && (self.expects_key || is_kept());
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.symbol(byte)
+    }
+
+    /// Copies what stands outside of strings, if it can be JSON: a text that is none must not slip through.
+    fn symbol(&mut self, byte: u8) -> io::Result<()> {
+        if byte.is_ascii_alphabetic() && self.word.len() < MAX_WORD_BYTES {
+            self.word.push(byte);
+            return Ok(());
+        }
+        if [&b"true"[..], b"false", b"null", b"e", b"E"].contains(&&self.word[..]) {
+            self.out.write_all(&self.word)?;
+        }
+        self.word.clear();
+        if b"{}[],:+-.0123456789 \t\r\n".contains(&byte) { self.out.write_all(&[byte]) } else { Ok(()) }
+    }
+
+    fn end_of_text(&mut self) -> io::Result<()> {
+        self.state = State::Outside;
+        if self.expects_key {
+            self.key = self.text;
+        }
+        self.out.write_all(b"\"")?;
+        if self.keep {
+            self.out.write_all(self.text.get())?;
+        } else if !self.is_empty {
+            self.out.write_all(b"*")?;
+        }
+        self.out.write_all(b"\"")
+    }
+}
+
+impl<W: Write> Write for Pruner<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for &byte in bytes {
+            match (self.state, byte) {
+                (State::Outside, _) => self.outside(byte)?,
+                (State::Inside, b'"') => self.end_of_text()?,
+                (state, _) => {
+                    self.is_empty = false;
+                    self.state =
+                        if state == State::Inside && byte == b'\\' { State::Escape } else { State::Inside };
+                    let is_name = byte.is_ascii_alphanumeric() || b"_.:/@-".contains(&byte);
+                    self.keep = self.keep && is_name && self.text.push(byte);
+                }
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Copies a JSON body without its texts; `false` if it is no JSON.
+pub(crate) fn prune_json(bytes: &[u8], out: &mut Vec<u8>) -> bool {
+    let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    is_json && Pruner::new(out).write_all(bytes).is_ok()
+}
+
+/// Copies the JSON of a stream's lines without its texts, in whatever pieces they come: server-sent events, or one
+/// JSON object a line. Everything else is left out.
+pub(crate) struct LinePruner {
+    line: Line,
+    pruner: Pruner<Vec<u8>>,
+}
+
+/// Where in a line the stream stands.
+#[derive(Clone, Copy, PartialEq)]
+enum Line {
+    /// So many bytes of `data:` have come.
+    Start(usize),
+    /// In what follows `data:`, before its first byte.
+    Payload,
+    Json,
+    Other,
+}
+
+impl Default for LinePruner {
+    fn default() -> Self {
+        Self { line: Line::Start(0), pruner: Pruner::new(Vec::new()) }
+    }
+}
+
+impl LinePruner {
+    /// Takes the next piece, and gives what may be kept of it.
+    pub(crate) fn push(&mut self, piece: &[u8]) -> &[u8] {
+        self.pruner.out.clear();
+        for &byte in piece {
+            self.byte(byte);
+        }
+        &self.pruner.out
+    }
+
+    fn byte(&mut self, byte: u8) {
+        const DATA: &[u8] = b"data:";
+        self.line = match (self.line, byte) {
+            (line, b'\n') => {
+                if line == Line::Json {
+                    self.pruner.out.extend_from_slice(b"\n\n");
+                }
+                Line::Start(0)
+            }
+            (Line::Start(0) | Line::Payload, b'{') => {
+                self.pruner.restart();
+                self.pruner.out.extend_from_slice(DATA);
+                let _ = self.pruner.outside(byte);
+                Line::Json
+            }
+            (Line::Start(n), _) if DATA.get(n) == Some(&byte) => {
+                if n + 1 == DATA.len() {
+                    Line::Payload
+                } else {
+                    Line::Start(n + 1)
+                }
+            }
+            (Line::Payload, b' ') => Line::Payload,
+            (Line::Json, _) => {
+                let _ = self.pruner.write_all(&[byte]);
+                Line::Json
+            }
+            _ => Line::Other,
+        };
+    }
+}
+
+impl fmt::Debug for LinePruner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LinePruner")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_json_is_copied() {
+        let check = |bytes: &str, expected: Option<&str>| {
+            let mut out = Vec::new();
+            let copied = prune_json(bytes.as_bytes(), &mut out).then(|| String::from_utf8(out).unwrap());
+            assert_eq!(copied.as_deref(), expected);
+        };
+        check("call 555-1234", None);
+        check("{call 555-1234}", None);
+        check(r#"{"content":"hi"}"#, Some(r#"{"content":"*"}"#));
+    }
+
+    #[test]
+    fn streams_are_pruned_in_any_pieces() {
+        let check = |stream: &str, expected: &str| {
+            for step in [1, 2, 5, stream.len()] {
+                let mut pruner = LinePruner::default();
+                let mut out = Vec::new();
+                for piece in stream.as_bytes().chunks(step) {
+                    out.extend_from_slice(pruner.push(piece));
+                }
+                assert_eq!(String::from_utf8(out).unwrap(), expected);
+            }
+        };
+        check(
+            "event: secret\ndata: {\"type\":\"delta\",\"text\":\"a secret\",\"n\":1}\n\ndata: [DONE]\n\ndata: secret\n\n",
+            "data:{\"type\":\"delta\",\"text\":\"*\",\"n\":1}\n\n",
+        );
+        check(
+            "{\"done\":false,\"response\":\"secret\"}\nsecret\n{\"done\":true}\n",
+            "data:{\"done\":false,\"response\":\"*\"}\n\ndata:{\"done\":true}\n\n",
+        );
+        check("data: {secret words}\n", "data:{ }\n\n");
+    }
+
+    #[test]
+    fn pruned_json_keeps_structure_numbers_and_names_only() {
+        let check = |json: &str, expected: &str| {
+            for step in [1, 3, json.len()] {
+                let mut out = Vec::new();
+                let mut pruner = Pruner::new(&mut out);
+                for chunk in json.as_bytes().chunks(step) {
+                    pruner.write_all(chunk).unwrap();
+                }
+                assert_eq!(String::from_utf8(out).unwrap(), expected);
+            }
+        };
+        check(
+            r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"a \"secret\" {"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
+            r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"*"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
+        );
+        check(
+            r#"{"stop":["a","b"],"id":"x","n":1.5,"t":null}"#,
+            r#"{"stop":["*","*"],"id":"x","n":1.5,"t":null}"#,
+        );
+        check(r#""only text""#, r#""*""#);
+        check(r#"{"input":{"reason":"ill"},"id":"x"}"#, r#"{"input":{"*":"*"},"id":"x"}"#);
+        check(
+            r#"{"input":[{"role":"user","status":"two words"}]}"#,
+            r#"{"input":[{"role":"user","status":"*"}]}"#,
+        );
+        check(&format!(r#"{{"model":"{}"}}"#, "m".repeat(300)), r#"{"model":"*"}"#);
+    }
+}
