@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
+use llmtrace_benches::subject::json_lines_directory;
 use llmtrace_benches::table::{Table, ratio};
 use llmtrace_benches::{Result, child};
 
@@ -43,6 +44,7 @@ fn main() -> Result<()> {
         }
         writeln!(out, "{table}")?;
     }
+    std::fs::remove_dir_all(json_lines_directory())?;
     Ok(())
 }
 

@@ -73,14 +73,14 @@ pub fn flood(subject: &Subject, delivery: &dyn Delivery, threads: usize, calls: 
             let call = Call::default();
             let before = cpu::of_thread();
             (0..share).for_each(|_| (subject.call)(&call));
-            cpu::of_thread() - before
+            cpu::of_thread().saturating_sub(before)
         };
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
         handles.into_iter().filter_map(|handle| handle.join().ok()).sum::<Duration>()
     });
     let called = wall.elapsed();
     delivery.settle();
-    let (wall, busy) = (wall.elapsed(), cpu::of_process() - busy);
+    let (wall, busy) = (wall.elapsed(), cpu::of_process().saturating_sub(busy));
     let made = (share * threads) as f64;
     let counts = delivery.counts().unwrap_or_default();
     let ended = (share * threads) as u64 * SPANS;
@@ -104,7 +104,7 @@ fn time(count: usize, mut run: impl FnMut()) -> f64 {
     for _ in 0..count {
         run();
     }
-    (cpu::of_thread() - before).as_nanos() as f64 / count as f64
+    cpu::of_thread().saturating_sub(before).as_nanos() as f64 / count as f64
 }
 
 /// CPU nanoseconds of a call on each of some threads that trace at the same time.

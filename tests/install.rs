@@ -32,7 +32,7 @@ fn program() {
             info_span!("tool", llmtrace.kind = "tool").in_scope(|| info_span!("plain"));
         });
     });
-    thread.join().unwrap();
+    assert!(thread.join().is_ok());
     let apart = info_span!(parent: None, "apart", gen_ai.request.model = "n");
     apart.follows_from(&orphaned);
     apart.set_attribute("late", true);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use ::fastrace::Span;
 use ::fastrace::collector::{Config, Reporter, SpanContext, SpanRecord};
 
-use super::{Counts, Delivery, Sink, Subject};
+use super::{Counts, Delivery, Sink, Subject, Work};
 use crate::Result;
 use crate::workload::{Call, POLLS};
 
@@ -53,7 +53,7 @@ fn call(call: &Call) {
     });
 }
 
-fn hold(work: &mut dyn FnMut(&dyn Fn())) {
+fn hold(work: &mut Work<'_>) {
     let span = Span::root("chat", SpanContext::random());
     work(&|| {
         let _guard = span.set_local_parent();

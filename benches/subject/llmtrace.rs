@@ -25,7 +25,7 @@ pub(super) const SPAN_EXT: Subject =
     Subject { name: "llmtrace-spanext", start: install, call: span_ext_call, hold: plain::hold };
 
 /// How long a flush may take.
-const TIMEOUT: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(100);
 
 pub(super) fn install(sink: Sink) -> Result<Box<dyn Delivery>> {
     let guard = match sink {

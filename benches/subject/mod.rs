@@ -20,8 +20,11 @@ pub struct Subject {
     /// Traces one call.
     pub call: fn(&Call),
     /// Opens a span and runs the work with a function that polls it once.
-    pub hold: fn(work: &mut dyn FnMut(&dyn Fn())),
+    pub hold: fn(&mut Work<'_>),
 }
+
+/// Work that gets a function which polls an open span once.
+pub type Work<'a> = dyn FnMut(&dyn Fn()) + 'a;
 
 /// What the exporter does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +72,8 @@ pub const INFO_ONLY: Subject = plain::INFO_ONLY;
 
 /// llmtrace with an exporter that writes files: for floods.
 pub const JSON_LINES: Subject = llmtrace_jsonl::JSON_LINES;
+
+pub use llmtrace_jsonl::directory as json_lines_directory;
 
 /// The subject of a name.
 pub fn find(name: &str) -> Result<Subject> {

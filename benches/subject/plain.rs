@@ -7,7 +7,7 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Span, info_span};
 use tracing_subscriber::layer::SubscriberExt as _;
 
-use super::{Delivery, Nowhere, Sink, Subject};
+use super::{Delivery, Nowhere, Sink, Subject, Work};
 use crate::Result;
 use crate::workload::{Call, POLLS};
 
@@ -78,7 +78,7 @@ pub(super) fn poll(span: &Span) {
 }
 
 /// See [`Subject::hold`].
-pub(super) fn hold(work: &mut dyn FnMut(&dyn Fn())) {
+pub(super) fn hold(work: &mut Work<'_>) {
     let span = info_span!("chat", gen_ai.request.model = "gpt-4o-mini");
     work(&|| span.in_scope(|| black_box(())));
 }

@@ -175,7 +175,7 @@ impl Open {
     /// Writes fields that became known after a span was opened.
     pub(super) fn fields(&self, key: u64, values: &Record<'_>) {
         let is_left = self.store.with(key, |draft| {
-            if draft.role != Role::Recorded {
+            if draft.role != Role::Recorded || draft.log.len() > self.settings.max_span_bytes() {
                 return false;
             }
             let written = draft.log.len();
