@@ -14,7 +14,7 @@ use crate::id::IdSource;
 use crate::layer::{CallsiteFilter, Capture, LlmLayer, LlmSubscriber, Open, SpanCapture};
 use crate::pipeline::{Limits, Overflow, Pipeline};
 use crate::price::{PriceChain, PriceSource};
-use crate::recorder::Settings;
+use crate::settings::Settings;
 use crate::{Budget, ContentPolicy, Exporter, Guard, InstallError, Resource, Value, semconv};
 
 /// Starts to set up tracing.

@@ -54,6 +54,8 @@
 #[doc(hidden)]
 #[path = "private/mod.rs"]
 pub mod __private;
+mod attribute;
+mod bounded;
 mod budget;
 mod builder;
 mod clock;
@@ -64,6 +66,7 @@ mod error;
 mod export;
 mod guard;
 mod id;
+mod identity;
 mod keys;
 mod kind;
 mod layer;
@@ -79,6 +82,7 @@ mod prune;
 mod record;
 mod recorder;
 pub mod semconv;
+mod settings;
 mod span;
 mod stream;
 mod sync;
@@ -88,6 +92,7 @@ mod traced;
 mod usage;
 mod value;
 
+pub use attribute::AttributeValue;
 pub use budget::{Budget, Remaining};
 pub use builder::{Builder, builder};
 pub use clock::{ParseTimestampError, Timestamp};
@@ -122,7 +127,7 @@ pub use pipeline::{DropReason, ExporterStats, FlushReport, ModelUsage, Overflow,
 pub use price::BundledPrices;
 pub use price::{OverrideError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource, Rates};
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
-pub use recorder::{AttributeValue, Recorder};
+pub use recorder::Recorder;
 pub use span::{CostValue, SpanExt};
 pub use stream::{TracedStream, traced_stream, traced_stream_with};
 pub use usage::{Usage, UsageSource, UsageStatus};

@@ -1,40 +1,19 @@
 //! Writing what a call says of itself.
 
-use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt::{self, Debug, Display, Write as _};
-use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::clock::Clock;
+use crate::attribute::{AttributeValue, Repr};
+use crate::bounded::{Bounded, BoundedText, with_buffer};
 use crate::content::{self, ContentPolicy};
+use crate::identity::{Identity, IdentityField};
 use crate::keys::{self, KeyId};
 use crate::log::{Body, Entry, Key, Log, Scalar};
 use crate::prune::{self, LinePruner, Pruner};
-use crate::{Message, Usage, Usd, Value, semconv};
-
-/// What limits and policies hold for everything that is recorded.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) content: ContentPolicy,
-    /// Longest text of an attribute, an argument or a plain return value, in bytes.
-    pub(crate) max_text_bytes: usize,
-    pub(crate) clock: Clock,
-}
-
-impl Settings {
-    /// Longest serialised body (a provider's request or response) that is copied, in bytes.
-    fn max_body_bytes(&self) -> usize {
-        self.max_text_bytes.saturating_mul(16)
-    }
-
-    /// Most that an open span may hold, in bytes; what comes after is left out, and the span says so.
-    pub(crate) fn max_span_bytes(&self) -> usize {
-        self.max_text_bytes.saturating_mul(64)
-    }
-}
+use crate::settings::Settings;
+use crate::{Message, Usage, Usd, semconv};
 
 /// Writes what one call says of itself: the argument of [`LlmResponse`](crate::LlmResponse) and
 /// [`LlmChunk`](crate::LlmChunk).
@@ -65,46 +44,6 @@ pub struct Recorder<'a> {
     settings: &'a Settings,
     /// Where a stream stands whose content is left out.
     pruner: Option<Box<LinePruner>>,
-}
-
-/// Whose span it is; spans opened below it inherit it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Identity {
-    pub(crate) session: Option<Arc<str>>,
-    pub(crate) user: Option<Arc<str>>,
-}
-
-impl Identity {
-    /// Takes over what `newer` knows.
-    #[inline]
-    pub(crate) fn update(&mut self, newer: Self) {
-        if newer.session.is_some() {
-            self.session = newer.session;
-        }
-        if newer.user.is_some() {
-            self.user = newer.user;
-        }
-    }
-}
-
-/// A field that says whose span it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IdentityField {
-    Session,
-    User,
-}
-
-/// The value of an attribute on its way to a span; made with `into()`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct AttributeValue<'a>(Repr<'a>);
-
-#[derive(Clone, Debug, PartialEq)]
-enum Repr<'a> {
-    Str(Cow<'a, str>),
-    Int(i128),
-    Float(f64),
-    Bool(bool),
-    Json(Vec<u8>),
 }
 
 /// Where a text or a JSON body belongs.
@@ -438,165 +377,5 @@ impl<'a> Recorder<'a> {
             self.log.push(Entry::Truncated);
         }
         out.out
-    }
-}
-
-impl AttributeValue<'_> {
-    fn to_text(&self) -> Arc<str> {
-        match &self.0 {
-            Repr::Str(text) => Arc::from(&**text),
-            Repr::Int(int) => Arc::from(int.to_string()),
-            Repr::Float(float) => Arc::from(float.to_string()),
-            Repr::Bool(bool) => Arc::from(bool.to_string()),
-            Repr::Json(json) => Arc::from(String::from_utf8_lossy(json)),
-        }
-    }
-}
-
-thread_local! {
-    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// Longest buffer that a thread keeps for the next value, in bytes.
-const MAX_KEPT_BUFFER_BYTES: usize = 256 * 1024;
-
-/// Lends this thread's buffer. A value that is serialised inside another one's serialisation gets a fresh one.
-fn with_buffer(use_it: impl FnOnce(&mut Vec<u8>)) {
-    let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
-    buffer.clear();
-    use_it(&mut buffer);
-    if buffer.capacity() <= MAX_KEPT_BUFFER_BYTES {
-        let _ = BUFFER.try_with(|slot| slot.set(buffer));
-    }
-}
-
-/// Refuses to grow beyond a number of bytes.
-struct Bounded<'a> {
-    out: &'a mut Vec<u8>,
-    left: usize,
-}
-
-impl io::Write for Bounded<'_> {
-    #[inline]
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
-        self.out.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Stops formatting at a number of bytes.
-struct BoundedText {
-    out: String,
-    left: usize,
-}
-
-impl fmt::Write for BoundedText {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let fits = content::cut(text, self.left);
-        self.out.push_str(fits);
-        let is_whole = fits.len() == text.len();
-        self.left = if is_whole { self.left - fits.len() } else { 0 };
-        if is_whole { Ok(()) } else { Err(fmt::Error) }
-    }
-}
-
-impl<'a> From<&'a str> for AttributeValue<'a> {
-    fn from(text: &'a str) -> Self {
-        Self(Repr::Str(Cow::Borrowed(text)))
-    }
-}
-
-impl<'a> From<&'a String> for AttributeValue<'a> {
-    fn from(text: &'a String) -> Self {
-        Self(Repr::Str(Cow::Borrowed(text)))
-    }
-}
-
-impl From<String> for AttributeValue<'_> {
-    fn from(text: String) -> Self {
-        Self(Repr::Str(Cow::Owned(text)))
-    }
-}
-
-impl<'a> From<Cow<'a, str>> for AttributeValue<'a> {
-    fn from(text: Cow<'a, str>) -> Self {
-        Self(Repr::Str(text))
-    }
-}
-
-macro_rules! from_int {
-    ($($int:ty)*) => {$(
-        impl From<$int> for AttributeValue<'_> {
-            #[inline]
-            fn from(int: $int) -> Self {
-                Self(Repr::Int(i128::from(int)))
-            }
-        }
-    )*};
-}
-from_int!(i8 i16 i32 i64 i128 u8 u16 u32 u64);
-
-impl From<usize> for AttributeValue<'_> {
-    fn from(int: usize) -> Self {
-        Self(Repr::Int(int as i128))
-    }
-}
-
-impl From<isize> for AttributeValue<'_> {
-    fn from(int: isize) -> Self {
-        Self(Repr::Int(int as i128))
-    }
-}
-
-impl From<f64> for AttributeValue<'_> {
-    fn from(float: f64) -> Self {
-        Self(Repr::Float(float))
-    }
-}
-
-impl From<f32> for AttributeValue<'_> {
-    fn from(float: f32) -> Self {
-        Self(Repr::Float(f64::from(float)))
-    }
-}
-
-impl From<bool> for AttributeValue<'_> {
-    fn from(bool: bool) -> Self {
-        Self(Repr::Bool(bool))
-    }
-}
-
-impl From<Value> for AttributeValue<'_> {
-    fn from(value: Value) -> Self {
-        Self(match value {
-            Value::Str(text) => Repr::Str(text),
-            Value::Int(int) => Repr::Int(int),
-            Value::Float(float) => Repr::Float(float),
-            Value::Bool(bool) => Repr::Bool(bool),
-            Value::Array(_) | Value::Json(_) => Repr::Json(serde_json::to_vec(&value).unwrap_or_default()),
-        })
-    }
-}
-
-impl From<serde_json::Value> for AttributeValue<'_> {
-    fn from(json: serde_json::Value) -> Self {
-        Value::from(json).into()
-    }
-}
-
-impl<V: Into<Value>> From<Vec<V>> for AttributeValue<'_> {
-    fn from(items: Vec<V>) -> Self {
-        Value::from(items).into()
-    }
-}
-
-impl<V: Into<Value>, const N: usize> From<[V; N]> for AttributeValue<'_> {
-    fn from(items: [V; N]) -> Self {
-        Value::from(items).into()
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::content::ContentPolicy;
 use crate::layer::{Draft, Role};
 use crate::price::{PriceChain, PriceQuery, PriceSource as _};
-use crate::recorder::Settings;
+use crate::settings::Settings;
 use crate::{
     Attributes, Cost, CostSource, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage,
     UsageStatus, Usd, Value, semconv,

@@ -3,9 +3,9 @@
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
+use crate::identity::Identity;
 use crate::log::Body;
 use crate::provider::{self, Api, Exchange, StreamAssembler};
-use crate::recorder::Identity;
 use crate::{ObservationKind, SpanRecord, semconv};
 
 /// What is known of a call's two sides.

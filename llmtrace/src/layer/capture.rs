@@ -20,10 +20,12 @@ use super::visitor::{EventVisitor, OnDebug, SpanVisitor};
 use super::{Capture, is_wanted};
 use crate::content::ContentPolicy;
 use crate::id::IdSource;
+use crate::identity::Identity;
 use crate::log::{Entry, Log};
 use crate::pipeline::{InPipeline, Pipeline};
 use crate::propagate::SpanContext;
-use crate::recorder::{Identity, Recorder, Settings};
+use crate::recorder::Recorder;
+use crate::settings::Settings;
 use crate::{SpanId, TraceId};
 
 /// Records spans; [`LlmLayer`](crate::LlmLayer) is this behind a filter.

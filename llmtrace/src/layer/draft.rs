@@ -1,9 +1,9 @@
 //! A span that is open or on its way to the worker.
 
 use super::plan::Plan;
+use crate::identity::Identity;
 use crate::log::Log;
 use crate::prune::LinePruner;
-use crate::recorder::Identity;
 use crate::{SpanId, TraceId};
 
 /// A span that is open or on its way to the worker. Drafts are recycled with their buffers.

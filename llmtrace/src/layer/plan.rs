@@ -7,8 +7,8 @@ use std::sync::{OnceLock, PoisonError, RwLock};
 use tracing::Metadata;
 use tracing::callsite::Identifier;
 
+use crate::identity::IdentityField;
 use crate::keys::{self, KeyId};
-use crate::recorder::IdentityField;
 use crate::semconv;
 
 /// What is known of a span's or an event's callsite.

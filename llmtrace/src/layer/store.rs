@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::draft::{Draft, Role};
-use crate::recorder::Identity;
+use crate::identity::Identity;
 use crate::{SpanId, TraceId};
 
 /// Locks over which the open spans are spread.
