@@ -74,12 +74,9 @@ impl Report {
             return "not counted";
         };
         let counts = reasons.split(',').filter_map(|reason| reason.split_once(':')?.1.parse::<u64>().ok());
-        let sum = counts.sum::<u64>() as f64 + self.number("exported");
-        if self.number("started") == self.number("ended") && sum == self.number("started") {
-            "yes"
-        } else {
-            "NO"
-        }
+        let whole = |key| self.text(key).parse::<u64>().ok();
+        let sum = whole("exported").map(|exported| exported + counts.sum::<u64>());
+        if sum.is_some() && sum == whole("started") && sum == whole("ended") { "yes" } else { "NO" }
     }
 
     fn cells(&self, subject: &str, base: f64) -> Vec<String> {
