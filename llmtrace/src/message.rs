@@ -1,6 +1,5 @@
 //! Messages, in the JSON shape of the `OpenTelemetry` GenAI conventions.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -37,9 +36,8 @@ pub struct Message {
 }
 
 /// Who speaks in a [`Message`].
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[serde(from = "String")]
 pub enum Role {
     /// Instructions.
     System,
@@ -229,9 +227,22 @@ impl From<&str> for Role {
     }
 }
 
-impl From<String> for Role {
-    fn from(word: String) -> Self {
-        Self::from(word.as_str())
+impl<'de> Deserialize<'de> for Role {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+
+        impl Visitor<'_> for Word {
+            type Value = Role;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a role")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Role, E> {
+                Ok(Role::from(word))
+            }
+        }
+        deserializer.deserialize_str(Word)
     }
 }
 
@@ -260,24 +271,71 @@ impl<'de> Visitor<'de> for PartVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Part, A::Error> {
         let mut members = serde_json::Map::new();
-        let (mut kind, mut content) = (None::<String>, None::<String>);
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match (&*key, map.next_value::<serde_json::Value>()?) {
-                ("type", serde_json::Value::String(text)) => kind = Some(text),
-                ("content", serde_json::Value::String(text)) => content = Some(text),
-                (_, value) => {
-                    members.insert(key.into_owned(), value);
-                }
+        let (mut kind, mut content) = (None::<Name>, None::<String>);
+        while let Some(key) = map.next_key::<Name>()? {
+            match key {
+                Name::Type => kind = Some(map.next_value()?),
+                Name::Content => match map.next_value()? {
+                    serde_json::Value::String(text) => content = Some(text),
+                    other => drop(members.insert("content".to_owned(), other)),
+                },
+                key => drop(members.insert(key.as_str().to_owned(), map.next_value()?)),
             }
         }
-        match (kind.as_deref(), content) {
-            (Some("text"), Some(content)) if members.is_empty() => Ok(Part::Text { content }),
-            (Some("reasoning"), Some(content)) if members.is_empty() => Ok(Part::Reasoning { content }),
-            (_, content) => {
+        match (kind, content) {
+            (Some(Name::Text), Some(content)) if members.is_empty() => Ok(Part::Text { content }),
+            (Some(Name::Reasoning), Some(content)) if members.is_empty() => Ok(Part::Reasoning { content }),
+            (kind, content) => {
                 members.extend(content.map(|content| ("content".to_owned(), content.into())));
-                Ok(Part::from_members(kind, members))
+                Ok(Part::from_members(kind.map(|kind| kind.as_str().to_owned()), members))
             }
         }
+    }
+}
+
+/// A key or a type of a part; the commonest ones are not copied.
+enum Name {
+    Type,
+    Content,
+    Text,
+    Reasoning,
+    Other(String),
+}
+
+impl Name {
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Type => "type",
+            Self::Content => "content",
+            Self::Text => "text",
+            Self::Reasoning => "reasoning",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Word;
+
+        impl Visitor<'_> for Word {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Name, E> {
+                Ok(match word {
+                    "type" => Name::Type,
+                    "content" => Name::Content,
+                    "text" => Name::Text,
+                    "reasoning" => Name::Reasoning,
+                    other => Name::Other(other.to_owned()),
+                })
+            }
+        }
+        deserializer.deserialize_str(Word)
     }
 }
 

@@ -303,9 +303,14 @@ impl Attributes {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
-    /// Makes room for so many more.
-    pub(crate) fn reserve(&mut self, more: usize) {
-        self.0.reserve(more);
+    /// Room for so many.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self(Vec::with_capacity(capacity))
+    }
+
+    /// Takes all out and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// How many there are.

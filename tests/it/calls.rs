@@ -134,12 +134,9 @@ fn a_list_of_messages_is_read_as_a_conversation() {
     #[llmtrace::llm_trace]
     fn chat(_model: &str, _messages: &[Value]) {}
     let recording = Recording::start();
-    recording.run(|| {
-        chat(
-            "m",
-            &[json!({"role": "user", "content": "hi"}), json!({"role": "assistant", "content": "hello"})],
-        )
-    });
+    let messages =
+        [json!({"role": "user", "content": "hi"}), json!({"role": "assistant", "content": "hello"})];
+    recording.run(|| chat("m", &messages));
     let span = recording.span("chat");
     assert_eq!(span.input.iter().map(llmtrace::Message::text).collect::<Vec<_>>(), ["hi", "hello"]);
 }

@@ -18,63 +18,51 @@ pub(super) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text.as_bytes();
     loop {
-        while let Some((block, after)) = rest.split_first_chunk::<16>()
-            && is_plain(block)
-        {
-            out.extend_from_slice(block);
-            rest = after;
-        }
-        // Eight bytes are copied at once; what follows the first mark among them is taken back.
-        let (word, length) = match rest.split_first_chunk::<8>() {
-            Some((word, after)) => {
-                out.extend_from_slice(word);
-                if special(u64::from_le_bytes(*word)) == 0 {
-                    rest = after;
-                    continue;
-                }
-                (*word, 8)
+        let (plain, after) = rest.split_at(plain_run(rest));
+        out.extend_from_slice(plain);
+        // The two commonest escapes first.
+        rest = match after {
+            [] => break,
+            [b'\n', after @ ..] => {
+                out.extend_from_slice(b"\\n");
+                after
             }
-            None if rest.is_empty() => break,
-            None => {
-                let word = padded(rest);
-                out.extend_from_slice(&word);
-                (word, rest.len())
+            [quote @ (b'"' | b'\\'), after @ ..] => {
+                out.extend_from_slice(&[b'\\', *quote]);
+                after
             }
+            other => char(other, out),
         };
-        let plain = length.min(special(u64::from_le_bytes(word)).trailing_zeros() as usize / 8);
-        out.truncate(out.len() + plain - 8);
-        rest = rest.get(plain..).unwrap_or_default();
-        if plain < length {
-            // The two commonest escapes first.
-            rest = match rest {
-                [b'\n', after @ ..] => {
-                    out.extend_from_slice(b"\\n");
-                    after
-                }
-                [quote @ (b'"' | b'\\'), after @ ..] => {
-                    out.extend_from_slice(&[b'\\', *quote]);
-                    after
-                }
-                other => char(other, out),
-            };
-        }
     }
     out.push(b'"');
 }
 
-#[inline]
-fn is_plain(block: &[u8; 16]) -> bool {
-    let (words, _) = block.as_chunks::<8>();
-    words.iter().fold(0, |marked, word| marked | special(u64::from_le_bytes(*word))) == 0
+/// How many bytes at the start need no escape.
+fn plain_run(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<32>();
+    let plain = 32 * blocks.iter().take_while(|block| is_plain(block)).count();
+    let rest = bytes.get(plain..).unwrap_or_default();
+    let (words, tail) = rest.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let marked = special(u64::from_le_bytes(*word));
+        if marked != 0 {
+            return plain + index * 8 + marked.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| needs_care(*byte);
+    plain + words.len() * 8 + tail.iter().position(is_special).unwrap_or(tail.len())
 }
 
-/// Up to eight bytes with spaces after them.
-fn padded(bytes: &[u8]) -> [u8; 8] {
-    let mut word = [b' '; 8];
-    for (slot, byte) in word.iter_mut().zip(bytes) {
-        *slot = *byte;
-    }
-    word
+/// Written so that the compiler looks at many bytes at once.
+#[inline]
+fn is_plain(block: &[u8; 32]) -> bool {
+    !block.iter().fold(false, |marked, byte| marked | needs_care(*byte))
+}
+
+/// Whether a byte is a quote, a backslash, a control, or not ASCII.
+#[inline]
+fn needs_care(byte: u8) -> bool {
+    (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte >= 0x7f)
 }
 
 /// Writes the bytes at the start that are not plain ASCII, or one byte, and gives back the rest.

@@ -32,13 +32,14 @@ pub(super) struct Gathered<'a> {
     pub(super) truncated: u64,
 }
 
-/// Room that is made for attributes at once.
-const TYPICAL_ATTRIBUTES: usize = 24;
-
 impl<'a> Gathered<'a> {
-    pub(super) fn gather(log: &'a Log, names: &mut Names, time: impl Fn(u64) -> Timestamp) -> Self {
-        let mut all = Self::default();
-        all.attributes.reserve(TYPICAL_ATTRIBUTES);
+    pub(super) fn gather(
+        log: &'a Log,
+        names: &mut Names,
+        attributes: Attributes,
+        time: impl Fn(u64) -> Timestamp,
+    ) -> Self {
+        let mut all = Self { attributes, ..Self::default() };
         let mut event: Option<Event> = None;
         for entry in log.entries() {
             match entry {

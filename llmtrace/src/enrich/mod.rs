@@ -27,21 +27,45 @@ pub(crate) struct Enricher {
     settings: Settings,
     wall_offset: u64,
     names: Names,
+    /// Emptied attributes of spans that were exported, for the next ones.
+    attributes: Vec<Attributes>,
 }
 
 /// The wall clock must have moved by this much against the monotonic one before it is followed, in nanoseconds.
 const CLOCK_STEP: u64 = 1_000_000;
 
+/// Room that is made for the attributes of a span at once.
+const TYPICAL_ATTRIBUTES: usize = 24;
+
+/// Most emptied attributes that are kept.
+const MAX_RECYCLED: usize = 1024;
+
 impl Enricher {
     pub(crate) fn new(resource: Arc<Resource>, prices: PriceChain, settings: Settings) -> Self {
         let wall_offset = settings.clock.wall_offset();
-        Self { resource, prices, settings, wall_offset, names: Names::default() }
+        Self { resource, prices, settings, wall_offset, names: Names::default(), attributes: Vec::new() }
     }
 
     /// Loads the price table, so that the first call does not wait for it.
     pub(crate) fn warm(&self) {
         let (usage, at) = (Usage::new(0, 0), Timestamp::now());
         let _ = panic::catch_unwind(AssertUnwindSafe(|| self.prices.price(&PriceQuery::new("", &usage, at))));
+    }
+
+    /// Takes spans that were exported, and keeps what the next ones can use.
+    pub(crate) fn recycle(&mut self, spans: &mut Vec<SpanRecord>) {
+        for mut span in spans.drain(..) {
+            if self.attributes.len() < MAX_RECYCLED {
+                let mut attributes = std::mem::take(&mut span.attributes);
+                attributes.clear();
+                self.attributes.push(attributes);
+            }
+        }
+    }
+
+    /// Gives what was kept for the next spans back to the allocator.
+    pub(crate) fn trim(&mut self) {
+        self.attributes = Vec::new();
     }
 
     /// Follows steps of the wall clock.
@@ -82,7 +106,9 @@ impl Enricher {
         if draft.role == Role::Recorded {
             let offset = self.wall_offset;
             let time = |time: u64| Timestamp::from_unix_nanos(time.saturating_add(offset));
-            let gathered = Gathered::gather(&draft.log, &mut self.names, time);
+            let room = || Attributes::with_capacity(TYPICAL_ATTRIBUTES);
+            let attributes = self.attributes.pop().unwrap_or_else(room);
+            let gathered = Gathered::gather(&draft.log, &mut self.names, attributes, time);
             self.fill(&mut record, gathered, draft);
         }
         for (key, value) in identity {

@@ -21,13 +21,20 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Runs until the shutdown.
 pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
-    let mut worker = Worker { pipeline, enricher, batch: Vec::new(), bytes: 0, since: Instant::now() };
+    let mut worker = Worker {
+        pipeline,
+        enricher,
+        batch: Vec::new(),
+        batches: Vec::new(),
+        bytes: 0,
+        since: Instant::now(),
+    };
     let mut drafts = Vec::new();
     worker.enricher.warm();
     loop {
         let order = pipeline.queue.wait_for_work(pipeline.limits.batch_delay);
         pipeline.queue.drain(&mut drafts);
-        drop(pipeline.spent.take());
+        worker.reclaim(pipeline.spent.take());
         let is_idle = drafts.is_empty() && worker.batch.is_empty();
         worker.read(&mut drafts);
         if order.is_shutdown || order.wants_flush || worker.since.elapsed() >= pipeline.limits.batch_delay {
@@ -44,7 +51,8 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
         }
         if is_idle {
             pipeline.queue.trim();
-            drop(pipeline.spent.close());
+            worker.reclaim(pipeline.spent.close());
+            worker.trim();
             pipeline.queue.sleep_until_needed();
         }
     }
@@ -58,12 +66,33 @@ struct Worker<'a> {
     pipeline: &'a Pipeline,
     enricher: Enricher,
     batch: Vec<SpanRecord>,
+    /// Emptied batches.
+    batches: Vec<Vec<SpanRecord>>,
     bytes: usize,
     /// When the batch got its first span.
     since: Instant,
 }
 
+/// Most emptied batches that are kept.
+const MAX_BATCHES: usize = 4;
+
 impl Worker<'_> {
+    /// Takes batches that were exported, and keeps what the next ones can use.
+    fn reclaim(&mut self, batches: Vec<Batch>) {
+        for Batch { mut spans, .. } in batches {
+            self.enricher.recycle(&mut spans);
+            if self.batches.len() < MAX_BATCHES {
+                self.batches.push(spans);
+            }
+        }
+    }
+
+    /// Gives what was kept for the next batches back to the allocator.
+    fn trim(&mut self) {
+        self.enricher.trim();
+        self.batches = Vec::new();
+    }
+
     fn read(&mut self, drafts: &mut Vec<(u64, Box<Draft>)>) {
         self.enricher.tick();
         let mut room = 0;
@@ -101,7 +130,7 @@ impl Worker<'_> {
         if self.batch.is_empty() {
             return;
         }
-        let next = Vec::with_capacity(self.batch.len());
+        let next = self.batches.pop().unwrap_or_else(|| Vec::with_capacity(self.batch.len()));
         let spans = std::mem::replace(&mut self.batch, next);
         let batch = Arc::new(Batch { spans, bytes: std::mem::take(&mut self.bytes) });
         let outlets = &self.pipeline.outlets;
