@@ -61,6 +61,10 @@ fn is_plain(block: &[u8; 32]) -> bool {
 
 /// Whether a byte is a quote, a backslash, a control, or not ASCII.
 #[inline]
+#[expect(
+    clippy::needless_bitwise_bool,
+    reason = "a lazy operator is a branch, and many bytes are looked at at once"
+)]
 fn needs_care(byte: u8) -> bool {
     (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte >= 0x7f)
 }
