@@ -120,7 +120,8 @@ impl Builder {
     }
 
     /// Memory for spans on their way to the exporters, in bytes; at least 64 KiB. Default: 32 MiB. Half of it is
-    /// for spans that wait for the worker, half for batches that wait for the exporters.
+    /// for spans that wait for the worker, half for batches that wait for the exporters. Emptied buffers that wait for
+    /// the next spans hold at most half as much again.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.queue_bytes = bytes.max(64 * 1024);
         self

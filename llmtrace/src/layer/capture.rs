@@ -22,7 +22,7 @@ use crate::content::ContentPolicy;
 use crate::id::IdSource;
 use crate::identity::Identity;
 use crate::log::{Entry, Log};
-use crate::pipeline::{InPipeline, Pipeline};
+use crate::pipeline::{Home, InPipeline, Pipeline};
 use crate::propagate::SpanContext;
 use crate::recorder::Recorder;
 use crate::settings::Settings;
@@ -139,7 +139,7 @@ impl Open {
         }
         let trace_id =
             parent.as_ref().map_or_else(|| self.new_trace_id(start), |(_, parent)| parent.trace_id);
-        let mut draft = self.pipeline.take(trace_id, || Draft::new(plan, trace_id));
+        let mut draft = self.pipeline.take(|| Draft::new(plan, trace_id));
         draft.trace_id = trace_id;
         draft.span_id = self.ids.span_id();
         draft.parent = parent.as_ref().map(|(_, parent)| parent.span_id);
@@ -323,6 +323,7 @@ impl Draft {
             parent_is_remote: false,
             parent_key: 0,
             role: Role::Bystander,
+            home: Home::of_this_thread(),
             plan,
             handles: 0,
             identity: Identity::default(),

@@ -3,6 +3,7 @@
 use super::plan::Plan;
 use crate::identity::Identity;
 use crate::log::Log;
+use crate::pipeline::Home;
 use crate::prune::LinePruner;
 use crate::{SpanId, TraceId};
 
@@ -16,6 +17,8 @@ pub(crate) struct Draft {
     /// The subscriber's number of the parent, to find its draft.
     pub(crate) parent_key: u64,
     pub(crate) role: Role,
+    /// Which thread's pool it comes from.
+    pub(crate) home: Home,
     pub(crate) plan: &'static Plan,
     /// What keeps it open, where llmtrace is the only subscriber: handles and open children.
     pub(crate) handles: usize,

@@ -2,6 +2,7 @@
 //! exporter.
 
 mod outlet;
+mod pool;
 mod queue;
 mod totals;
 mod worker;
@@ -18,8 +19,10 @@ pub use totals::{ModelUsage, UsageTotals};
 
 use crate::enrich::Enricher;
 use crate::layer::Draft;
-use crate::{Budget, Exporter, TraceId};
+use crate::{Budget, Exporter};
 use outlet::{Outlet, Spent};
+pub(crate) use pool::Home;
+use pool::Pool;
 use queue::Queue;
 use totals::Totals;
 
@@ -50,6 +53,7 @@ pub(crate) struct Limits {
 /// The carrying side.
 pub(crate) struct Pipeline {
     queue: Queue<Box<Draft>>,
+    pool: Pool<Box<Draft>>,
     outlets: Box<[Arc<Outlet>]>,
     spent: Arc<Spent>,
     totals: Totals,
@@ -93,7 +97,8 @@ impl Pipeline {
         let outlets: Vec<_> =
             exporters.iter().map(|exporter| Arc::new(Outlet::new(exporter.name(), share))).collect();
         let pipeline = Arc::new(Self {
-            queue: Queue::new((2 * cores).next_power_of_two().clamp(4, 64), front, limits.overflow),
+            queue: Queue::new((4 * cores).next_power_of_two().clamp(8, 64), front, limits.overflow),
+            pool: Pool::new((2 * cores).next_power_of_two().clamp(4, 64), limits.queue_bytes / 2),
             outlets: outlets.into(),
             spent: Arc::default(),
             totals: Totals::default(),
@@ -127,16 +132,19 @@ impl Pipeline {
         Ok(())
     }
 
-    /// A draft for a span of this trace: a recycled one, else a new one.
+    /// A draft for a span that this thread opens: a recycled one, else a new one.
     #[inline]
-    pub(crate) fn take(&self, trace: TraceId, new: impl FnOnce() -> Draft) -> Box<Draft> {
-        self.queue.take_free(trace.low_bits()).unwrap_or_else(|| Box::new(new()))
+    pub(crate) fn take(&self, new: impl FnOnce() -> Draft) -> Box<Draft> {
+        let home = Home::of_this_thread();
+        let mut draft = self.pool.take(home).unwrap_or_else(|| Box::new(new()));
+        draft.home = home;
+        draft
     }
 
-    /// Takes back a draft of a span that is not kept.
+    /// Takes back a draft whose span is done with.
     pub(crate) fn give_back(&self, mut draft: Box<Draft>) {
         draft.recycle();
-        self.queue.give_back(draft.trace_id.low_bits(), draft);
+        self.pool.give_back(draft.home, draft.bytes(), draft);
     }
 
     /// Queues an ended span.

@@ -70,8 +70,6 @@ struct Lane<T>(Mutex<LaneState<T>>);
 #[derive(Debug)]
 struct LaneState<T> {
     items: Vec<(u64, T)>,
-    /// Recycled items.
-    free: Vec<T>,
     is_closed: bool,
     accepted: u64,
     dropped: [u64; REASONS],
@@ -100,8 +98,8 @@ pub(super) struct Order {
     pub(super) is_shutdown: bool,
 }
 
-/// Most recycled items that a lane keeps.
-const MAX_FREE: usize = 256;
+/// Room for items that a lane keeps while the program is idle.
+const IDLE_ITEMS: usize = 256;
 
 /// Longest pause of a thread that ends a span while the queue is full and the worker advances.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -111,13 +109,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(3600);
 
 impl<T> Queue<T> {
     pub(super) fn new(lanes: usize, limit: usize, overflow: Overflow) -> Self {
-        let lane = || LaneState {
-            items: Vec::new(),
-            free: Vec::new(),
-            is_closed: false,
-            accepted: 0,
-            dropped: [0; REASONS],
-        };
+        let lane = || LaneState { items: Vec::new(), is_closed: false, accepted: 0, dropped: [0; REASONS] };
         Self {
             lanes: (0..lanes.max(1)).map(|_| Lane(Mutex::new(lane()))).collect(),
             bytes: AtomicUsize::new(0),
@@ -135,20 +127,6 @@ impl<T> Queue<T> {
     #[inline]
     fn lane(&self, spread: usize) -> &Mutex<LaneState<T>> {
         &self.lanes[spread % self.lanes.len()].0
-    }
-
-    /// A recycled item of a lane.
-    #[inline]
-    pub(super) fn take_free(&self, spread: usize) -> Option<T> {
-        lock(self.lane(spread)).free.pop()
-    }
-
-    /// Gives an item to be recycled.
-    pub(super) fn give_back(&self, spread: usize, item: T) {
-        let mut lane = lock(self.lane(spread));
-        if lane.free.len() < MAX_FREE {
-            lane.free.push(item);
-        }
     }
 
     /// Queues an item of `bytes`, or counts it as dropped and returns it.
@@ -274,13 +252,10 @@ impl<T> Queue<T> {
         self.advance.notify_all();
     }
 
-    /// Worker: gives recycled items beyond what an idle program needs back to the allocator.
+    /// Worker: gives room that an idle program does not need back to the allocator.
     pub(super) fn trim(&self) {
         for Lane(lane) in &self.lanes {
-            let mut lane = lock(lane);
-            let keep = (lane.free.len() / 2).max(16);
-            lane.free.truncate(keep);
-            lane.items.shrink_to(256);
+            lock(lane).items.shrink_to(IDLE_ITEMS);
         }
     }
 

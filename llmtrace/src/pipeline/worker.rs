@@ -51,6 +51,7 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
         }
         if is_idle {
             pipeline.queue.trim();
+            pipeline.pool.trim();
             worker.reclaim(pipeline.spent.close());
             worker.trim();
             pipeline.queue.sleep_until_needed();
@@ -96,13 +97,12 @@ impl Worker<'_> {
     fn read(&mut self, drafts: &mut Vec<(u64, Box<Draft>)>) {
         self.enricher.tick();
         let mut room = 0;
-        for (n, (_, mut draft)) in drafts.drain(..).enumerate() {
+        for (n, (_, draft)) in drafts.drain(..).enumerate() {
             room += draft.bytes();
             // A price source of the user's may panic.
             let record = panic::catch_unwind(AssertUnwindSafe(|| self.enricher.read(&draft)));
             let record = record.unwrap_or_else(|_| self.enricher.bare(&draft));
-            draft.recycle();
-            self.pipeline.queue.give_back(draft.trace_id.low_bits(), draft);
+            self.pipeline.give_back(draft);
             self.add(record);
             if n % RELEASE_EVERY == RELEASE_EVERY - 1 {
                 self.pipeline.queue.release(std::mem::take(&mut room));
