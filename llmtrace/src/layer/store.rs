@@ -1,16 +1,14 @@
 //! The open spans of one layer, by the subscriber's span number.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::draft::{Draft, Role};
 use crate::identity::Identity;
 use crate::{SpanId, TraceId};
 
-/// Locks over which the open spans are spread.
-const SHARDS: usize = 64;
+/// Locks over which the open spans are spread. With fewer open spans than this, a shard holds one or none, and
+/// finding it is one comparison; with a hundred thousand, a search takes some hundred nanoseconds.
+const SHARDS: usize = 256;
 
 /// The open spans. No code of the user's runs under these locks.
 #[derive(Debug)]
@@ -20,7 +18,10 @@ pub(crate) struct Store {
 
 #[derive(Debug, Default)]
 #[repr(align(64))]
-struct Shard(Mutex<HashMap<u64, Box<Draft>, BuildHasherDefault<SpreadHasher>>>);
+struct Shard(Mutex<Drafts>);
+
+/// The open spans of a shard, the newest last.
+type Drafts = Vec<(u64, Box<Draft>)>;
 
 /// What a child needs to know of its parent.
 #[derive(Clone, Debug)]
@@ -40,25 +41,31 @@ impl Default for Store {
 
 impl Store {
     #[inline]
-    fn shard(&self, key: u64) -> MutexGuard<'_, HashMap<u64, Box<Draft>, BuildHasherDefault<SpreadHasher>>> {
-        let Shard(shard) = &self.shards[(spread(key) >> 58) as usize % SHARDS];
+    fn shard(&self, key: u64) -> MutexGuard<'_, Drafts> {
+        // The high bits of the product depend on all bits of the key (Fibonacci hashing, Knuth 6.4).
+        let spread = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
+        let Shard(shard) = &self.shards[spread as usize % SHARDS];
         shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
     pub(crate) fn insert(&self, key: u64, draft: Box<Draft>) {
-        self.shard(key).insert(key, draft);
+        self.shard(key).push((key, draft));
     }
 
     #[inline]
     pub(crate) fn remove(&self, key: u64) -> Option<Box<Draft>> {
-        self.shard(key).remove(&key)
+        let mut shard = self.shard(key);
+        let at = shard.iter().rposition(|(known, _)| *known == key)?;
+        Some(shard.swap_remove(at).1)
     }
 
     /// Runs `change` on an open span, under its lock.
     #[inline]
     pub(crate) fn with<R>(&self, key: u64, change: impl FnOnce(&mut Draft) -> R) -> Option<R> {
-        self.shard(key).get_mut(&key).map(|draft| change(draft))
+        let mut shard = self.shard(key);
+        let (_, draft) = shard.iter_mut().rfind(|(known, _)| *known == key)?;
+        Some(change(draft))
     }
 
     #[inline]
@@ -79,10 +86,11 @@ impl Store {
     #[inline]
     pub(crate) fn release(&self, key: u64) -> Option<Box<Draft>> {
         let mut shard = self.shard(key);
-        let Entry::Occupied(mut entry) = shard.entry(key) else { return None };
-        let draft = entry.get_mut();
+        let at = shard.iter().rposition(|(known, _)| *known == key)?;
+        let (_, draft) = &mut shard[at];
         draft.handles = draft.handles.saturating_sub(1);
-        (draft.handles == 0).then(|| entry.remove())
+        let is_last = draft.handles == 0;
+        is_last.then(|| shard.swap_remove(at).1)
     }
 
     /// How many spans are open.
@@ -104,33 +112,5 @@ impl Relation {
             parent_key: draft.parent_key,
             identity: draft.identity.clone(),
         }
-    }
-}
-
-/// Spreads the subscriber's numbers, which are small, over all bits (Fibonacci hashing, Knuth 6.4).
-#[inline]
-fn spread(key: u64) -> u64 {
-    key.wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-/// A hasher for keys that only need spreading.
-#[derive(Debug, Default)]
-struct SpreadHasher(u64);
-
-impl Hasher for SpreadHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = spread(self.0 ^ u64::from(byte));
-        }
-    }
-
-    #[inline]
-    fn write_u64(&mut self, key: u64) {
-        // The table takes its slot from the low bits and its tag from the high ones.
-        self.0 = spread(key).rotate_left(32);
     }
 }
