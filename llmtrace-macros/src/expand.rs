@@ -11,7 +11,7 @@ use syn::{Expr, ReturnType, Signature, Stmt, Type};
 use crate::fallback::Function;
 use crate::fields::Field;
 use crate::model::{Level, Model, Name, Output};
-use crate::returns::{Returns, nameable};
+use crate::returns::{Returns, future_output, nameable};
 
 /// The traced function.
 pub(crate) fn expand(model: &Model, function: &Function) -> TokenStream {
@@ -243,7 +243,12 @@ fn called(model: &Model, returns: Returns, sig: &Signature, body: &TokenTree) ->
     }
     let finish = finish(model, returns);
     let after = if returns.is_future {
-        quote!(move |#inner, #returned| #private::traced(#inner, #returned, #finish))
+        let known = future_output(&sig.output).map(nameable).unwrap_or_else(|| syn::parse_quote!(_));
+        quote! {
+            move |#inner, #returned| {
+                #private::traced(#inner, #private::typed_future::<#known, _>(#returned), #finish)
+            }
+        }
     } else {
         quote!(move |#inner, #returned| #private::route!(#inner, #returned, #finish))
     };

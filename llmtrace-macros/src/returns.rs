@@ -66,6 +66,14 @@ fn trait_of<'a>(returned: &'a Type, names: &[&str]) -> Option<&'a syn::PathSegme
     found
 }
 
+/// What an `impl Future` promises to give.
+pub(crate) fn future_output(output: &ReturnType) -> Option<&Type> {
+    let ReturnType::Type(_, returned) = output else {
+        return None;
+    };
+    output_of(&trait_of(returned, &["Future"])?.arguments)
+}
+
 fn output_of(arguments: &PathArguments) -> Option<&Type> {
     let PathArguments::AngleBracketed(arguments) = arguments else {
         return None;

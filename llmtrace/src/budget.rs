@@ -170,7 +170,8 @@ impl Budget {
         let mut ledger = self.0.spent.lock().unwrap_or_else(PoisonError::into_inner);
         let spent = ledger.account(account);
         spent.usd += cost.unwrap_or(Usd::ZERO);
-        spent.tokens += usage.total().or(usage.input_tokens).unwrap_or(0);
+        let tokens = usage.total().or(usage.input_tokens).or(usage.output_tokens).unwrap_or(0);
+        spent.tokens = spent.tokens.saturating_add(tokens);
         spent.unpriced_calls += u64::from(cost.is_none());
     }
 }

@@ -49,7 +49,22 @@ const CONTENT: &[&str] = &[
     semconv::TOOL_DEFINITIONS,
     semconv::RETRIEVAL_QUERY_TEXT,
     semconv::RETRIEVAL_DOCUMENTS,
+    semconv::ARGUMENTS,
+    // As other crates and conventions name them, on spans and on events.
+    "content",
+    "prompt",
+    "completion",
+    "input",
+    "output",
+    "arguments",
+    "result",
+    "input.value",
+    "output.value",
 ];
+
+/// What content begins with where it is written in numbered parts.
+const CONTENT_PREFIXES: &[&str] =
+    &["gen_ai.prompt.", "gen_ai.completion.", "llm.input_messages.", "llm.output_messages."];
 
 fn interner() -> &'static RwLock<Interner> {
     static INTERNER: OnceLock<RwLock<Interner>> = OnceLock::new();
@@ -93,7 +108,9 @@ pub(crate) fn canonical(name: &str) -> &str {
 
 /// Whether the value of `name` is content.
 pub(crate) fn is_content(name: &str) -> bool {
-    CONTENT.contains(&canonical(name))
+    let is_numbered = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
+    let mut numbered = CONTENT_PREFIXES.iter().filter_map(|prefix| name.strip_prefix(prefix));
+    CONTENT.contains(&canonical(name)) || numbered.any(is_numbered)
 }
 
 /// Whether a field of this name says that a span is about an LLM.

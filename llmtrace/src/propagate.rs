@@ -18,7 +18,7 @@ use std::hash::BuildHasher;
 
 use tracing::Span;
 
-use crate::span::SpanExt as _;
+use crate::span::{SpanExt as _, with_layer};
 use crate::{SpanId, TraceId};
 
 /// Headers of a request, or anything like them. Names are lower-case ASCII; reading ignores case.
@@ -78,11 +78,19 @@ const MAX_HEADER_BYTES: usize = 8192;
 /// Most members of a baggage header that are read (W3C Baggage section 3.3.2).
 const MAX_BAGGAGE_MEMBERS: usize = 64;
 
-/// Writes the span's ids to the headers of an outgoing request. On a span that no [`LlmLayer`](crate::LlmLayer)
+/// Writes the span's ids to the headers of an outgoing request, and its session and user as baggage. On a span that no [`LlmLayer`](crate::LlmLayer)
 /// sees, nothing is written.
 pub fn inject(span: &Span, carrier: &mut impl Carrier) {
     if let (Some(trace_id), Some(span_id)) = (span.trace_id(), span.span_id()) {
         carrier.set("traceparent", format!("00-{trace_id}-{span_id}-01"));
+        let identity = with_layer(span, |layer, key| layer.0.identity(key)).flatten().unwrap_or_default();
+        let members = [("session.id", identity.session), ("user.id", identity.user)];
+        let members =
+            members.iter().filter_map(|(key, id)| Some(format!("{key}={}", percent_encode(id.as_ref()?))));
+        let baggage = members.collect::<Vec<_>>().join(",");
+        if !baggage.is_empty() {
+            carrier.set("baggage", baggage);
+        }
     }
 }
 
@@ -116,7 +124,8 @@ fn parse_traceparent(header: &str) -> Option<SpanContext> {
     let (version, trace_id, span_id, flags) =
         (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let is_version = version.len() == 2 && version != "ff" && version.bytes().all(|b| b.is_ascii_hexdigit());
-    if !is_version || (version == "00" && fields.next().is_some()) || flags.len() != 2 {
+    let is_flags = flags.len() == 2 && flags.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_version || !is_flags || (version == "00" && fields.next().is_some()) {
         return None;
     }
     let flags = u8::from_str_radix(flags, 16).ok()?;

@@ -219,8 +219,8 @@ impl<'a> Recorder<'a> {
         }
         let value = value.into();
         match key {
-            semconv::CONVERSATION_ID => return self.identity.session = Some(value.to_text()),
-            semconv::USER_ID => return self.identity.user = Some(value.to_text()),
+            semconv::CONVERSATION_ID => return self.identity.session = Some(self.id(&value.to_text())),
+            semconv::USER_ID => return self.identity.user = Some(self.id(&value.to_text())),
             _ => {}
         }
         let scalar = match &value.0 {
@@ -232,6 +232,23 @@ impl<'a> Recorder<'a> {
             Repr::Json(_) => return self.log.push(Entry::Truncated),
         };
         self.log.attribute(Key::Name(key), scalar);
+    }
+
+    fn id(&mut self, text: &Arc<str>) -> Arc<str> {
+        let cut = self.cut(text);
+        if cut.len() == text.len() { Arc::clone(text) } else { Arc::from(cut) }
+    }
+
+    /// A label.
+    pub(crate) fn label(&mut self, label: &str) {
+        let label = self.cut(label);
+        self.log.push(Entry::Label(label));
+    }
+
+    /// A judgement.
+    pub(crate) fn score(&mut self, name: &str, value: f64) {
+        let name = self.cut(name);
+        self.log.push(Entry::Score(name, value, ""));
     }
 
     /// The content arrived that a reader sees first.

@@ -91,7 +91,7 @@ pub trait SpanExt {
     /// Records an error: the span ends with the status `error`.
     fn record_error<E: Display + ?Sized>(&self, error: &E);
 
-    /// Records a judgement on the span.
+    /// Records a judgement on the span; one that is not finite is not recorded.
     fn score(&self, name: impl AsRef<str>, value: f64);
 
     /// Makes the span the child of a span in another process. Call it before children are opened.
@@ -173,7 +173,7 @@ impl SpanExt for Span {
     }
 
     fn add_tag(&self, tag: impl AsRef<str>) {
-        record_plain(self, || tag.as_ref(), |recorder, tag| recorder.push(Entry::Label(tag)));
+        record_plain(self, || tag.as_ref(), |recorder, tag| recorder.label(tag));
     }
 
     fn set_attribute<'v>(&self, key: impl AsRef<str>, value: impl Into<AttributeValue<'v>>) {
@@ -188,7 +188,9 @@ impl SpanExt for Span {
     }
 
     fn score(&self, name: impl AsRef<str>, value: f64) {
-        record_plain(self, || name.as_ref(), |recorder, name| recorder.push(Entry::Score(name, value, "")));
+        if value.is_finite() {
+            record_plain(self, || name.as_ref(), |recorder, name| recorder.score(name, value));
+        }
     }
 
     fn set_parent_context(&self, parent: &SpanContext) {

@@ -6,7 +6,7 @@ pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard, atomic};
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard, atomic};
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Locks; a panic of another holder does not matter, because nothing is left half-done under these locks.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -21,3 +21,12 @@ pub(crate) fn wait<'a, T>(
 ) -> MutexGuard<'a, T> {
     condvar.wait_timeout(guard, timeout).unwrap_or_else(PoisonError::into_inner).0
 }
+
+/// The moment `after` from now; a wait without end ends in a year.
+pub(crate) fn deadline(after: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(after).unwrap_or_else(|| now + LONGEST_WAIT)
+}
+
+/// Stands for a wait without end.
+const LONGEST_WAIT: Duration = Duration::from_hours(24 * 365);

@@ -192,7 +192,7 @@ impl Usage {
     /// Input and output together, else the stated total; `None` if neither is known.
     pub fn total(&self) -> Option<u64> {
         match (self.input_tokens, self.output_tokens) {
-            (Some(input), Some(output)) => input.checked_add(output),
+            (Some(input), Some(output)) => Some(input.saturating_add(output)),
             _ => self.total_tokens,
         }
     }

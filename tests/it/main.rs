@@ -13,6 +13,7 @@ mod macro_properties;
 mod macro_records;
 mod macro_streams;
 mod pipeline;
+mod regressions;
 mod runtimes;
 mod span_macros;
 mod streams;

@@ -136,6 +136,7 @@ impl Enricher {
         if !gathered.labels.is_empty() {
             record.attributes.set(semconv::TAGS, std::mem::take(&mut gathered.labels));
         }
+        gathered.truncated += u64::from(draft.is_cut);
         if gathered.truncated > 0 {
             record.attributes.set(semconv::TRUNCATED, gathered.truncated);
         }

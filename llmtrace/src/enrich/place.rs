@@ -265,8 +265,15 @@ pub(super) fn omit_content(record: &mut SpanRecord) {
         semconv::TOOL_CALL_RESULT,
         semconv::RETRIEVAL_QUERY_TEXT,
         semconv::RETRIEVAL_DOCUMENTS,
+        semconv::ARGUMENTS,
+        semconv::REQUEST_STOP_SEQUENCES,
     ] {
         record.attributes.remove(key);
+    }
+    // The words of an API's error are left out with its body; its type stands.
+    if record.status == Status::error("*") {
+        record.status =
+            Status::error(record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned());
     }
     record.attributes.set(semconv::CONTENT_OMITTED, true);
 }

@@ -81,17 +81,18 @@ fn read_request(
         return request;
     }
     let mut arguments = serde_json::Map::new();
-    let is_identity =
-        |text: &str| [&identity.session, &identity.user].into_iter().flatten().any(|id| **id == *text);
+    let mut request = None;
     for (name, body) in &gathered.arguments {
-        if matches!(body, Body::Text(text) if is_identity(text)) {
+        if kind != ObservationKind::Tool && names_whose(name, *body, identity) {
             continue;
         }
         let json = parse(*body);
-        if let Some(request) =
-            json.as_ref().and_then(|json| provider::read_request(json).or_else(|| conversation(json)))
-        {
-            return Some(request);
+        if kind != ObservationKind::Tool && request.is_none() {
+            request =
+                json.as_ref().and_then(|json| provider::read_request(json).or_else(|| conversation(json)));
+            if request.is_some() {
+                continue;
+            }
         }
         // A text that happens to be JSON stays a text.
         let value = match body {
@@ -99,6 +100,10 @@ fn read_request(
             Body::Text(text) => Json::String((*text).to_owned()),
         };
         arguments.insert((*name).to_owned(), value);
+    }
+    if let Some(mut request) = request {
+        beside(&mut request, arguments);
+        return Some(request);
     }
     call.input = match arguments.len() {
         0 => None,
@@ -110,6 +115,42 @@ fn read_request(
         _ => Some(Plain::Json(Json::Object(arguments))),
     };
     None
+}
+
+/// Whether an argument only says whose call it is.
+fn names_whose(name: &str, body: Body<'_>, identity: &Identity) -> bool {
+    let is_name = ["session", "user", "conversation"].iter().any(|word| name.contains(word));
+    let ids = [&identity.session, &identity.user];
+    is_name && matches!(body, Body::Text(text) if ids.into_iter().flatten().any(|id| **id == *text))
+}
+
+/// What stands beside a request in a function's arguments: model and parameters by their usual names, and the rest.
+fn beside(request: &mut Exchange, mut arguments: serde_json::Map<String, Json>) {
+    const PARAMETERS: [(&str, &str); 7] = [
+        ("temperature", semconv::REQUEST_TEMPERATURE),
+        ("top_p", semconv::REQUEST_TOP_P),
+        ("top_k", semconv::REQUEST_TOP_K),
+        ("max_tokens", semconv::REQUEST_MAX_TOKENS),
+        ("seed", semconv::REQUEST_SEED),
+        ("frequency_penalty", semconv::REQUEST_FREQUENCY_PENALTY),
+        ("presence_penalty", semconv::REQUEST_PRESENCE_PENALTY),
+    ];
+    if request.request_model.is_none()
+        && let Some(model) = arguments.get("model").and_then(Json::as_str)
+    {
+        request.request_model = Some(model.to_owned());
+        arguments.remove("model");
+    }
+    for (name, key) in PARAMETERS {
+        if arguments.get(name).is_some_and(Json::is_number)
+            && let Some(value) = arguments.remove(name)
+        {
+            request.parameters.set_default(key, value);
+        }
+    }
+    if !arguments.is_empty() {
+        request.attributes.set(semconv::ARGUMENTS, crate::Value::Json(Json::Object(arguments)));
+    }
 }
 
 /// A list of chat messages, as many programs pass them around. It does not tell whose API they are for.
@@ -169,7 +210,7 @@ fn read_stream(
     if items == Items::Text {
         let content = gathered.chunks.iter().find(|(_, body)| !delta(*body).is_empty());
         call.first_content = content.map(|(time, _)| seconds(*time, start));
-        call.output = Some(Plain::Text(gathered.chunks.iter().map(|(_, body)| delta(*body)).collect()));
+        call.output = Some(Plain::Text(joined(gathered)));
         return None;
     }
     let api = record.attributes.get_str(semconv::API).and_then(|api| api.parse().ok());
@@ -187,8 +228,15 @@ fn read_stream(
     if response.api.is_some() || response.error.is_some() {
         return Some(response);
     }
-    let unknown = gathered.chunks.iter().filter_map(|(_, body)| parse(*body)).collect();
-    call.output = Some(Plain::Json(Json::Array(unknown)));
+    let content = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
+    call.first_content = content.map(|(time, _)| seconds(*time, start));
+    call.output = Some(match items {
+        Items::Objects => {
+            Plain::Json(Json::Array(gathered.chunks.iter().filter_map(|(_, body)| parse(*body)).collect()))
+        }
+        // A text that only looked like what an API sends.
+        Items::Bytes | Items::Text => Plain::Text(joined(gathered)),
+    });
     None
 }
 
@@ -211,6 +259,18 @@ fn items(gathered: &Gathered<'_>) -> Items {
 
 /// As many bytes as it takes to tell server-sent events.
 const MARK_BYTES: usize = 16;
+
+/// The pieces of a text stream as one text; a character may be cut between two of them.
+fn joined(gathered: &Gathered<'_>) -> String {
+    let mut whole = Vec::new();
+    for (_, body) in &gathered.chunks {
+        match body {
+            Body::Json(json) if !json.starts_with(b"\"") => whole.extend_from_slice(json),
+            body => whole.extend_from_slice(delta(*body).as_bytes()),
+        }
+    }
+    String::from_utf8_lossy(&whole).into_owned()
+}
 
 /// One piece of a text stream: a serialised string is unwrapped.
 fn delta(body: Body<'_>) -> String {

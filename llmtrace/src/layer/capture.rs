@@ -65,8 +65,11 @@ impl Open {
     #[inline]
     pub(crate) fn record_plain(&self, key: u64, write: impl FnOnce(&mut Recorder<'_>)) {
         let promoted = self.store.with(key, |draft| {
-            if draft.log.len() <= self.settings.max_span_bytes() {
+            // Twice the room that streams and bodies have: what is known at the end of a long stream still fits.
+            if draft.log.len() / 2 <= self.settings.max_span_bytes() {
                 write(&mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings));
+            } else {
+                draft.is_cut = true;
             }
             draft.promote()
         });
@@ -91,7 +94,7 @@ impl Open {
             if is_end || draft.log.len().saturating_add(scratch.len()) <= self.settings.max_span_bytes() {
                 draft.log.append(&scratch);
             } else {
-                draft.log.push(Entry::Truncated);
+                draft.is_cut = true;
             }
             draft.identity.update(identity);
             if omits {
@@ -118,7 +121,16 @@ impl Open {
             draft.trace_id = parent.trace_id();
             draft.parent = Some(parent.span_id());
             draft.parent_is_remote = true;
+            let member = |name| parent.baggage(name).map(Arc::from);
+            let Identity { session, user } = &mut draft.identity;
+            *session = session.take().or_else(|| member("session.id"));
+            *user = user.take().or_else(|| member("user.id"));
         });
+    }
+
+    /// Whose open span it is.
+    pub(crate) fn identity(&self, key: u64) -> Option<Identity> {
+        self.store.relation(key).map(|relation| relation.identity)
     }
 
     /// The session and the trace of an open span.
@@ -149,14 +161,28 @@ impl Open {
         draft.role = if is_recorded { Role::Recorded } else { Role::Bystander };
         draft.plan = plan;
         draft.handles = 1;
+        draft.is_cut = false;
         draft.start = start;
         draft.end = None;
         if is_recorded {
-            let draft = &mut *draft;
-            let mut recorder = Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
-            attributes.record(&mut SpanVisitor { plan, recorder: &mut recorder, debug: OnDebug::Format });
+            self.first_fields(&mut draft, attributes);
         }
         self.store.insert(key, draft);
+    }
+
+    /// Writes the fields that a span is opened with.
+    fn first_fields(&self, draft: &mut Draft, attributes: &Attributes<'_>) {
+        let plan = draft.plan;
+        let recorder = &mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+        let mut visitor = SpanVisitor { plan, recorder, debug: OnDebug::Leave };
+        attributes.record(&mut visitor);
+        if visitor.debug == OnDebug::Met {
+            draft.log.clear();
+            let recorder = &mut Recorder::new(&mut draft.log, &mut draft.identity, &self.settings);
+            let mut visitor = SpanVisitor { plan, recorder, debug: OnDebug::Format };
+            // To format is to run code of the user's.
+            let _ = panic::catch_unwind(AssertUnwindSafe(|| attributes.record(&mut visitor)));
+        }
     }
 
     /// Keeps the bystanders from `key` up, so that the tree below them is whole.
@@ -177,7 +203,11 @@ impl Open {
     /// Writes fields that became known after a span was opened.
     pub(super) fn fields(&self, key: u64, values: &Record<'_>) {
         let is_left = self.store.with(key, |draft| {
-            if draft.role != Role::Recorded || draft.log.len() > self.settings.max_span_bytes() {
+            if draft.role != Role::Recorded {
+                return false;
+            }
+            if draft.log.len() > self.settings.max_span_bytes() {
+                draft.is_cut = true;
                 return false;
             }
             let written = draft.log.len();
@@ -209,8 +239,11 @@ impl Open {
     /// Relates an open span to one that it follows from.
     pub(super) fn follow(&self, key: u64, follows: u64) {
         if let Some(link) = self.context(follows) {
-            self.record_plain(key, |recorder| {
-                recorder.push(Entry::Link(link.trace_id(), link.span_id()));
+            self.store.with(key, |draft| {
+                // A relation alone does not make a span matter.
+                if draft.role == Role::Recorded {
+                    draft.log.push(Entry::Link(link.trace_id(), link.span_id()));
+                }
             });
         }
     }
@@ -267,7 +300,8 @@ where
     let known = |id: &Id| open.store.relation(id.into_u64()).map(|relation| (id.into_u64(), relation));
     let start = if is_contextual { ctx.current_span().id().cloned() } else { parent.cloned() }?;
     known(&start).or_else(|| {
-        let span = ctx.span(&start).or_else(|| ctx.lookup_current())?;
+        // A span that this layer's filter hides; its ancestors are known only where it is the current one.
+        let span = ctx.span(&start).or_else(|| is_contextual.then(|| ctx.lookup_current()).flatten())?;
         span.scope().find_map(|ancestor| known(&ancestor.id()))
     })
 }
@@ -324,6 +358,7 @@ impl Draft {
             parent_key: 0,
             role: Role::Bystander,
             home: Home::of_this_thread(),
+            is_cut: false,
             plan,
             handles: 0,
             identity: Identity::default(),

@@ -30,6 +30,8 @@ pub(crate) struct Draft {
     /// Monotonic nanoseconds; `None` until the work is done.
     pub(crate) end: Option<u64>,
     pub(crate) log: Log,
+    /// The log is full, and something was left out.
+    pub(crate) is_cut: bool,
 }
 
 /// Why a span is kept.

@@ -19,6 +19,7 @@ pub use totals::{ModelUsage, UsageTotals};
 
 use crate::enrich::Enricher;
 use crate::layer::Draft;
+use crate::sync::deadline;
 use crate::{Budget, Exporter};
 use outlet::{Outlet, Spent};
 pub(crate) use pool::Home;
@@ -163,19 +164,22 @@ impl Pipeline {
 
     /// See `Guard::flush`.
     pub(crate) fn flush(&self, timeout: Duration) -> FlushReport {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let request = self.queue.request(true);
         let left = || deadline.saturating_duration_since(Instant::now());
         let mut is_complete = self.queue.wait_until_reached(request, left());
         for outlet in &self.outlets {
             is_complete &= outlet.wait_until_flushed(request, left());
         }
-        FlushReport { is_complete, exporters: self.exporter_stats() }
+        let exporters = self.exporter_stats();
+        // After a shutdown there is no worker to ask, and nothing left to deliver.
+        is_complete |= exporters.iter().all(|stats| stats.queued == 0);
+        FlushReport { is_complete, exporters }
     }
 
     /// See `Guard::shutdown`.
     pub(crate) fn shutdown(&self, timeout: Duration) -> FlushReport {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let left = || deadline.saturating_duration_since(Instant::now());
         self.queue.close();
         let mut is_complete = true;

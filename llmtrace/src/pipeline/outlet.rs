@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::queue::{DropReason, REASONS};
-use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::sync::{Condvar, Mutex, deadline, lock, wait};
 use crate::{ExportError, Exporter, SpanRecord};
 
 /// Spans that travel together.
@@ -119,7 +119,7 @@ impl Outlet {
     /// is counted as dropped.
     pub(super) fn offer(&self, batch: &Arc<Batch>, patience: Duration) {
         let mut state = lock(&self.state);
-        let deadline = Instant::now() + patience;
+        let deadline = deadline(patience);
         while state.bytes >= self.limit {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.is_stalled {
@@ -155,7 +155,7 @@ impl Outlet {
     }
 
     fn wait_until(&self, timeout: Duration, is_reached: impl Fn(&State) -> bool) -> bool {
-        let deadline = Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let mut state = lock(&self.state);
         while !is_reached(&state) {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Overflow;
 use crate::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::sync::{Condvar, Mutex, deadline, lock, wait};
 
 /// Why a span was not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +81,8 @@ struct LaneState<T> {
 struct Signal {
     is_awake: bool,
     is_shutdown: bool,
+    /// The worker has left, and reads nothing any more.
+    is_gone: bool,
     /// Whether a flush of the exporters is asked for as well.
     wants_flush: bool,
     requested: u64,
@@ -166,7 +168,7 @@ impl<T> Queue<T> {
             Overflow::Block(timeout) => (timeout, true),
         };
         let mut signal = lock(&self.signal);
-        let deadline = std::time::Instant::now() + patience;
+        let deadline = deadline(patience);
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let has_room = loop {
             if self.reserve(bytes) {
@@ -272,9 +274,12 @@ impl<T> Queue<T> {
 
     /// Waits until the worker has reached a request; `false` if it did not in time.
     pub(super) fn wait_until_reached(&self, request: u64, timeout: Duration) -> bool {
-        let deadline = std::time::Instant::now() + timeout;
+        let deadline = deadline(timeout);
         let mut signal = lock(&self.signal);
         while signal.reached < request {
+            if signal.is_gone {
+                return false;
+            }
             let left = deadline.saturating_duration_since(std::time::Instant::now());
             if left.is_zero() {
                 return false;
@@ -282,6 +287,12 @@ impl<T> Queue<T> {
             signal = wait(&self.advance, signal, left);
         }
         true
+    }
+
+    /// Worker: says that it leaves. Nobody waits for it any more.
+    pub(super) fn leave(&self) {
+        lock(&self.signal).is_gone = true;
+        self.advance.notify_all();
     }
 
     /// Refuses everything from now on, and tells the worker.

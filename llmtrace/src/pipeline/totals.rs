@@ -41,8 +41,8 @@ impl UsageTotals {
         for usage in self.models.values() {
             total.calls += usage.calls;
             total.errors += usage.errors;
-            total.input_tokens += usage.input_tokens;
-            total.output_tokens += usage.output_tokens;
+            total.input_tokens = total.input_tokens.saturating_add(usage.input_tokens);
+            total.output_tokens = total.output_tokens.saturating_add(usage.output_tokens);
             total.cost += usage.cost;
             total.unpriced_calls += usage.unpriced_calls;
         }
@@ -67,8 +67,8 @@ impl Totals {
         let entry = totals.models.entry(if is_known { model } else { "other" }.to_owned()).or_default();
         entry.calls += 1;
         entry.errors += u64::from(record.status.is_error());
-        entry.input_tokens += usage.input_tokens.unwrap_or(0);
-        entry.output_tokens += usage.output_tokens.unwrap_or(0);
+        entry.input_tokens = entry.input_tokens.saturating_add(usage.input_tokens.unwrap_or(0));
+        entry.output_tokens = entry.output_tokens.saturating_add(usage.output_tokens.unwrap_or(0));
         entry.cost += cost.unwrap_or(Usd::ZERO);
         entry.unpriced_calls += u64::from(cost.is_none());
     }

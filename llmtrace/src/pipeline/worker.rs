@@ -19,8 +19,23 @@ const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
 /// How long the worker waits for an exporter that has no room, before the batch is dropped for it.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// Tells everybody when the worker is gone, whatever made it go.
+struct Leaving<'a>(&'a Pipeline);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.0.queue.close();
+        self.0.queue.leave();
+        drop(self.0.spent.close());
+        for outlet in &self.0.outlets {
+            outlet.close();
+        }
+    }
+}
+
 /// Runs until the shutdown.
 pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
+    let _leaving = Leaving(pipeline);
     let mut worker = Worker {
         pipeline,
         enricher,
@@ -47,7 +62,7 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
         }
         pipeline.queue.reach(order.request);
         if order.is_shutdown {
-            break;
+            return;
         }
         if is_idle {
             pipeline.queue.trim();
@@ -56,10 +71,6 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
             worker.trim();
             pipeline.queue.sleep_until_needed();
         }
-    }
-    drop(pipeline.spent.close());
-    for outlet in &pipeline.outlets {
-        outlet.close();
     }
 }
 

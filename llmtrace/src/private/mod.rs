@@ -93,3 +93,8 @@ pub fn usage(recorder: &mut Recorder<'_>, usage: impl MaybeUsage) {
 pub fn early<T>(span: &Span, make: impl FnOnce() -> T) -> Option<T> {
     if span.is_disabled() { None } else { catch_unwind(AssertUnwindSafe(make)).ok() }
 }
+
+/// A future of whose output the type is known: what the signature says drives inference, as without the attribute.
+pub fn typed_future<T, F: Future<Output = T>>(future: F) -> F {
+    future
+}
