@@ -243,7 +243,7 @@ fn called(model: &Model, returns: Returns, sig: &Signature, body: &TokenTree) ->
     }
     let finish = finish(model, returns);
     let after = if returns.is_future {
-        let known = future_output(&sig.output).map(nameable).unwrap_or_else(|| syn::parse_quote!(_));
+        let known = future_output(&sig.output).map_or_else(|| syn::parse_quote!(_), nameable);
         quote! {
             move |#inner, #returned| {
                 #private::traced(#inner, #private::typed_future::<#known, _>(#returned), #finish)

@@ -173,7 +173,13 @@ impl SpanExt for Span {
     }
 
     fn add_tag(&self, tag: impl AsRef<str>) {
-        record_plain(self, || tag.as_ref(), |recorder, tag| recorder.label(tag));
+        record_plain(
+            self,
+            || tag.as_ref(),
+            |recorder, tag| {
+                recorder.label(tag);
+            },
+        );
     }
 
     fn set_attribute<'v>(&self, key: impl AsRef<str>, value: impl Into<AttributeValue<'v>>) {

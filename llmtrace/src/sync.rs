@@ -29,4 +29,8 @@ pub(crate) fn deadline(after: Duration) -> Instant {
 }
 
 /// Stands for a wait without end.
-const LONGEST_WAIT: Duration = Duration::from_hours(24 * 365);
+#[allow(
+    clippy::duration_suboptimal_units,
+    reason = "longer units are newer than the oldest Rust that is supported"
+)]
+const LONGEST_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
