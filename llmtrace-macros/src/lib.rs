@@ -41,7 +41,7 @@ use proc_macro::TokenStream;
 /// | `tags = expr` | one text or many |
 /// | `skip(a, b)`, `skip_all` | arguments that are not captured |
 /// | `input = expr` | captured in place of the arguments |
-/// | `output = expr`, `output = \|ret\| expr` | recorded in place of the return value; on a stream, the closure is called with each item |
+/// | `output = expr`, `output = \|ret\| expr` | recorded in place of the return value; on a stream, the closure is called with each item; only a closure is called, the name of a function is a value like any other |
 /// | `usage = \|ret\| expr` | token counts (`Usage` or `Option<Usage>`); on a stream, of each item |
 /// | `fields(k = expr, k = %x, k = ?x, k)` | more fields, as in `tracing::span!`; a name alone declares an empty one |
 /// | `err(Debug)`, `err(Display)`, `err` | how an error is written; errors are always recorded |

@@ -115,7 +115,7 @@ impl Budget {
 
     /// What is left: for the process, or for the session or the trace of the current span.
     ///
-    /// Waits until the calls that have ended are counted, which takes a fraction of a millisecond and never more
+    /// Waits until the calls that have ended are counted: a moment once the price table is loaded, and never more
     /// than a second.
     pub fn check(&self) -> Remaining {
         let scope = || with_layer(&Span::current(), |layer, key| layer.0.scope(key)).flatten();
