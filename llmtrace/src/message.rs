@@ -229,20 +229,22 @@ impl From<&str> for Role {
 
 impl<'de> Deserialize<'de> for Role {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Word;
+        deserializer.deserialize_str(Word(|word| Self::from(word)))
+    }
+}
 
-        impl Visitor<'_> for Word {
-            type Value = Role;
+/// Reads a word without a copy of it.
+struct Word<T>(fn(&str) -> T);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a role")
-            }
+impl<T> Visitor<'_> for Word<T> {
+    type Value = T;
 
-            fn visit_str<E>(self, word: &str) -> Result<Role, E> {
-                Ok(Role::from(word))
-            }
-        }
-        deserializer.deserialize_str(Word)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E>(self, word: &str) -> Result<T, E> {
+        Ok(self.0(word))
     }
 }
 
@@ -314,28 +316,21 @@ impl Name {
     }
 }
 
+impl From<&str> for Name {
+    fn from(word: &str) -> Self {
+        match word {
+            "type" => Self::Type,
+            "content" => Self::Content,
+            "text" => Self::Text,
+            "reasoning" => Self::Reasoning,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Name {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Word;
-
-        impl Visitor<'_> for Word {
-            type Value = Name;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_str<E>(self, word: &str) -> Result<Name, E> {
-                Ok(match word {
-                    "type" => Name::Type,
-                    "content" => Name::Content,
-                    "text" => Name::Text,
-                    "reasoning" => Name::Reasoning,
-                    other => Name::Other(other.to_owned()),
-                })
-            }
-        }
-        deserializer.deserialize_str(Word)
+        deserializer.deserialize_str(Word(|word| Self::from(word)))
     }
 }
 
