@@ -67,6 +67,8 @@ pub const USAGE_REASONING_TOKENS: &str = "gen_ai.usage.reasoning.output_tokens";
 pub const USAGE_INPUT_AUDIO_TOKENS: &str = "gen_ai.usage.audio.input_tokens";
 /// Image tokens in the input.
 pub const USAGE_INPUT_IMAGE_TOKENS: &str = "gen_ai.usage.image.input_tokens";
+/// Video tokens in the input.
+pub const USAGE_INPUT_VIDEO_TOKENS: &str = "gen_ai.usage.video.input_tokens";
 /// Text tokens in the input.
 pub const USAGE_INPUT_TEXT_TOKENS: &str = "gen_ai.usage.text.input_tokens";
 /// Audio tokens in the output.
@@ -156,8 +158,18 @@ pub const USAGE_SOURCE: &str = "llmtrace.usage.source";
 pub const USAGE_CACHE_WRITE_5M_TOKENS: &str = "llmtrace.usage.cache_write_5m.input_tokens";
 /// Cache writes that live one hour.
 pub const USAGE_CACHE_WRITE_1H_TOKENS: &str = "llmtrace.usage.cache_write_1h.input_tokens";
+/// Text tokens read from a cache.
+pub const USAGE_CACHE_READ_TEXT_TOKENS: &str = "gen_ai.usage.text.cache_read.input_tokens";
 /// Audio tokens read from a cache.
-pub const USAGE_CACHE_READ_AUDIO_TOKENS: &str = "llmtrace.usage.cache_read.audio.input_tokens";
+pub const USAGE_CACHE_READ_AUDIO_TOKENS: &str = "gen_ai.usage.audio.cache_read.input_tokens";
+/// Image tokens read from a cache.
+pub const USAGE_CACHE_READ_IMAGE_TOKENS: &str = "gen_ai.usage.image.cache_read.input_tokens";
+/// Video tokens read from a cache.
+pub const USAGE_CACHE_READ_VIDEO_TOKENS: &str = "gen_ai.usage.video.cache_read.input_tokens";
+/// Predicted tokens in the output that were right.
+pub const USAGE_ACCEPTED_PREDICTION_TOKENS: &str = "llmtrace.usage.accepted_prediction.output_tokens";
+/// Predicted tokens in the output that were wrong, and are billed all the same.
+pub const USAGE_REJECTED_PREDICTION_TOKENS: &str = "llmtrace.usage.rejected_prediction.output_tokens";
 /// Tokens of tool results that the provider counts beside the prompt; part of the input.
 pub const USAGE_TOOL_USE_TOKENS: &str = "llmtrace.usage.tool_use.input_tokens";
 /// Models besides the answering one whose tokens are in the counts (Anthropic advisors): one price fits not all.
@@ -166,6 +178,12 @@ pub const USAGE_OTHER_MODELS: &str = "llmtrace.usage.other_models";
 pub const USAGE_WEB_SEARCHES: &str = "llmtrace.usage.web_searches";
 /// File searches billed beside the tokens.
 pub const USAGE_FILE_SEARCHES: &str = "llmtrace.usage.file_searches";
+/// Searches of a reranker.
+pub const USAGE_RERANK_SEARCHES: &str = "llmtrace.usage.rerank_searches";
+/// Audio that was transcribed or read, in seconds.
+pub const USAGE_AUDIO_SECONDS: &str = "llmtrace.usage.audio_seconds";
+/// Pages of documents that were read.
+pub const USAGE_DOCUMENT_PAGES: &str = "llmtrace.usage.document_pages";
 /// Where a cost comes from: `provider`, `override`, `bundled`.
 pub const COST_SOURCE: &str = "llmtrace.cost.source";
 /// Why there is a cost or none: `priced`, `provider_cost`, `unknown_model`, `no_usage`, `invalid_usage`.

@@ -48,20 +48,38 @@ pub struct Usage {
     pub input_audio_tokens: Option<u64>,
     /// Part of the input: images.
     pub input_image_tokens: Option<u64>,
+    /// Part of the input: video.
+    pub input_video_tokens: Option<u64>,
+    /// Part of the cache reads: text.
+    pub cache_read_text_tokens: Option<u64>,
     /// Part of the cache reads: audio.
     pub cache_read_audio_tokens: Option<u64>,
+    /// Part of the cache reads: images.
+    pub cache_read_image_tokens: Option<u64>,
+    /// Part of the cache reads: video.
+    pub cache_read_video_tokens: Option<u64>,
     /// Part of the output: text.
     pub output_text_tokens: Option<u64>,
     /// Part of the output: audio.
     pub output_audio_tokens: Option<u64>,
     /// Part of the output: images.
     pub output_image_tokens: Option<u64>,
+    /// Part of the output: predicted tokens that were right (`OpenAI` predicted outputs).
+    pub accepted_prediction_tokens: Option<u64>,
+    /// Part of the output: predicted tokens that were wrong, and are billed all the same.
+    pub rejected_prediction_tokens: Option<u64>,
     /// Part of the input: results of tools that the provider ran.
     pub tool_use_tokens: Option<u64>,
     /// Web searches that the provider ran (a count, not tokens).
     pub web_searches: Option<u64>,
     /// File searches that the provider ran (a count, not tokens).
     pub file_searches: Option<u64>,
+    /// Searches of a reranker (Cohere `search_units`; a count, not tokens).
+    pub rerank_searches: Option<u64>,
+    /// Audio that was transcribed or read, in seconds.
+    pub audio_seconds: Option<u64>,
+    /// Pages of documents that were read (a count, not tokens).
+    pub document_pages: Option<u64>,
 }
 
 /// How far the counts of a [`Usage`] may be trusted.
@@ -107,13 +125,22 @@ macro_rules! usage_attributes {
             USAGE_INPUT_TEXT_TOKENS => input_text_tokens,
             USAGE_INPUT_AUDIO_TOKENS => input_audio_tokens,
             USAGE_INPUT_IMAGE_TOKENS => input_image_tokens,
+            USAGE_INPUT_VIDEO_TOKENS => input_video_tokens,
+            USAGE_CACHE_READ_TEXT_TOKENS => cache_read_text_tokens,
             USAGE_CACHE_READ_AUDIO_TOKENS => cache_read_audio_tokens,
+            USAGE_CACHE_READ_IMAGE_TOKENS => cache_read_image_tokens,
+            USAGE_CACHE_READ_VIDEO_TOKENS => cache_read_video_tokens,
             USAGE_OUTPUT_TEXT_TOKENS => output_text_tokens,
             USAGE_OUTPUT_AUDIO_TOKENS => output_audio_tokens,
             USAGE_OUTPUT_IMAGE_TOKENS => output_image_tokens,
+            USAGE_ACCEPTED_PREDICTION_TOKENS => accepted_prediction_tokens,
+            USAGE_REJECTED_PREDICTION_TOKENS => rejected_prediction_tokens,
             USAGE_TOOL_USE_TOKENS => tool_use_tokens,
             USAGE_WEB_SEARCHES => web_searches,
             USAGE_FILE_SEARCHES => file_searches,
+            USAGE_RERANK_SEARCHES => rerank_searches,
+            USAGE_AUDIO_SECONDS => audio_seconds,
+            USAGE_DOCUMENT_PAGES => document_pages,
         }
     };
 }
@@ -259,7 +286,11 @@ impl Usage {
             || exceeds(sum(self.cache_write_5m_tokens, self.cache_write_1h_tokens), self.cache_write_tokens)
             || exceeds(self.input_audio_tokens, self.input_tokens)
             || exceeds(self.input_image_tokens, self.input_tokens)
+            || exceeds(self.input_video_tokens, self.input_tokens)
+            || exceeds(self.tool_use_tokens, self.input_tokens)
             || exceeds(self.cache_read_audio_tokens, self.cache_read_tokens)
+            || exceeds(self.cache_read_image_tokens, self.cache_read_tokens)
+            || exceeds(self.cache_read_video_tokens, self.cache_read_tokens)
             || exceeds(self.reasoning_tokens, self.output_tokens)
             || exceeds(self.output_audio_tokens, self.output_tokens)
             || exceeds(self.output_image_tokens, self.output_tokens)
