@@ -21,14 +21,17 @@
 
 mod anthropic_messages;
 mod anthropic_parts;
+mod error;
 mod exchange;
 mod fold;
 mod json;
 mod openai;
 mod openai_chat;
+mod openai_chat_stream;
 mod openai_embeddings;
 mod openai_responses;
 mod openai_responses_items;
+mod openai_served;
 mod sse;
 mod stream;
 
@@ -37,7 +40,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-pub use exchange::{ApiError, Exchange};
+pub use error::ApiError;
+pub use exchange::Exchange;
 pub use stream::StreamAssembler;
 
 use fold::Fold;

@@ -9,6 +9,7 @@ use super::json::{
 };
 use super::openai::{self, UsageNames};
 use super::openai_responses_items::{input, output, searches};
+use super::openai_served::read_common;
 use super::{Api, Exchange, Shape};
 use crate::{Message, Part, semconv};
 
@@ -132,7 +133,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
-    openai::read_common(body, exchange);
+    read_common(body, exchange);
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
