@@ -22,6 +22,10 @@ const KEPT_KEYS: &[&str] = &[
     "event",
     "effort",
     "provider",
+    "request_id",
+    "error_type",
+    "__type",
+    "conversation_id",
 ];
 
 /// JSON keys of objects whose keys and texts are all the user's.

@@ -19,7 +19,7 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
     place_messages(record, gathered);
     let stated = stated_usage(record);
     let exchange = call.exchange.take();
-    let was_read = exchange.is_some();
+    let was_read = exchange.as_ref().is_some_and(|exchange| exchange.api.is_some());
     let mut usage = Usage::default();
     if let Some(exchange) = exchange {
         if record.kind.is_model_call() {
@@ -238,6 +238,9 @@ fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>) {
         record.status = Status::error(message);
     } else if record.status.is_error() {
         // The response said so, or a bridge attribute.
+    } else if let Some(status) = http_failure(record) {
+        record.attributes.set_default(semconv::ERROR_TYPE, status.to_string());
+        record.status = Status::error(format!("HTTP status {status}"));
     } else if gathered.is_cancelled {
         record.status = Status::Cancelled;
     } else if gathered.is_done {
@@ -252,6 +255,12 @@ fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>) {
             attributes.into_iter().collect(),
         ));
     }
+}
+
+/// The HTTP status with which a model call failed.
+pub(super) fn http_failure(record: &SpanRecord) -> Option<u64> {
+    let status = record.attributes.get(semconv::HTTP_RESPONSE_STATUS_CODE).and_then(Value::as_count);
+    status.filter(|status| record.kind.is_model_call() && (400..600).contains(status))
 }
 
 /// Leaves out whatever content came by another way than the one that is closed on the caller's thread.
