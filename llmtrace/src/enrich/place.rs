@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::gather::Gathered;
 use super::read::{Call, Plain};
-use crate::content;
 use crate::log::Scalar;
 use crate::provider::Exchange;
 use crate::{
@@ -285,27 +284,4 @@ pub(super) fn omit_content(record: &mut SpanRecord) {
             Status::error(record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned());
     }
     record.attributes.set(semconv::CONTENT_OMITTED, true);
-}
-
-/// Cuts the texts of messages to the configured length.
-pub(super) fn cut_texts(record: &mut SpanRecord, max_bytes: usize) {
-    let mut cut = 0_u64;
-    for message in record.input.iter_mut().chain(&mut record.output) {
-        for part in &mut message.parts {
-            let text = match part {
-                Part::Text { content } | Part::Reasoning { content } | Part::Blob { content, .. } => content,
-                Part::ToolCall { arguments: Json::String(text), .. } => text,
-                Part::ToolCallResponse { response: Json::String(text), .. } => text,
-                _ => continue,
-            };
-            if text.len() > max_bytes {
-                text.truncate(content::cut(text, max_bytes).len());
-                cut += 1;
-            }
-        }
-    }
-    if cut > 0 {
-        let before = record.attributes.get(semconv::TRUNCATED).and_then(Value::as_count).unwrap_or(0);
-        record.attributes.set(semconv::TRUNCATED, before + cut);
-    }
 }

@@ -76,8 +76,7 @@ enum Trust {
 
 impl Trust {
     fn of(gathered: &Gathered<'_>, record: &SpanRecord, request: Option<&Exchange>) -> Self {
-        let names_error =
-            |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(provider::headers::ERROR_TYPE);
+        let names_error = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(provider::headers::ERROR_TYPE);
         if place::http_failure(record).is_some() || gathered.headers.iter().any(names_error) {
             Self::Failed
         } else if request.is_some_and(|request| request.api.is_some()) {

@@ -146,7 +146,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 fn tools(tools: &[Value]) -> Option<Value> {
     let definition = |tool: &Value| match text(tool, "type") {
         None | Some("custom") => openai::function_definition(tool, "input_schema"),
-        Some(_) => tool.clone(),
+        Some(_) => openai::provided_tool(tool),
     };
     (!tools.is_empty()).then(|| tools.iter().map(definition).collect())
 }

@@ -88,7 +88,8 @@ impl ApiError {
         let is_aws = text(body, "__type").is_some() && has_any(body, &["message", "Message"]);
         let is_list = |key, fields: [&str; 2]| {
             let entries = list(body, key);
-            !entries.is_empty() && entries.iter().all(|entry| fields.iter().all(|field| entry.get(field).is_some()))
+            !entries.is_empty()
+                && entries.iter().all(|entry| fields.iter().all(|field| entry.get(field).is_some()))
         };
         let is_refused = body.get("success").and_then(Value::as_bool) == Some(false)
             && is_list("errors", ["code", "message"]);
@@ -256,7 +257,9 @@ mod tests {
         check(json!({"error": ""}));
         check(json!({"error": []}));
         check(json!({"id": "c", "choices": [], "message": "ok"}));
-        check(json!({"id": "c", "message": {"role": "assistant", "content": [{"type": "text", "text": "a"}]}}));
+        check(
+            json!({"id": "c", "message": {"role": "assistant", "content": [{"type": "text", "text": "a"}]}}),
+        );
         check(json!({"model": "m", "message": {"role": "assistant", "content": "a"}, "done": true}));
         check(json!({"type": "message", "content": [{"type": "text", "text": "no error"}], "usage": {}}));
         check(json!({"errors": [], "result": {"response": "a"}, "success": true}));

@@ -135,11 +135,6 @@ pub(super) fn media(url: &str, modality: &str) -> Part {
     }
 }
 
-/// About how many bytes so much base64 holds.
-pub(super) fn decoded_len(base64: usize) -> u64 {
-    (base64 / 4 * 3 + base64 % 4 * 3 / 4) as u64
-}
-
 /// The modality of a media type: `image`, `video`, `audio`, else `document`.
 pub(super) fn modality(mime_type: &str) -> &'static str {
     match mime_type.split('/').next() {

@@ -21,7 +21,8 @@ pub(super) fn usage(stated: &Value, names: &UsageNames) -> Usage {
     let input = |key: &str| of_details(stated, names.input_details, key);
     let output = |key: &str| of_details(stated, names.output_details, key);
     // DeepSeek states the cache reads beside the details, Moonshot too.
-    let cached = input("cached_tokens").or_else(|| of("prompt_cache_hit_tokens")).or_else(|| of("cached_tokens"));
+    let cached =
+        input("cached_tokens").or_else(|| of("prompt_cache_hit_tokens")).or_else(|| of("cached_tokens"));
     let cached_details =
         stated.get(names.input_details).and_then(|details| object(details, "cached_tokens_details"));
     let cached_part = |key: &str| count(cached_details?, key);
@@ -95,13 +96,28 @@ pub(super) fn finish_word(reason: &str) -> &str {
 /// Tool definitions in the conventions' shape: functions flat, other tools as they are.
 pub(super) fn tools(tools: &[Value]) -> Option<Value> {
     let definition = |tool: &Value| {
-        let function = object(tool, "function").unwrap_or(tool);
-        if text(tool, "type") != Some("function") {
-            return tool.clone();
+        // Mistral's users may leave the type out.
+        match object(tool, "function") {
+            Some(function) => function_definition(function, "parameters"),
+            None if text(tool, "type") == Some("function") => function_definition(tool, "parameters"),
+            None => provided_tool(tool),
         }
-        function_definition(function, "parameters")
     };
     (!tools.is_empty()).then(|| tools.iter().map(definition).collect())
+}
+
+/// A tool of the provider's, as it is, with the name that the conventions ask for: its own, else its type.
+pub(super) fn provided_tool(tool: &Value) -> Value {
+    let mut definition = tool.clone();
+    let custom = object(tool, "custom").and_then(|custom| text(custom, "name"));
+    let name = || custom.or_else(|| text(tool, "server_label")).or_else(|| text(tool, "type"));
+    if let Some(members) = definition.as_object_mut()
+        && text(tool, "name").is_none()
+        && let Some(name) = name()
+    {
+        members.insert("name".to_owned(), name.into());
+    }
+    definition
 }
 
 /// One function in the shape of `gen_ai.tool.definitions`; its parameters stand under the key `schema`.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::fold::{Fold, MAX_PART_BYTES, Room, child};
-use super::json::{count, decoded_len, has, list, object, owned, text};
+use super::json::{count, has, list, object, owned, text};
 use super::openai_chat::joined;
+use crate::content::decoded_len;
 use crate::message::OMITTED_BYTES;
 
 /// Fields of a chunk that are the response's; of the filter's results, only that there are some is of use.
@@ -148,14 +149,14 @@ fn fold_function(function: &mut Value, piece: &Value, room: &mut Room) {
 /// Lays a piece of base64 behind the others. What cannot be joined to them, or has no room, is counted: half of a
 /// recording would be none.
 fn fold_audio(audio: &mut Value, piece: &str, room: &mut Room) {
-    let before = text(audio, "data").map_or(0, str::len);
-    let is_joinable = text(audio, "data").is_none_or(|data| data.len() % 4 == 0 && !data.ends_with('='));
-    let is_whole = count(audio, OMITTED_BYTES).is_none() && is_joinable;
-    if is_whole && before + piece.len() <= MAX_PART_BYTES {
+    let before = text(audio, "data").unwrap_or_default();
+    let (len, held) = (before.len(), decoded_len(before));
+    let is_joinable = len % 4 == 0 && !before.ends_with('=') && count(audio, OMITTED_BYTES).is_none();
+    if is_joinable && len + piece.len() <= MAX_PART_BYTES {
         room.append(child(audio, "data"), piece);
     }
-    if text(audio, "data").map_or(0, str::len) < before + piece.len() {
-        let omitted = count(audio, OMITTED_BYTES).unwrap_or_else(|| decoded_len(before)) + decoded_len(piece.len());
+    if text(audio, "data").map_or(0, str::len) < len + piece.len() {
+        let omitted = count(audio, OMITTED_BYTES).unwrap_or(held).saturating_add(decoded_len(piece));
         *child(audio, OMITTED_BYTES) = omitted.into();
         *child(audio, "data") = Value::Null;
     }

@@ -122,7 +122,8 @@ fn server_call(item: &Value, tool: &str) -> Part {
 /// The call that drew a picture, and the picture.
 fn image(item: &Value) -> Vec<Part> {
     let mime_type = text(item, "output_format").map(|format| format!("image/{format}"));
-    let picture = owned(item, "result").map(|content| Part::Blob { mime_type, modality: "image".into(), content });
+    let picture =
+        owned(item, "result").map(|content| Part::Blob { mime_type, modality: "image".into(), content });
     let details = [("revised_prompt", item.get("revised_prompt")), ("action", item.get("action"))];
     let call = server_tool_call(text(item, "id"), "image_generation", "image_generation", &details);
     [call].into_iter().chain(picture).collect()

@@ -30,7 +30,8 @@ fn what_headers_say_becomes_attributes() {
 #[test]
 fn rate_limits_have_one_name_each() {
     let check = |headers: &[(&str, &str)], expected: &[(&str, Value)]| {
-        let expected = expected.iter().map(|(key, value)| (format!("llmtrace.rate_limit.{key}"), value.clone()));
+        let expected =
+            expected.iter().map(|(key, value)| (format!("llmtrace.rate_limit.{key}"), value.clone()));
         assert_eq!(read(headers).attributes, expected.collect(), "{headers:?}");
     };
     let (int, float) = (Value::Int, Value::Float);
@@ -77,7 +78,11 @@ fn rate_limits_have_one_name_each() {
     );
     // Together, Fireworks, OpenRouter.
     check(
-        &[("x-ratelimit-limit", "10"), ("x-tokenlimit-remaining", "99"), ("x-ratelimit-reset", "1741305600000")],
+        &[
+            ("x-ratelimit-limit", "10"),
+            ("x-tokenlimit-remaining", "99"),
+            ("x-ratelimit-reset", "1741305600000"),
+        ],
         &[
             ("requests.limit", int(10)),
             ("tokens.remaining", int(99)),

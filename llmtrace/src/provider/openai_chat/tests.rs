@@ -22,6 +22,7 @@ fn a_request_is_read() {
         "tools": [
             {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": true}},
             {"type": "web_search"},
+            {"type": "custom", "custom": {"name": "g"}},
         ],
     }))
     .unwrap();
@@ -31,8 +32,11 @@ fn a_request_is_read() {
     let mut user = Message::user("hi");
     user.name = Some("ann".into());
     assert_eq!(request.input, [Message::system("Be brief."), user]);
-    let tools =
-        json!([{"type": "function", "name": "f", "parameters": {"type": "object"}}, {"type": "web_search"}]);
+    let tools = json!([
+        {"type": "function", "name": "f", "parameters": {"type": "object"}},
+        {"type": "web_search", "name": "web_search"},
+        {"type": "custom", "name": "g", "custom": {"name": "g"}},
+    ]);
     assert_eq!(request.tools, Some(tools));
     let expected: Attributes = [
         (semconv::REQUEST_TEMPERATURE, Attribute::Float(0.0)),
@@ -197,7 +201,10 @@ fn azure_filters_before_it_speaks() {
         json!({"id": "c", "model": "gpt-4o-2024-11-20", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
     ]);
     assert_eq!((azure.api, azure.provider.as_deref()), (Some(Api::OpenAiChat), Some("azure.ai.openai")));
-    assert_eq!((azure.response_id.as_deref(), azure.response_model.as_deref()), (Some("c"), Some("gpt-4o-2024-11-20")));
+    assert_eq!(
+        (azure.response_id.as_deref(), azure.response_model.as_deref()),
+        (Some("c"), Some("gpt-4o-2024-11-20"))
+    );
     assert_eq!(azure.output, [Message::assistant("a").with_finish_reason("stop")]);
 }
 
@@ -242,10 +249,14 @@ fn recordings_are_whole_or_left_out() {
         let chunks: Vec<Value> = pieces.iter().map(|piece| chunk(piece)).collect();
         assert_eq!(streamed(&chunks).output[0].parts.last(), Some(&expected));
     };
-    let blob = |content: &str| Part::Blob { mime_type: None, modality: "audio".into(), content: content.into() };
+    let blob =
+        |content: &str| Part::Blob { mime_type: None, modality: "audio".into(), content: content.into() };
     check(&["AAAA", "BBBB"], blob("AAAABBBB"));
     check(&["AAAA", "BB=="], blob("AAAABB=="));
-    check(&["AA==", "BBBB", "CCCC"], Part::omitted_blob(None, "audio", 3 + 3 + 3));
+    check(&["AA==", "BBBB", "CCCC"], Part::omitted_blob(None, "audio", 1 + 3 + 3));
     let half = "A".repeat(MAX_PART_BYTES / 2);
-    check(&[&half, &half, "BBBB", "CCCC"], Part::omitted_blob(None, "audio", (MAX_PART_BYTES / 4 * 3 + 6) as u64));
+    check(
+        &[&half, &half, "BBBB", "CCCC"],
+        Part::omitted_blob(None, "audio", (MAX_PART_BYTES / 4 * 3 + 6) as u64),
+    );
 }

@@ -146,11 +146,19 @@ fn items_become_parts() {
     let check = |item: Value, expected: Vec<Part>| assert_eq!(input(&item).parts, expected, "{item}");
     check(
         json!({"type": "computer_call", "call_id": "c", "action": {"type": "click", "x": 1}}),
-        vec![Part::ToolCall { id: Some("c".into()), name: "computer".into(), arguments: json!({"type": "click", "x": 1}) }],
+        vec![Part::ToolCall {
+            id: Some("c".into()),
+            name: "computer".into(),
+            arguments: json!({"type": "click", "x": 1}),
+        }],
     );
     check(
         json!({"type": "local_shell_call", "call_id": "c", "action": {"command": ["ls"]}}),
-        vec![Part::ToolCall { id: Some("c".into()), name: "local_shell".into(), arguments: json!({"command": ["ls"]}) }],
+        vec![Part::ToolCall {
+            id: Some("c".into()),
+            name: "local_shell".into(),
+            arguments: json!({"command": ["ls"]}),
+        }],
     );
     check(
         json!({"type": "shell_call_output", "call_id": "c", "output": [{"stdout": "a"}]}),
@@ -165,7 +173,11 @@ fn items_become_parts() {
         vec![
             Part::Other(json!({"type": "server_tool_call", "id": "ig_1", "name": "image_generation",
                 "server_tool_call": {"type": "image_generation", "revised_prompt": "a cat"}})),
-            Part::Blob { mime_type: Some("image/png".into()), modality: "image".into(), content: "AAAA".into() },
+            Part::Blob {
+                mime_type: Some("image/png".into()),
+                modality: "image".into(),
+                content: "AAAA".into(),
+            },
         ],
     );
     assert_eq!(input(&json!({"type": "computer_call_output", "call_id": "c"})).role, Role::Tool);
