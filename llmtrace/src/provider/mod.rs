@@ -28,9 +28,12 @@ mod fold;
 pub(crate) mod headers;
 mod json;
 mod openai;
+mod openai_audio;
 mod openai_chat;
 mod openai_chat_stream;
 mod openai_embeddings;
+mod openai_images;
+mod openai_realtime;
 mod openai_responses;
 mod openai_responses_items;
 mod openai_served;
@@ -96,6 +99,12 @@ macro_rules! apis {
 apis! {
     /// Anthropic messages (<https://docs.anthropic.com/en/api/messages>).
     AnthropicMessages "anthropic_messages" anthropic_messages;
+    /// `OpenAI` realtime (<https://platform.openai.com/docs/api-reference/realtime-server-events>).
+    OpenAiRealtime "openai_realtime" openai_realtime;
+    /// `OpenAI` images (<https://platform.openai.com/docs/api-reference/images>).
+    OpenAiImages "openai_images" openai_images;
+    /// `OpenAI` audio (<https://platform.openai.com/docs/api-reference/audio>).
+    OpenAiAudio "openai_audio" openai_audio;
     /// `OpenAI` Responses (<https://platform.openai.com/docs/api-reference/responses>).
     OpenAiResponses "openai_responses" openai_responses;
     /// `OpenAI` embeddings (<https://platform.openai.com/docs/api-reference/embeddings>).

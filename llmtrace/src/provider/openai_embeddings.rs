@@ -120,7 +120,7 @@ mod tests {
         check(json!({"model": "gpt-4o", "input": "hi"}), Some(Api::OpenAiResponses));
         check(json!({"model": "m", "input": ["a", "b"]}), None);
         check(json!({"model": "embed", "input": []}), None);
-        check(json!({"model": "gpt-4o-mini-tts", "input": "hi", "voice": "alloy"}), None);
+        check(json!({"model": "gpt-4o-mini-tts", "input": "hi", "voice": "alloy"}), Some(Api::OpenAiAudio));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::{Message, Part, semconv};
 pub(super) const SHAPE: Shape =
     Shape { api: Api::OpenAiResponses, is_request, is_response, is_item, read_request, read_response, fold };
 
-const USAGE: UsageNames = UsageNames {
+pub(super) const USAGE: UsageNames = UsageNames {
     input: "input_tokens",
     output: "output_tokens",
     input_details: "input_tokens_details",
