@@ -162,7 +162,8 @@ impl SpanExt for Span {
     }
 
     fn record_http_status(&self, status: u16) {
-        record_plain(self, || status, |recorder, status| recorder.http_status(status));
+        let write = |recorder: &mut Recorder<'_>, status: u16| recorder.http_status(status);
+        record_plain(self, || status, write);
     }
 
     fn record_input(&self, messages: &[Message]) {

@@ -86,6 +86,7 @@ fn stated_usage(record: &SpanRecord) -> Stated {
 
 fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
     let is_call = record.kind.is_model_call();
+    let failure = http_failure(record);
     let attributes = &mut record.attributes;
     let mut set = |key, value: Option<Value>| {
         // What a span around a call hands on is the call's, and stands there.
@@ -130,7 +131,7 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
         record.output = exchange.output;
     }
     if let Some(error) = exchange.error {
-        let kind = error.kind.or(error.code);
+        let kind = error.kind.or(error.code).or_else(|| failure.map(|status| status.to_string()));
         attributes.set_default(semconv::ERROR_TYPE, kind.unwrap_or_else(|| "error".to_owned()));
         record.status = Status::error(error.message);
     }

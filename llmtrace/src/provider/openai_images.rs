@@ -15,8 +15,16 @@ pub(super) const SHAPE: Shape =
 const OPERATION: &str = "generate_content";
 
 /// Fields that, beside a `prompt`, only requests for pictures have.
-const OWN_FIELDS: [&str; 8] =
-    ["size", "quality", "output_format", "background", "moderation", "partial_images", "style", "aspect_ratio"];
+const OWN_FIELDS: [&str; 8] = [
+    "size",
+    "quality",
+    "output_format",
+    "background",
+    "moderation",
+    "partial_images",
+    "style",
+    "aspect_ratio",
+];
 
 /// What the names of models that draw have in them.
 const MODELS: [&str; 4] = ["dall-e", "gpt-image", "chatgpt-image", "-image"];
@@ -35,9 +43,13 @@ fn is_response(body: &Value) -> bool {
     let is_reduced = || {
         !has_any(body, &["data", "choices", "output", "content"])
             && text(body, "model").is_some()
-            && body.get("usage").and_then(|usage| object(usage, "input_tokens_details")).is_some_and(|details| {
-                has(details, "image_tokens") && has(details, "text_tokens") && !has(details, "cached_tokens")
-            })
+            && body.get("usage").and_then(|usage| object(usage, "input_tokens_details")).is_some_and(
+                |details| {
+                    has(details, "image_tokens")
+                        && has(details, "text_tokens")
+                        && !has(details, "cached_tokens")
+                },
+            )
     };
     !data.is_empty() && data.iter().all(is_picture) && has_any(body, &["created", "usage"]) || is_reduced()
 }
@@ -58,7 +70,8 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
     exchange.request_model = owned(body, "model");
     let mut parts: Vec<Part> = text(body, "prompt").map(Part::text).into_iter().collect();
-    let address = |image: &Value| image.as_str().or_else(|| text(image, "image_url")).map(|url| media(url, "image"));
+    let address =
+        |image: &Value| image.as_str().or_else(|| text(image, "image_url")).map(|url| media(url, "image"));
     match body.get("image").or_else(|| body.get("images")) {
         Some(Value::Array(images)) => parts.extend(images.iter().filter_map(address)),
         Some(image) => parts.extend(address(image)),
@@ -84,7 +97,8 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     }
     let mime_type = text(body, "output_format").map(|format| format!("image/{format}"));
     let picture = |item: &Value| {
-        let mime_type = text(item, "output_format").map(|format| format!("image/{format}")).or_else(|| mime_type.clone());
+        let mime_type =
+            text(item, "output_format").map(|format| format!("image/{format}")).or_else(|| mime_type.clone());
         let shown = match text(item, "b64_json") {
             Some(data) => Some(Part::Blob { mime_type, modality: "image".into(), content: data.to_owned() }),
             None => text(item, "url").map(|url| media(url, "image")),
@@ -169,7 +183,8 @@ mod tests {
         assert_eq!((call.api, call.usage), (Some(Api::OpenAiImages), counted()));
         let drawn = Part::Uri { mime_type: None, modality: "image".into(), uri: "https://a.b/c.png".into() };
         let prompt = Part::Other(json!({"type": "revised_prompt", "content": "a small cat"}));
-        let expected = [vec![blob("AAAA")], vec![drawn, prompt]].map(|parts| Message::new(Role::Assistant, parts));
+        let expected =
+            [vec![blob("AAAA")], vec![drawn, prompt]].map(|parts| Message::new(Role::Assistant, parts));
         assert_eq!(call.output, expected);
         assert_eq!(call.attributes.get_str(semconv::OUTPUT_TYPE), Some("image"));
     }
@@ -185,7 +200,8 @@ mod tests {
 
     #[test]
     fn a_stream_ends_with_the_whole_picture() {
-        let partial = json!({"type": "image_generation.partial_image", "b64_json": "AA==", "partial_image_index": 0});
+        let partial =
+            json!({"type": "image_generation.partial_image", "b64_json": "AA==", "partial_image_index": 0});
         let mut stream = StreamAssembler::detect();
         stream.push_event(&partial);
         assert!(stream.has_content());

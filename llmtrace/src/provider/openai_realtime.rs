@@ -77,13 +77,15 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     let heard = list(response, HEARD).iter().filter_map(|item| text(item, "transcript"));
     exchange.input = heard.map(Message::user).collect();
     let details = response.get("status_details").unwrap_or(&Value::Null);
-    exchange.error = exchange.error.take().or_else(|| ApiError::read(details).filter(|_| has(details, "error")));
+    exchange.error =
+        exchange.error.take().or_else(|| ApiError::read(details).filter(|_| has(details, "error")));
     let status = text(response, "status").filter(|status| *status != "in_progress");
     let reason = text(details, "reason").or(status);
     exchange.finish_reasons.extend(reason.map(str::to_owned));
     let items = list(response, "output");
     if !items.is_empty() {
-        let mut whole = Message::new(Role::Assistant, items.iter().flat_map(|item| message(item).parts).collect());
+        let mut whole =
+            Message::new(Role::Assistant, items.iter().flat_map(|item| message(item).parts).collect());
         let calls = whole.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
         whole.finish_reason = reason.map(|reason| match reason {
             "completed" if calls => "tool_call".to_owned(),

@@ -168,3 +168,15 @@ fn a_header_names_the_kind_of_an_error_that_the_body_does_not() {
     check(Some("own"), "own");
     assert_eq!(read(&[("x-amzn-errortype", "ThrottlingException")]).error, None);
 }
+
+#[cfg(feature = "http")]
+#[test]
+fn header_maps_are_headers() {
+    let mut map = http::HeaderMap::new();
+    map.insert("Request-Id", http::HeaderValue::from_static("req_2"));
+    map.insert("retry-after", http::HeaderValue::from_static("3"));
+    let mut exchange = Exchange::default();
+    exchange.read_headers(&map);
+    assert_eq!(exchange.attributes.get_str(semconv::REQUEST_ID), Some("req_2"));
+    assert_eq!(exchange.attributes.get(semconv::RETRY_AFTER), Some(&Value::Float(3.0)));
+}

@@ -186,8 +186,11 @@ fn timings_count_where_no_usage_does() {
 
 /// The exchange that a stream of these chunks amounts to.
 fn streamed(chunks: &[Value]) -> Exchange {
-    let body: String = chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect();
-    StreamAssembler::detect().push(body).push("data: [DONE]\n\n").finish()
+    let mut stream = StreamAssembler::detect();
+    for chunk in chunks {
+        stream.push(format!("data: {chunk}\n\n"));
+    }
+    stream.push("data: [DONE]\n\n").finish()
 }
 
 #[test]

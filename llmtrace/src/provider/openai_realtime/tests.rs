@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better")]
+
 use super::super::{StreamAssembler, read_request, read_response};
 use super::*;
 use crate::{Usage, Value as Attribute};
@@ -47,7 +49,10 @@ fn requests_configure_a_session_or_ask_for_a_response() {
             "tools": [{"type": "function", "name": "f", "parameters": {}}]}}),
     ))
     .unwrap();
-    assert_eq!((update.api, update.request_model.as_deref()), (Some(Api::OpenAiRealtime), Some("gpt-realtime")));
+    assert_eq!(
+        (update.api, update.request_model.as_deref()),
+        (Some(Api::OpenAiRealtime), Some("gpt-realtime"))
+    );
     assert_eq!(update.system, [Part::text("Be brief.")]);
     assert_eq!(update.parameters.get(semconv::REQUEST_MAX_TOKENS), Some(&Attribute::Int(9)));
     assert!(update.tools.is_some());
@@ -73,7 +78,10 @@ fn the_event_that_ends_a_response_is_the_call() {
 fn every_ending_is_told() {
     let check = |more: Value, own: &str, word: &str, error: Option<&str>| {
         let read = read_response(&done(more)).unwrap();
-        assert_eq!((read.finish_reasons, read.output[0].finish_reason.as_deref()), (vec![own.to_owned()], Some(word)));
+        assert_eq!(
+            (read.finish_reasons, read.output[0].finish_reason.as_deref()),
+            (vec![own.to_owned()], Some(word))
+        );
         assert_eq!(read.error.map(|error| error.message).as_deref(), error);
     };
     check(
@@ -97,10 +105,24 @@ fn every_ending_is_told() {
 #[test]
 fn a_session_is_a_stream() {
     let created = event("session.created", json!({"session": {"model": "gpt-realtime", "id": "sess_1"}}));
-    let started = event("response.created", json!({"response": {"object": "realtime.response", "id": "resp_1", "status": "in_progress", "output": []}}));
-    let heard = event("conversation.item.input_audio_transcription.completed", json!({"item_id": "i", "transcript": "hi"}));
-    let piece = |text: &str| event("response.output_audio_transcript.delta", json!({"output_index": 0, "content_index": 0, "delta": text}));
-    let limits = event("rate_limits.updated", json!({"rate_limits": [{"name": "tokens", "limit": 9, "remaining": 8, "reset_seconds": 1.5}]}));
+    let started = event(
+        "response.created",
+        json!({"response": {"object": "realtime.response", "id": "resp_1", "status": "in_progress", "output": []}}),
+    );
+    let heard = event(
+        "conversation.item.input_audio_transcription.completed",
+        json!({"item_id": "i", "transcript": "hi"}),
+    );
+    let piece = |text: &str| {
+        event(
+            "response.output_audio_transcript.delta",
+            json!({"output_index": 0, "content_index": 0, "delta": text}),
+        )
+    };
+    let limits = event(
+        "rate_limits.updated",
+        json!({"rate_limits": [{"name": "tokens", "limit": 9, "remaining": 8, "reset_seconds": 1.5}]}),
+    );
     let mut stream = StreamAssembler::detect();
     stream.push_event(&created).push_event(&heard).push_event(&started);
     assert!(!stream.has_content());
