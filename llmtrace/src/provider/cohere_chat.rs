@@ -33,8 +33,7 @@ const FINISH_REASONS: [&str; 9] = [
 ];
 
 /// Fields that these requests have and `OpenAI`'s do not.
-const OWN_FIELDS: [&str; 6] =
-    ["documents", "citation_options", "safety_mode", "strict_tools", "preamble", "connectors"];
+const OWN_FIELDS: [&str; 5] = ["citation_options", "safety_mode", "strict_tools", "preamble", "connectors"];
 
 /// Types of the events of a version 2 stream.
 const EVENTS: [&str; 12] = [
