@@ -26,6 +26,11 @@ const KEPT_KEYS: &[&str] = &[
     "error_type",
     "__type",
     "conversation_id",
+    "done_reason",
+    "stop_type",
+    "event_type",
+    "generation_id",
+    "response_id",
 ];
 
 /// JSON keys of objects whose keys and texts are all the user's.

@@ -216,6 +216,18 @@ pub const COST_INCOMPLETE: &str = "llmtrace.cost.incomplete";
 pub const REQUEST_SERVICE_TIER: &str = "llmtrace.request.service_tier";
 /// Service tier that was served, where it is not an `OpenAI` API.
 pub const SERVICE_TIER: &str = "llmtrace.service_tier";
+/// How citations were asked for (Cohere `citation_options.mode`).
+pub const REQUEST_CITATION_MODE: &str = "llmtrace.request.citation_mode";
+/// How long a local server keeps the model in memory after the call (Ollama `keep_alive`).
+pub const REQUEST_KEEP_ALIVE: &str = "llmtrace.request.keep_alive";
+/// Seconds that a local server took to load the model.
+pub const SERVER_LOAD_SECONDS: &str = "llmtrace.server.load_seconds";
+/// Seconds that the server took to read the input.
+pub const SERVER_INPUT_SECONDS: &str = "llmtrace.server.input_seconds";
+/// Seconds that the server took to write the output.
+pub const SERVER_OUTPUT_SECONDS: &str = "llmtrace.server.output_seconds";
+/// Seconds that the server took for the whole call.
+pub const SERVER_TOTAL_SECONDS: &str = "llmtrace.server.total_seconds";
 /// Inference speed that was served (Anthropic `usage.speed`).
 pub const SPEED: &str = "llmtrace.speed";
 /// Region in which inference ran (Anthropic `usage.inference_geo`).
@@ -234,15 +246,9 @@ pub const RETRY_AFTER: &str = "llmtrace.retry_after";
 /// then `.limit`, `.remaining` or `.reset` (seconds, or a text where the provider names a time).
 pub const RATE_LIMIT: &str = "llmtrace.rate_limit";
 /// Seconds that the call waited on the server.
-pub const SERVER_QUEUE_TIME: &str = "llmtrace.server.queue_time";
-/// Seconds that the server took to read the input.
-pub const SERVER_INPUT_TIME: &str = "llmtrace.server.input_time";
-/// Seconds that the server took to write the output.
-pub const SERVER_OUTPUT_TIME: &str = "llmtrace.server.output_time";
-/// Seconds that the server took in all.
-pub const SERVER_TOTAL_TIME: &str = "llmtrace.server.total_time";
+pub const SERVER_QUEUE_SECONDS: &str = "llmtrace.server.queue_seconds";
 /// Seconds to the first token, as the server measured them.
-pub const SERVER_TIME_TO_FIRST_TOKEN: &str = "llmtrace.server.time_to_first_token";
+pub const SERVER_FIRST_TOKEN_SECONDS: &str = "llmtrace.server.first_token_seconds";
 /// The [`Api`](crate::provider::Api) whose shape was read.
 pub const API: &str = "llmtrace.api";
 /// `batch` where the call was made through a batch API.

@@ -120,7 +120,7 @@ impl Headers {
         set(semconv::RETRY_AFTER, wait.or_else(|| self.number("retry-after")).map(Into::into));
         let time = self.number("openai-processing-ms");
         let time = time.or_else(|| self.number("x-amzn-bedrock-invocation-latency"));
-        set(semconv::SERVER_TOTAL_TIME, time.map(|time| (time / 1000.0).into()));
+        set(semconv::SERVER_TOTAL_SECONDS, time.map(|time| (time / 1000.0).into()));
         self.read_limits(attributes);
         if exchange.usage.is_empty() && exchange.usage.status == UsageStatus::Missing {
             exchange.usage = self.usage();

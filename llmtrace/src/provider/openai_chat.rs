@@ -10,9 +10,9 @@ use super::json::{
 use super::openai::{self, UsageNames};
 use super::openai_chat_stream::fold;
 use super::openai_served::read_common;
-use super::{Api, ApiError, Exchange, Shape};
+use super::{Api, ApiError, Exchange, Shape, llamacpp_completion};
 use crate::message::OMITTED_BYTES;
-use crate::{Attributes, Message, Part, Role, Usage, UsageStatus, semconv};
+use crate::{Attributes, Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape =
     Shape { api: Api::OpenAiChat, is_request, is_response, is_item, read_request, read_response, fold };
@@ -113,11 +113,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
-    if let Some(timings) = object(body, "timings")
-        && exchange.usage.is_empty()
-    {
-        exchange.usage = timed_usage(timings);
-    }
+    llamacpp_completion::read_timings(body, exchange);
     for choice in list(body, "choices") {
         let mut message = message(choice.get("message").unwrap_or(&Value::Null));
         if let Some(reason) = text(choice, "finish_reason") {
@@ -132,26 +128,8 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     }
 }
 
-/// What llama.cpp counted, where it states no usage: of the input, only what was not in its cache is in `prompt_n`.
-fn timed_usage(timings: &Value) -> Usage {
-    let cached = count(timings, "cache_n");
-    let input = count(timings, "prompt_n").map(|read| read.saturating_add(cached.unwrap_or(0)));
-    let output = count(timings, "predicted_n");
-    let status = match (input, output) {
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        (None, None) => return Usage::default(),
-        _ => UsageStatus::Partial,
-    };
-    Usage {
-        status,
-        input_tokens: input,
-        output_tokens: output,
-        cache_read_tokens: cached,
-        ..Usage::default()
-    }
-}
-
-fn message(message: &Value) -> Message {
+/// One message of the conversation or of the answer.
+pub(super) fn message(message: &Value) -> Message {
     let role = text(message, "role").map_or(Role::Assistant, Role::from);
     if role == Role::Tool {
         let response = message.get("content").cloned().unwrap_or_default();

@@ -32,8 +32,9 @@ const MODELS: [&str; 4] = ["dall-e", "gpt-image", "chatgpt-image", "-image"];
 fn is_request(body: &Value) -> bool {
     let draws = |model: &str| MODELS.iter().any(|word| model.contains(word));
     text(body, "prompt").is_some()
-        && !has_any(body, &["messages", "input", "max_tokens", "contents"])
-        && text(body, "model").is_some_and(|model| draws(model) || has_any(body, &OWN_FIELDS))
+        && !has_any(body, &["messages", "input", "max_tokens", "contents", "seconds", "duration"])
+        && text(body, "model")
+            .is_some_and(|model| draws(model) || has_any(body, &OWN_FIELDS) && !model.contains("sora"))
 }
 
 fn is_response(body: &Value) -> bool {
@@ -165,6 +166,8 @@ mod tests {
         check(json!({"model": "gpt-3.5-turbo-instruct", "prompt": "a cat"}), false);
         check(json!({"model": "gpt-3.5-turbo-instruct", "prompt": "a cat", "max_tokens": 3}), false);
         check(json!({"prompt": "a cat", "size": "1024x1024"}), false);
+        check(json!({"model": "sora-2", "prompt": "a cat", "size": "1280x720"}), false);
+        check(json!({"model": "film", "prompt": "a cat", "size": "1280x720", "seconds": 4}), false);
     }
 
     #[test]

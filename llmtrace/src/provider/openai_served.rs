@@ -15,17 +15,13 @@ const PICO_PER_TICK: i128 = 100;
 /// Seconds that servers state: the field, and the attribute that holds it. Groq states them in its usage, Cerebras
 /// under `time_info`, `SambaNova` in its usage under names of its own.
 const SECONDS: [(&str, &str); 6] = [
-    ("queue_time", semconv::SERVER_QUEUE_TIME),
-    ("prompt_time", semconv::SERVER_INPUT_TIME),
-    ("completion_time", semconv::SERVER_OUTPUT_TIME),
-    ("total_time", semconv::SERVER_TOTAL_TIME),
-    ("total_latency", semconv::SERVER_TOTAL_TIME),
-    ("time_to_first_token", semconv::SERVER_TIME_TO_FIRST_TOKEN),
+    ("queue_time", semconv::SERVER_QUEUE_SECONDS),
+    ("prompt_time", semconv::SERVER_INPUT_SECONDS),
+    ("completion_time", semconv::SERVER_OUTPUT_SECONDS),
+    ("total_time", semconv::SERVER_TOTAL_SECONDS),
+    ("total_latency", semconv::SERVER_TOTAL_SECONDS),
+    ("time_to_first_token", semconv::SERVER_FIRST_TOKEN_SECONDS),
 ];
-
-/// Milliseconds that llama.cpp states under `timings`.
-const MILLISECONDS: [(&str, &str); 2] =
-    [("prompt_ms", semconv::SERVER_INPUT_TIME), ("predicted_ms", semconv::SERVER_OUTPUT_TIME)];
 
 /// Counts beside the tokens of a usage: Perplexity's tokens of cited pages, xAI's sources.
 const COUNTS: [(&str, &str); 2] =
@@ -55,18 +51,15 @@ pub(super) fn read_common(body: &Value, exchange: &mut Exchange) {
         }
     }
     for stated in [Some(usage), object(body, "time_info")].into_iter().flatten() {
-        times(attributes, stated, &SECONDS, 1.0);
-    }
-    if let Some(timings) = object(body, "timings") {
-        times(attributes, timings, &MILLISECONDS, 1000.0);
+        times(attributes, stated);
     }
 }
 
-/// Records the times among the fields of `stated`; `per_second` of their unit are a second.
-fn times(attributes: &mut Attributes, stated: &Value, names: &[(&str, &'static str)], per_second: f64) {
-    for (key, name) in names {
-        if let Some(time) = stated.get(*key).and_then(Value::as_f64).filter(|time| *time >= 0.0) {
-            attributes.set_default(*name, time / per_second);
+/// Records the times among the fields of `stated`.
+fn times(attributes: &mut Attributes, stated: &Value) {
+    for (key, name) in SECONDS {
+        if let Some(time) = stated.get(key).and_then(Value::as_f64).filter(|time| *time >= 0.0) {
+            attributes.set_default(name, time);
         }
     }
 }
@@ -83,9 +76,10 @@ fn provider(body: &Value, usage: &Value) -> Option<&'static str> {
     };
     let is_deepseek =
         || has(usage, "prompt_cache_hit_tokens") && model.starts_with("deepseek-") && !model.contains('/');
-    let has_timings = |timings: &Value| has(timings, "predicted_n") && has(timings, "prompt_n");
     if is_routed {
         Some("openrouter")
+    } else if text(body, "system_fingerprint") == Some("fp_ollama") {
+        Some("ollama")
     } else if has(body, "x_groq") {
         Some("groq")
     } else if has_any(usage, &["cost_in_usd_ticks", "num_sources_used"]) {
@@ -98,8 +92,6 @@ fn provider(body: &Value, usage: &Value) -> Option<&'static str> {
         Some("cerebras")
     } else if has(usage, "completion_tokens_after_first_per_sec") {
         Some("sambanova")
-    } else if object(body, "timings").is_some_and(has_timings) {
-        Some("llama.cpp")
     } else if is_filtered() {
         Some("azure.ai.openai")
     } else {
@@ -172,8 +164,7 @@ mod tests {
         check(json!({"usage": {"num_sources_used": 0}}), None, Some("x_ai"));
         check(json!({"time_info": {"queue_time": 0.1, "completion_time": 0.2}}), None, Some("cerebras"));
         check(json!({"usage": {"completion_tokens_after_first_per_sec": 99.5}}), None, Some("sambanova"));
-        check(json!({"timings": {"prompt_n": 3, "predicted_n": 4}}), None, Some("llama.cpp"));
-        check(json!({"timings": {"took": 3}}), None, None);
+        check(json!({"system_fingerprint": "fp_ollama"}), None, Some("ollama"));
         check(json!({"prompt_filter_results": []}), None, Some("azure.ai.openai"));
         check(json!({"choices": [{"content_filter_results": {}}]}), None, Some("azure.ai.openai"));
         check(
@@ -193,22 +184,18 @@ mod tests {
         let seconds = |seconds: f64| Attribute::Float(seconds);
         let times = json!({"queue_time": 0.5, "prompt_time": 0.25, "completion_time": 1, "total_time": 1.25});
         let expected = [
-            (semconv::SERVER_QUEUE_TIME, seconds(0.5)),
-            (semconv::SERVER_INPUT_TIME, seconds(0.25)),
-            (semconv::SERVER_OUTPUT_TIME, seconds(1.0)),
-            (semconv::SERVER_TOTAL_TIME, seconds(1.25)),
+            (semconv::SERVER_QUEUE_SECONDS, seconds(0.5)),
+            (semconv::SERVER_INPUT_SECONDS, seconds(0.25)),
+            (semconv::SERVER_OUTPUT_SECONDS, seconds(1.0)),
+            (semconv::SERVER_TOTAL_SECONDS, seconds(1.25)),
         ];
         check(json!({ "usage": times }), &expected);
         check(json!({ "time_info": times }), &expected);
         check(
-            json!({"timings": {"prompt_n": 1, "predicted_n": 1, "prompt_ms": 250, "predicted_ms": 1500.0}}),
-            &[(semconv::SERVER_INPUT_TIME, seconds(0.25)), (semconv::SERVER_OUTPUT_TIME, seconds(1.5))],
-        );
-        check(
             json!({"usage": {"total_latency": 2.0, "time_to_first_token": 0.5}}),
             &[
-                (semconv::SERVER_TOTAL_TIME, seconds(2.0)),
-                (semconv::SERVER_TIME_TO_FIRST_TOKEN, seconds(0.5)),
+                (semconv::SERVER_TOTAL_SECONDS, seconds(2.0)),
+                (semconv::SERVER_FIRST_TOKEN_SECONDS, seconds(0.5)),
             ],
         );
         check(

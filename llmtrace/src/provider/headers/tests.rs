@@ -21,7 +21,7 @@ fn what_headers_say_becomes_attributes() {
     check(&[("retry-after", "20")], &[float(semconv::RETRY_AFTER, 20.0)]);
     check(&[("retry-after", "2"), ("retry-after-ms", "1500")], &[float(semconv::RETRY_AFTER, 1.5)]);
     check(&[("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT")], &[]);
-    check(&[("openai-processing-ms", "1234")], &[float(semconv::SERVER_TOTAL_TIME, 1.234)]);
+    check(&[("openai-processing-ms", "1234")], &[float(semconv::SERVER_TOTAL_SECONDS, 1.234)]);
     check(&[("x-inference-provider", "groq")], &[text(semconv::UPSTREAM_PROVIDER, "groq")]);
     check(&[("authorization", "Bearer x"), ("set-cookie", "a=b"), ("x-api-key", "k"), ("date", "now")], &[]);
     check(&[("x-request-id", &"a".repeat(MAX_VALUE_BYTES + 1)), ("retry-after", "-1")], &[]);
@@ -128,7 +128,7 @@ fn bedrock_counts_stand_in_for_a_body_without_any() {
     let exchange = read(&counts);
     assert_eq!(exchange.usage, Usage::new(130, 5).with_cache_read(100).with_cache_write(20));
     assert_eq!(exchange.service_tier.as_deref(), Some("priority"));
-    assert_eq!(exchange.attributes.get(semconv::SERVER_TOTAL_TIME), Some(&Value::Float(0.25)));
+    assert_eq!(exchange.attributes.get(semconv::SERVER_TOTAL_SECONDS), Some(&Value::Float(0.25)));
     let mut stated = Exchange { usage: Usage::new(1, 2), ..Exchange::default() };
     stated.read_headers(counts);
     assert_eq!(stated.usage, Usage::new(1, 2));
