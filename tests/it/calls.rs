@@ -321,3 +321,18 @@ fn media_too_long_to_keep_leaves_its_size() {
     );
     assert_eq!(span.attributes.get("llmtrace.truncated"), Some(&1.into()));
 }
+
+#[test]
+fn a_line_of_a_batch_is_the_call_within() {
+    let body = json!({
+        "id": "c", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+        "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000},
+    });
+    let line = json!({"id": "batch_req_1", "custom_id": "1", "error": null,
+        "response": {"status_code": 200, "request_id": "r", "body": body}});
+    let (alone, batched) = (record(&body), record(&line));
+    assert_eq!((batched.usage(), &batched.output), (alone.usage(), &alone.output));
+    assert_eq!(attribute(&alone, "llmtrace.processing"), None);
+    assert_eq!(attribute(&batched, "llmtrace.processing"), Some("batch"));
+}
