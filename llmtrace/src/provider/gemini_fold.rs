@@ -7,6 +7,9 @@ use super::gemini::{count_of, field, key, list_of, object_of};
 use super::json::{count, has, list, object, text};
 use super::{gemini_args, gemini_parts};
 
+/// Where a `usageMetadata` states the tier that was served.
+const TIERS: [&str; 2] = ["trafficType", "serviceTier"];
+
 /// Lays a chunk over the response. Counts are cumulative: a chunk's replace those before.
 pub(super) fn fold(chunk: &Value, fold: &mut Fold) {
     let Fold { body, content, room, ended, .. } = fold;
@@ -41,15 +44,21 @@ fn keep(room: &mut Room, value: &mut Value, name: &str, later: &Value) {
     }
 }
 
-/// Says whether the chunk states counts. Vertex AI sends chunks that state the kind of traffic only.
+/// Says whether the chunk states counts. Vertex AI sends chunks that state the kind of traffic only, and some
+/// models a guess of the prompt until the last chunk, which states less.
 fn fold_usage(body: &mut Value, chunk: &Value, room: &mut Room) -> bool {
     let Some(usage) = object_of(chunk, "usageMetadata") else { return false };
     let kept = child(body, "usageMetadata");
-    if count_of(usage, "promptTokenCount").is_none() {
-        room.overlay(kept, usage);
+    let is_written = ["candidatesTokenCount", "responseTokenCount", "thoughtsTokenCount"]
+        .iter()
+        .any(|name| count_of(usage, name).is_some());
+    if count_of(usage, "promptTokenCount").is_none() || !is_written && !is_last(chunk) {
+        for name in TIERS {
+            keep(room, kept, name, usage);
+        }
         return false;
     }
-    let said_before = ["trafficType", "serviceTier"].map(|name| (name, kept.get(name).cloned()));
+    let said_before = TIERS.map(|name| (name, kept.get(name).cloned()));
     room.put(kept, usage);
     for (name, value) in said_before {
         if let Some(value) = value.filter(|_| field(usage, name).is_none()) {
@@ -57,6 +66,12 @@ fn fold_usage(body: &mut Value, chunk: &Value, room: &mut Room) -> bool {
         }
     }
     true
+}
+
+/// Whether nothing comes after a chunk: it says why the answer, or all of it, stops.
+fn is_last(chunk: &Value) -> bool {
+    let candidates = list(chunk, "candidates");
+    candidates.iter().all(|candidate| field(candidate, "finishReason").is_some())
 }
 
 /// Lays a candidate over what there is of it and says whether it brings content.
