@@ -6,6 +6,7 @@ use super::fold::{Fold, Room, child};
 use super::gemini::{count_of, field, key, list_of, object_of};
 use super::json::{count, has, list, object, text};
 use super::{gemini_args, gemini_parts};
+use crate::prune::LEFT_OUT;
 
 /// Where a `usageMetadata` states the tier that was served.
 const TIERS: [&str; 2] = ["trafficType", "serviceTier"];
@@ -79,7 +80,11 @@ fn fold_candidate(whole: &mut Value, candidate: &Value, room: &mut Room) -> bool
     keep(room, whole, "finishReason", candidate);
     if let Some(grounding) = object_of(candidate, "groundingMetadata") {
         let queries = child(child(whole, "groundingMetadata"), "webSearchQueries");
-        for query in list_of(grounding, "webSearchQueries") {
+        let later = field(grounding, "webSearchQueries").unwrap_or(&Value::Null);
+        if later.as_array().is_some_and(|later| later.iter().any(|query| query == LEFT_OUT)) {
+            room.put(queries, later);
+        }
+        for query in later.as_array().into_iter().flatten() {
             let is_known = queries.as_array().is_some_and(|known| known.contains(query));
             if !is_known && let Some(query) = room.copy(query) {
                 room.push(queries, query);

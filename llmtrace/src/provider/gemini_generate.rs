@@ -10,6 +10,7 @@ use super::gemini::{
 };
 use super::json::{count, float_parameter, has, has_any, list, object, stop_parameter, text};
 use super::{Api, Exchange, Shape, gemini_fold, gemini_parts, openai};
+use crate::prune::LEFT_OUT;
 use crate::{Attributes, Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
@@ -229,7 +230,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
 }
 
 /// How many searches the answer rests on. Empty queries and repeated ones are not billed
-/// (<https://ai.google.dev/gemini-api/docs/google-search>).
+/// (<https://ai.google.dev/gemini-api/docs/google-search>); queries whose texts are left out all count.
 fn searches(candidates: &[Value]) -> Option<u64> {
     let mut queries = Vec::new();
     let mut is_stated = false;
@@ -237,7 +238,7 @@ fn searches(candidates: &[Value]) -> Option<u64> {
         let stated = list_of(grounding, "webSearchQueries");
         is_stated |= !stated.is_empty();
         for query in stated.iter().filter_map(Value::as_str).filter(|query| !query.trim().is_empty()) {
-            if !queries.contains(&query) {
+            if query == LEFT_OUT || !queries.contains(&query) {
                 queries.push(query);
             }
         }

@@ -338,3 +338,42 @@ fn searches_of_all_chunks_are_counted_once() {
     check(&[grounded(json!(["", ""]), Some("STOP"))], Some(0));
     check(&[grounded(json!([]), Some("STOP"))], None);
 }
+
+#[test]
+fn a_body_whose_texts_are_left_out_counts_the_same() {
+    let body = json!({
+        "candidates": [{
+            "content": {"role": "model", "parts": [
+                {"text": "secret"},
+                {"executableCode": {"language": "PYTHON", "code": "secret"}},
+                {"functionResponse": {"name": "f", "response": {"status": "secret"}}},
+                {"functionCall": {"name": "f", "args": {"id": "secret"}}},
+            ]},
+            "finishReason": "STOP", "groundingMetadata": {"webSearchQueries": ["secret", "", "secret too"]},
+        }],
+        "usageMetadata": {
+            "promptTokenCount": 6, "candidatesTokenCount": 5, "totalTokenCount": 11, "trafficType": "ON_DEMAND_FLEX",
+            "promptTokensDetails": [{"modality": "AUDIO", "tokenCount": 6}],
+        },
+        "modelVersion": "gemini-2.5-pro", "responseId": "r",
+    });
+    let mut pruned = Vec::new();
+    assert!(crate::prune::prune_json(body.to_string().as_bytes(), &mut pruned));
+    assert!(!String::from_utf8_lossy(&pruned).contains("secret"));
+    let (whole, bare) =
+        (read_response(&body).unwrap(), read_response(&serde_json::from_slice(&pruned).unwrap()).unwrap());
+    assert_eq!(whole.usage.input_audio_tokens, Some(6));
+    let facts = |call: Exchange| {
+        (
+            call.usage,
+            call.finish_reasons,
+            call.response_model,
+            call.response_id,
+            call.service_tier,
+            call.provider,
+        )
+    };
+    assert_eq!(facts(bare), facts(whole));
+    let chunks = [serde_json::from_slice(&pruned).unwrap(), serde_json::from_slice(&pruned).unwrap()];
+    assert_eq!(stream(&chunks).usage.web_searches, Some(2));
+}
