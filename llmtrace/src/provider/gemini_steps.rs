@@ -86,13 +86,11 @@ fn parts(step: &Value) -> Vec<Part> {
 /// A function call; the arguments of a stream came as pieces of text.
 fn called(call: &Value) -> Part {
     let (id, name) = (owned(call, "id"), text(call, "name").unwrap_or_default());
-    match text(call, "partial_arguments") {
-        Some(pieces) => Part::tool_call(id, name, pieces),
-        None => {
-            let arguments = object(call, "arguments").cloned().unwrap_or_else(|| json!({}));
-            Part::ToolCall { id, name: name.to_owned(), arguments }
-        }
+    if let Some(pieces) = text(call, "partial_arguments") {
+        return Part::tool_call(id, name, pieces);
     }
+    let arguments = object(call, "arguments").cloned().unwrap_or_else(|| json!({}));
+    Part::ToolCall { id, name: name.to_owned(), arguments }
 }
 
 fn media(content: &Value, kind: &str) -> Option<Part> {

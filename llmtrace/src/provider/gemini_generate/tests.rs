@@ -231,7 +231,7 @@ fn stream(chunks: &[Value]) -> Exchange {
     stream.finish()
 }
 
-fn chunk(parts: Value, finish: Option<&str>, usage: Value) -> Value {
+fn chunk(parts: &Value, finish: Option<&str>, usage: &Value) -> Value {
     json!({
         "candidates": [{"content": {"role": "model", "parts": parts}, "finishReason": finish, "index": 0}],
         "usageMetadata": usage, "modelVersion": "gemini-2.5-pro", "responseId": "r",
@@ -242,14 +242,14 @@ fn chunk(parts: Value, finish: Option<&str>, usage: Value) -> Value {
 fn chunks_are_laid_over_each_other() {
     let usage = |prompt: u64, answer: u64| json!({"promptTokenCount": prompt, "candidatesTokenCount": answer, "totalTokenCount": prompt + answer});
     let chunks = [
-        chunk(json!([{"text": "h", "thought": true}]), None, usage(9, 0)),
-        chunk(json!([{"text": "m", "thought": true}, {"text": "It is "}]), None, usage(9, 2)),
+        chunk(&json!([{"text": "h", "thought": true}]), None, &usage(9, 0)),
+        chunk(&json!([{"text": "m", "thought": true}, {"text": "It is "}]), None, &usage(9, 2)),
         chunk(
-            json!([{"text": "blue"}, {"functionCall": {"name": "f", "args": {"x": 1}}}]),
+            &json!([{"text": "blue"}, {"functionCall": {"name": "f", "args": {"x": 1}}}]),
             None,
-            usage(9, 8),
+            &usage(9, 8),
         ),
-        chunk(json!([{"text": "", "thoughtSignature": "s"}]), Some("STOP"), usage(7, 8)),
+        chunk(&json!([{"text": "", "thoughtSignature": "s"}]), Some("STOP"), &usage(7, 8)),
     ];
     let whole = stream(&chunks);
     let parts =
@@ -282,15 +282,15 @@ fn counts_that_vertex_states_last_only_are_taken() {
     let traffic = json!({"trafficType": "ON_DEMAND_PRIORITY"});
     let counts = json!({"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5});
     let call = stream(&[
-        chunk(json!([{"text": "a"}]), None, traffic.clone()),
-        chunk(json!([{"text": "b"}]), Some("STOP"), counts),
+        chunk(&json!([{"text": "a"}]), None, &traffic),
+        chunk(&json!([{"text": "b"}]), Some("STOP"), &counts),
     ]);
     assert_eq!(call.usage, Usage { total_tokens: Some(5), ..Usage::new(3, 2) });
     assert_eq!(
         (call.provider.as_deref(), call.service_tier.as_deref()),
         (Some("gcp.vertex_ai"), Some("ON_DEMAND_PRIORITY"))
     );
-    let uncounted = stream(&[chunk(json!([{"text": "a"}]), Some("STOP"), traffic)]);
+    let uncounted = stream(&[chunk(&json!([{"text": "a"}]), Some("STOP"), &traffic)]);
     assert_eq!(uncounted.usage.status, UsageStatus::Interrupted);
 }
 
@@ -306,7 +306,7 @@ fn a_refused_prompt_ends_the_stream() {
 #[test]
 fn arguments_in_pieces_are_put_together() {
     let call =
-        |call: Value| chunk(json!([{"functionCall": call}]), None, json!({"trafficType": "ON_DEMAND"}));
+        |call: Value| chunk(&json!([{"functionCall": call}]), None, &json!({"trafficType": "ON_DEMAND"}));
     let counts = json!({"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5});
     let whole = stream(&[
         call(json!({"name": "f", "willContinue": true})),
@@ -316,7 +316,7 @@ fn arguments_in_pieces_are_put_together() {
         call(json!({"partialArgs": [{"jsonPath": "$.city", "stringValue": "is"}], "willContinue": true})),
         call(json!({})),
         call(json!({"name": "g", "args": {"x": 1}})),
-        chunk(json!([{"text": ""}]), Some("STOP"), counts),
+        chunk(&json!([{"text": ""}]), Some("STOP"), &counts),
     ]);
     let calls = [Part::tool_call(None, "f", "{\"city\":\"Paris\"}"), Part::tool_call(None, "g", "{\"x\":1}")];
     assert_eq!(whole.output[0].parts, calls);
