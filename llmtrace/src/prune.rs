@@ -22,11 +22,15 @@ const KEPT_KEYS: &[&str] = &[
     "event",
     "effort",
     "provider",
+    "done_reason",
+    "stop_type",
+    "event_type",
+    "generation_id",
+    "response_id",
     // Google's, in both of its spellings.
     "modelVersion",
     "model_version",
     "responseId",
-    "response_id",
     "createTime",
     "create_time",
     "finishReason",
@@ -40,7 +44,6 @@ const KEPT_KEYS: &[&str] = &[
     "thinking_level",
     "toolType",
     "tool_type",
-    "event_type",
 ];
 
 /// JSON keys of objects whose keys and texts are all the user's.

@@ -12,7 +12,7 @@ use llmtrace::provider::{Api, Exchange, StreamAssembler, read_request, read_resp
 use llmtrace::{Part, Usage, UsageStatus};
 use serde_json::{Value, json};
 
-const FOLDERS: [(&str, Api); 9] = [
+const FOLDERS: [(&str, Api); 12] = [
     ("openai-chat", Api::OpenAiChat),
     ("openai-compat-chat", Api::OpenAiChat),
     ("openai-responses", Api::OpenAiResponses),
@@ -22,10 +22,24 @@ const FOLDERS: [(&str, Api); 9] = [
     ("gemini-generate", Api::GeminiGenerate),
     ("vertex-generate", Api::GeminiGenerate),
     ("gemini-interactions", Api::GeminiInteractions),
+    ("cohere", Api::CohereChat),
+    ("ollama", Api::OllamaChat),
+    ("mistral-chat", Api::MistralChat),
 ];
 
+/// Requests that say nothing which the API they are sent to could be told from: recording, and what they read as.
+const UNTOLD_REQUESTS: [(&str, Option<Api>); 4] = [
+    ("chat-error-records-model-name-0", Some(Api::OpenAiChat)),
+    ("mistralai-streaming-chat-with-events-with-content-0", Some(Api::OpenAiChat)),
+    ("ollama-streaming-metrics-0", Some(Api::OpenAiCompletions)),
+    ("testcohere-test-count-tokens-0", None),
+];
+
+/// Responses that are no answer of a model.
+const OTHER_RESPONSES: [&str; 1] = ["testcohere-test-count-tokens-0"];
+
 /// Where this crate rules otherwise than the notes beside the recordings: recording, field, reason.
-const RULINGS: [(&str, &str, &str); 13] = [
+const RULINGS: [(&str, &str, &str); 18] = [
     ("anthropic-compaction-usage-with-cache-0", "input_tokens", "the bill is the sum over the iterations"),
     ("anthropic-compaction-usage-with-cache-0", "output_tokens", "the bill is the sum over the iterations"),
     (
@@ -37,6 +51,12 @@ const RULINGS: [(&str, &str, &str); 13] = [
         "anthropic-compaction-usage-with-cache-0",
         "cache_write_5m_tokens",
         "the bill is the sum over the iterations",
+    ),
+    ("chat-with-callable-tool-0", "tool_calls", "the notes leave the id of the call out"),
+    (
+        "cohere-v2-chat-legacy-with-tool-calls-and-streaming-0",
+        "tool_calls",
+        "the notes leave out calls that come in pieces",
     ),
     (
         "compatible-api-with-tool-calls-without-id-1",
@@ -50,6 +70,7 @@ const RULINGS: [(&str, &str, &str); 13] = [
         "a refused prompt has no candidate that could say so",
     ),
     ("mistral-embeddings-legacy-0", "response_id", "the notes leave it out"),
+    ("mistral-model-thinking-part-1", "text", "the notes leave out texts in a list of parts"),
     ("openrouter-responses-prompt-cache-e2e-0", "provider_cost_usd", "the notes leave it out"),
     (
         "openrouter-web-search-tool-usage-stream-0",
@@ -58,6 +79,16 @@ const RULINGS: [(&str, &str, &str); 13] = [
     ),
     ("snowflake-native-output-0", "finish_reasons", "an empty text states nothing"),
     ("snowflake-native-output-0", "response_id", "an empty text states nothing"),
+    (
+        "tool-choice-matrix-auto-cohere-0",
+        "cache_read_input_tokens",
+        "what was read from the cache is more than what is billed",
+    ),
+    (
+        "tool-choice-matrix-auto-mistral-0",
+        "cache_read_input_tokens",
+        "the notes leave `num_cached_tokens` out",
+    ),
     ("tool-use-failed-error-streaming-with-text-0", "status", "an error cut the stream off before its usage"),
 ];
 
@@ -108,7 +139,7 @@ fn recordings() -> Vec<Recording> {
             all.push(Recording { name: file.file_stem().unwrap().to_string_lossy().into_owned(), api, json });
         }
     }
-    assert_eq!(all.len(), 151, "recordings read");
+    assert_eq!(all.len(), 166, "recordings read");
     all
 }
 
@@ -137,7 +168,11 @@ fn facts(exchange: &Exchange, expected: &Value) -> Vec<(&'static str, Value, Val
         }
     }
     let totals = &expected["normalized"];
-    let stated_status = if totals["input_tokens"].is_null() { "missing" } else { "complete" };
+    let stated_status = match (totals["input_tokens"].is_null(), totals["output_tokens"].is_null()) {
+        (true, true) => "missing",
+        (true, false) => "partial",
+        (false, _) => "complete",
+    };
     let mut facts = vec![
         ("input_tokens", json!(usage.input_tokens), totals["input_tokens"].clone()),
         ("output_tokens", json!(usage.output_tokens), totals["output_tokens"].clone()),
@@ -176,7 +211,7 @@ fn facts(exchange: &Exchange, expected: &Value) -> Vec<(&'static str, Value, Val
         (
             "error",
             json!(exchange.error.as_ref().map(|error| &error.message)),
-            expected["error"]["message"].clone(),
+            expected["error"].get("message").unwrap_or(&expected["error"]).clone(),
         ),
     ];
     if expected["error"].is_null() {
@@ -233,7 +268,9 @@ fn the_api_is_told_from_every_recording() {
             request.as_str().map_or(request.clone(), |text| serde_json::from_str(text).unwrap_or_default());
         let read = read_request(&request).and_then(|exchange| exchange.api);
         if request.is_object() {
-            assert_eq!(read, Some(recording.api), "request of {}: {request}", recording.name);
+            let untold = UNTOLD_REQUESTS.iter().find(|(name, _)| *name == recording.name);
+            let api = untold.map_or(Some(recording.api), |(_, api)| *api);
+            assert_eq!(read, api, "request of {}: {request}", recording.name);
         }
         if recording.is_stream() {
             let detected = StreamAssembler::detect().push(recording.body()).finish();
@@ -241,11 +278,15 @@ fn the_api_is_told_from_every_recording() {
             continue;
         }
         let read = read_response(&serde_json::from_str(recording.body()).unwrap());
+        if OTHER_RESPONSES.contains(&&*recording.name) || expected["error"].is_string() {
+            assert_eq!(read, None, "{}", recording.name);
+            continue;
+        }
         let read = read.unwrap_or_else(|| panic!("{} is not recognised", recording.name));
-        if expected["model"].is_string() {
-            assert_eq!(read, recording.read(), "{}", recording.name);
-        } else {
+        if recording.json["response"]["status"].as_u64().is_some_and(|status| status >= 400) {
             assert!(read.error.is_some(), "{}", recording.name);
+        } else {
+            assert_eq!(read, recording.read(), "{}", recording.name);
         }
     }
 }
@@ -276,8 +317,8 @@ fn items_parsed_by_others_give_the_same() {
     for recording in recordings().iter().filter(|recording| recording.is_stream()) {
         let whole = recording.read();
         let mut stream = StreamAssembler::new(recording.api);
-        for data in recording.body().lines().filter_map(|line| line.strip_prefix("data:")) {
-            if let Ok(item) = serde_json::from_str(data) {
+        for line in recording.body().lines() {
+            if let Ok(item) = serde_json::from_str(line.strip_prefix("data:").unwrap_or(line)) {
                 stream.push_event(&item);
             }
         }
@@ -302,7 +343,9 @@ fn a_stream_cut_early_claims_no_more_than_it_knows() {
         for end in (0..body.len()).step_by(97) {
             let cut = StreamAssembler::new(recording.api).push(&body[..end]).finish();
             match cut.usage.status {
-                UsageStatus::Complete => assert_eq!(cut.usage, whole.usage, "{} at {end}", recording.name),
+                UsageStatus::Complete | UsageStatus::Partial => {
+                    assert_eq!(cut.usage, whole.usage, "{} at {end}", recording.name);
+                }
                 UsageStatus::Interrupted => assert_lower(&cut.usage, &whole.usage, &recording.name),
                 UsageStatus::Missing => assert_eq!(whole.usage, cut.usage, "{} at {end}", recording.name),
                 other => panic!("{} at {end}: {other}", recording.name),
@@ -315,79 +358,4 @@ fn assert_lower(cut: &Usage, whole: &Usage, name: &str) {
     for (cut, whole) in [(cut.input_tokens, whole.input_tokens), (cut.output_tokens, whole.output_tokens)] {
         assert!(cut <= whole, "{name}: {cut:?} of {whole:?}");
     }
-}
-
-/// A usage under the names of the price table's own reading.
-fn named(usage: &Usage) -> Vec<(&'static str, Option<u64>)> {
-    vec![
-        ("input_tokens", usage.input_tokens),
-        ("output_tokens", usage.output_tokens),
-        ("cache_read_tokens", usage.cache_read_tokens),
-        ("cache_write_tokens", usage.cache_write_tokens),
-        ("cache_write_5m_tokens", usage.cache_write_5m_tokens),
-        ("cache_write_1h_tokens", usage.cache_write_1h_tokens),
-        ("input_text_tokens", usage.input_text_tokens),
-        ("input_audio_tokens", usage.input_audio_tokens),
-        ("input_image_tokens", usage.input_image_tokens),
-        ("input_video_tokens", usage.input_video_tokens),
-        ("input_tool_tokens", usage.tool_use_tokens),
-        ("cache_text_read_tokens", usage.cache_read_text_tokens),
-        ("cache_audio_read_tokens", usage.cache_read_audio_tokens),
-        ("cache_image_read_tokens", usage.cache_read_image_tokens),
-        ("cache_video_read_tokens", usage.cache_read_video_tokens),
-        ("output_text_tokens", usage.output_text_tokens),
-        ("output_audio_tokens", usage.output_audio_tokens),
-        ("output_image_tokens", usage.output_image_tokens),
-        ("output_reasoning_tokens", usage.reasoning_tokens),
-        ("web_searches", usage.web_searches),
-    ]
-}
-
-#[test]
-fn real_usages_read_as_the_price_table_reads_them() {
-    let Some(folder) = fixtures() else { return };
-    let rows = std::fs::read_to_string(folder.join("usages/real_usages.jsonl")).unwrap();
-    let (mut read, mut same) = (0, 0);
-    let mut differences = std::collections::BTreeMap::<String, usize>::new();
-    for row in rows.lines() {
-        let row: Value = serde_json::from_str(row).unwrap();
-        let exchange = read_response(&row["body"]).unwrap_or_else(|| panic!("{row} is not recognised"));
-        read += 1;
-        let oracle = &row["usage_inclusive"];
-        let differs: Vec<_> = named(&exchange.usage)
-            .into_iter()
-            .filter(|(name, count)| oracle[name].as_u64() != *count)
-            .map(|(name, count)| (name, difference(&row, name, count)))
-            .collect();
-        assert_ne!(exchange.usage.status, UsageStatus::Invalid, "{row}");
-        same += usize::from(differs.is_empty());
-        for (name, reason) in differs {
-            *differences.entry(format!("{name}: {reason}")).or_default() += 1;
-        }
-    }
-    println!("{read} rows read, {same} the same in every count; differences: {differences:#?}");
-    assert_eq!(read, 1_142);
-}
-
-/// Why a count differs from the price table's reading; fails for a difference that has no reason.
-fn difference(row: &Value, name: &str, count: Option<u64>) -> &'static str {
-    let usage = &row["body"]["usage"];
-    let oracle = row["usage_inclusive"][name].as_u64();
-    let iterations = usage["iterations"].as_array();
-    if iterations.is_some_and(|rows| rows.iter().any(|row| row["type"] != "message")) {
-        return "the sum over the iterations is billed";
-    }
-    if row["usage_inclusive"].is_null() {
-        return "the table cannot read the row";
-    }
-    if row["provider"] == "cerebras" && name == "cache_read_tokens" {
-        return "the table has no rule for this provider's cached tokens, which it states";
-    }
-    let is_modality = ["text", "audio", "image", "video"].iter().any(|modality| name.contains(modality));
-    let body = row["body"].to_string();
-    if is_modality && oracle.is_none() && (row["provider"] != "google" || body.contains("promptTokenDetails"))
-    {
-        return "the table does not read the modality, which the body states";
-    }
-    panic!("{name}: read {count:?}, the table {oracle:?}: {row}");
 }
