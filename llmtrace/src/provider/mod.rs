@@ -28,6 +28,14 @@ mod cohere_rerank;
 mod error;
 mod exchange;
 mod fold;
+mod gemini;
+mod gemini_args;
+mod gemini_embed;
+mod gemini_fold;
+mod gemini_generate;
+mod gemini_interactions;
+mod gemini_parts;
+mod gemini_steps;
 pub(crate) mod headers;
 mod json;
 mod llamacpp_completion;
@@ -139,6 +147,12 @@ apis! {
     OpenAiImages "openai_images" openai_images;
     /// `OpenAI` audio (<https://platform.openai.com/docs/api-reference/audio>).
     OpenAiAudio "openai_audio" openai_audio;
+    /// Google's `generateContent`, of the Gemini API and of Vertex AI (<https://ai.google.dev/api/generate-content>).
+    GeminiGenerate "gemini_generate" gemini_generate;
+    /// Google's embeddings, of the Gemini API and of Vertex AI (<https://ai.google.dev/api/embeddings>).
+    GeminiEmbed "gemini_embed" gemini_embed;
+    /// Google's Interactions (<https://ai.google.dev/api/interactions-api>).
+    GeminiInteractions "gemini_interactions" gemini_interactions;
     /// `OpenAI` Responses (<https://platform.openai.com/docs/api-reference/responses>).
     OpenAiResponses "openai_responses" openai_responses;
     /// `OpenAI` embeddings (<https://platform.openai.com/docs/api-reference/embeddings>).
