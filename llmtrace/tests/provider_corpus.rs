@@ -12,13 +12,16 @@ use llmtrace::provider::{Api, Exchange, StreamAssembler, read_request, read_resp
 use llmtrace::{Part, Usage, UsageStatus};
 use serde_json::{Value, json};
 
-const FOLDERS: [(&str, Api); 6] = [
+const FOLDERS: [(&str, Api); 9] = [
     ("openai-chat", Api::OpenAiChat),
     ("openai-compat-chat", Api::OpenAiChat),
     ("openai-responses", Api::OpenAiResponses),
     ("openai-compat-responses", Api::OpenAiResponses),
     ("anthropic-messages", Api::AnthropicMessages),
     ("embeddings", Api::OpenAiEmbeddings),
+    ("bedrock-converse", Api::BedrockConverse),
+    ("bedrock-converse-stream", Api::BedrockConverse),
+    ("bedrock-invoke", Api::BedrockInvoke),
 ];
 
 /// Where this crate rules otherwise than the notes beside the recordings: recording, field, reason.

@@ -21,15 +21,18 @@
 
 mod anthropic_messages;
 mod anthropic_parts;
+mod bedrock_converse;
+mod bedrock_invoke;
+mod bedrock_parts;
 mod exchange;
 mod fold;
+mod framing;
 mod json;
 mod openai;
 mod openai_chat;
 mod openai_embeddings;
 mod openai_responses;
 mod openai_responses_items;
-mod sse;
 mod stream;
 
 use std::fmt;
@@ -95,6 +98,11 @@ apis! {
     OpenAiEmbeddings "openai_embeddings" openai_embeddings;
     /// `OpenAI` chat completions (<https://platform.openai.com/docs/api-reference/chat>).
     OpenAiChat "openai_chat" openai_chat;
+    /// Amazon Bedrock Converse (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>).
+    BedrockConverse "bedrock_converse" bedrock_converse;
+    /// Amazon Bedrock `InvokeModel`, in the bodies of the model families
+    /// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>).
+    BedrockInvoke "bedrock_invoke" bedrock_invoke;
 }
 
 /// The text names no API that is known.

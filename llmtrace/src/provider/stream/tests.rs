@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::fold::MAX_PART_BYTES;
-use super::super::sse::MAX_LINE_BYTES;
+use super::super::framing::MAX_ITEM_BYTES;
 use super::*;
 use crate::{Message, Part, Usage};
 
@@ -141,7 +141,7 @@ fn a_whole_response_in_place_of_a_stream_is_read() {
 #[test]
 fn what_is_too_long_is_left_out_and_the_counts_stay_right() {
     let usage = json!({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 3}});
-    let long = "x".repeat(MAX_LINE_BYTES);
+    let long = "x".repeat(MAX_ITEM_BYTES);
     let skipped = chat(&body(&[
         delta(0, json!({"content": "a"})),
         delta(0, json!({"content": long})),
