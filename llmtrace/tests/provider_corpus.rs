@@ -120,7 +120,9 @@ fn recordings() -> Vec<Recording> {
 fn invoked(expected: &Value) -> Value {
     let (raw, event) = (&expected["usage_raw"], &expected["last_event"]);
     let metrics = &event["amazon-bedrock-invocationMetrics"];
-    let first = |counts: &[&Value]| counts.iter().find_map(|count| count.as_f64()).map(|count| count as u64);
+    // Some counts are written as `3.0`.
+    let whole = |count: &Value| count.to_string().trim_end_matches(".0").parse::<u64>().ok();
+    let first = |counts: &[&Value]| counts.iter().find_map(|count| whole(count));
     let input = first(&[
         &raw["input_tokens"],
         &raw["inputTokens"],

@@ -173,7 +173,8 @@ fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
         return Some(response);
     }
     let bytes = bytes(body);
-    if json.is_none() && looks_like_events(bytes) {
+    let may_be_stream = looks_like_events(bytes) || matches!(first(bytes), Some(b'{' | b'[' | FRAME));
+    if json.is_none() && may_be_stream {
         let response = StreamAssembler::detect().push(bytes).finish();
         if response.api.is_some() || response.error.is_some() {
             return Some(response);
@@ -191,7 +192,7 @@ fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
 /// How the items of a stream are to be understood.
 #[derive(Clone, Copy, PartialEq)]
 enum Items {
-    /// Bytes of server-sent events.
+    /// Bytes: server-sent events, a list or frames.
     Bytes,
     /// One JSON object each.
     Objects,
@@ -246,7 +247,7 @@ fn items(gathered: &Gathered<'_>) -> Items {
     let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
     let is_object =
         |body: Body<'_>| bytes(body).trim_ascii_start().starts_with(b"{") && parse(body).is_some();
-    if looks_like_events(&first) {
+    if looks_like_events(&first) || matches!(first.first(), Some(b'[' | &FRAME)) {
         Items::Bytes
     } else if first.starts_with(b"{") {
         let are_objects =
@@ -256,6 +257,9 @@ fn items(gathered: &Gathered<'_>) -> Items {
         Items::Text
     }
 }
+
+/// The first byte of an AWS event-stream frame.
+const FRAME: u8 = 0;
 
 /// As many bytes as it takes to tell server-sent events.
 const MARK_BYTES: usize = 16;
@@ -289,6 +293,10 @@ fn looks_like_events(bytes: &[u8]) -> bool {
         || bytes.starts_with(b"event:")
         || bytes.starts_with(b": ")
         || bytes.starts_with(b":\n")
+}
+
+fn first(bytes: &[u8]) -> Option<u8> {
+    bytes.trim_ascii_start().first().copied()
 }
 
 fn bytes(body: Body<'_>) -> &[u8] {

@@ -24,6 +24,9 @@ mod anthropic_parts;
 mod bedrock_converse;
 mod bedrock_invoke;
 mod bedrock_parts;
+#[cfg(test)]
+#[path = "../../tests/support/frames.rs"]
+mod build_frames;
 mod exchange;
 mod fold;
 mod framing;

@@ -1,3 +1,5 @@
+#![expect(clippy::needless_pass_by_value, reason = "the cases read better")]
+
 use serde_json::json;
 
 use super::super::{StreamAssembler, read_request, read_response, read_response_as};

@@ -1,9 +1,7 @@
 use serde_json::json;
 
+use super::super::build_frames as build;
 use super::*;
-
-#[path = "../../../tests/support/frames.rs"]
-mod build;
 
 fn read(chunks: &[&[u8]]) -> Vec<Found> {
     let mut all = Vec::new();
@@ -134,7 +132,7 @@ fn many_lines_take_no_longer_than_their_bytes() {
     let item = json!({"a": numbers});
     let lines = format!("{item:#}");
     assert!(read(&[lines.as_bytes()]) == [Found::Item(item.clone())]);
-    let data: String = lines.lines().map(|line| format!("data: {line}\n")).collect();
+    let data = format!("data: {}", lines.replace('\n', "\ndata: "));
     assert!(read(&[data.as_bytes()]) == [Found::Item(item)]);
 }
 
