@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::provider::framing::{Found, Framing};
+
 /// JSON keys whose text values are names and states, not content.
 const KEPT_KEYS: &[&str] = &[
     "id",
@@ -12,12 +14,15 @@ const KEPT_KEYS: &[&str] = &[
     "role",
     "finish_reason",
     "stop_reason",
+    "stopReason",
+    "completionReason",
     "status",
     "service_tier",
     "speed",
     "inference_geo",
     "code",
     "reason",
+    "ttl",
     "system_fingerprint",
     "event",
     "effort",
@@ -203,6 +208,18 @@ impl<W: Write> Write for Pruner<W> {
     }
 }
 
+impl Pruner<Vec<u8>> {
+    /// Writes what was found in a stream as an event.
+    fn event(&mut self, found: &Found) {
+        if let Found::Item(item) = found {
+            self.restart();
+            self.out.extend_from_slice(b"data:");
+            let _ = serde_json::to_writer(&mut *self, item);
+            self.out.extend_from_slice(b"\n\n");
+        }
+    }
+}
+
 /// Copies a JSON body without its texts; `false` if it is no JSON.
 pub(crate) fn prune_json(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
@@ -211,8 +228,13 @@ pub(crate) fn prune_json(bytes: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Copies the JSON of a stream's lines without its texts, in whatever pieces they come: server-sent events, or one
 /// JSON object a line. Everything else is left out.
+///
+/// What has no lines, a JSON list or AWS event-stream frames, is read item by item, and comes out as events.
 pub(crate) struct LinePruner {
     line: Line,
+    /// How a stream without lines is read; told from its first byte.
+    framing: Option<Framing>,
+    has_begun: bool,
     pruner: Pruner<Vec<u8>>,
 }
 
@@ -229,7 +251,7 @@ enum Line {
 
 impl Default for LinePruner {
     fn default() -> Self {
-        Self { line: Line::Start(0), pruner: Pruner::new(Vec::new()) }
+        Self { line: Line::Start(0), framing: None, has_begun: false, pruner: Pruner::new(Vec::new()) }
     }
 }
 
@@ -237,8 +259,14 @@ impl LinePruner {
     /// Takes the next piece, and gives what may be kept of it.
     pub(crate) fn push(&mut self, piece: &[u8]) -> &[u8] {
         self.pruner.out.clear();
-        for &byte in piece {
-            self.byte(byte);
+        if !std::mem::replace(&mut self.has_begun, self.has_begun || !piece.is_empty()) {
+            let has_no_lines = matches!(piece.first(), Some(0 | b'['));
+            self.framing = has_no_lines.then(Framing::default);
+        }
+        let Self { framing, pruner, .. } = self;
+        match framing {
+            Some(framing) => framing.push(piece, &mut |found| pruner.event(&found)),
+            None => piece.iter().for_each(|byte| self.byte(*byte)),
         }
         &self.pruner.out
     }
@@ -318,6 +346,29 @@ mod tests {
             "data:{\"done\":false,\"response\":\"*\"}\n\ndata:{\"done\":true}\n\n",
         );
         check("data: {secret words}\n", "data:{ }\n\n");
+        check(
+            "[{\n  \"text\": \"a secret 42\"\n}\n,\r\n{\"n\":1}]",
+            "data:{\"text\":\"*\"}\n\ndata:{\"n\":1}\n\n",
+        );
+    }
+
+    #[test]
+    fn frames_are_pruned_in_any_pieces() {
+        use crate::provider::build_frames::{chunk, event};
+        let body = [
+            event("messageStop", r#"{"stopReason":"end_turn","note":"a secret"}"#),
+            chunk(r#"{"outputText":"a secret 42","index":0}"#),
+        ]
+        .concat();
+        for step in [1, 7, body.len()] {
+            let mut pruner = LinePruner::default();
+            let mut out = Vec::new();
+            for piece in body.chunks(step) {
+                out.extend_from_slice(pruner.push(piece));
+            }
+            let expected = "data:{\"messageStop\":{\"note\":\"*\",\"stopReason\":\"end_turn\"}}\n\ndata:{\"index\":0,\"outputText\":\"*\"}\n\n";
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 
     #[test]

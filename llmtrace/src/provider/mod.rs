@@ -26,10 +26,10 @@ mod bedrock_invoke;
 mod bedrock_parts;
 #[cfg(test)]
 #[path = "../../tests/support/frames.rs"]
-mod build_frames;
+pub(crate) mod build_frames;
 mod exchange;
 mod fold;
-mod framing;
+pub(crate) mod framing;
 mod json;
 mod openai;
 mod openai_chat;

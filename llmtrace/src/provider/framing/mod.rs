@@ -24,7 +24,7 @@ const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// One thing found in a body.
 #[derive(Debug, PartialEq)]
-pub(super) enum Found {
+pub(crate) enum Found {
     /// A JSON object.
     Item(Value),
     /// The closing `[DONE]`.
@@ -35,7 +35,7 @@ pub(super) enum Found {
 
 /// The state between two chunks of a body.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Framing {
+pub(crate) struct Framing {
     form: Form,
 }
 
@@ -55,7 +55,7 @@ enum Form {
 
 impl Framing {
     /// Takes the next bytes of the body and hands on what is whole.
-    pub(super) fn push(&mut self, mut bytes: &[u8], found: &mut impl FnMut(Found)) {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], found: &mut impl FnMut(Found)) {
         if matches!(self.form, Form::Unknown) {
             let is_blank = |byte: &u8| byte.is_ascii_whitespace() || BOM.contains(byte);
             let Some(start) = bytes.iter().position(|byte| !is_blank(byte)) else { return };
