@@ -74,7 +74,8 @@ macro_rules! apis {
         const SHAPES: &[Shape] = &[$($file::SHAPE),*];
 
         impl Api {
-            const ALL: &[Self] = &[$(Self::$variant),*];
+            /// Every API that is known.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The lower-case name, such as `openai_chat`.
             pub fn as_str(self) -> &'static str {
