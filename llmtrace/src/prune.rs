@@ -259,9 +259,10 @@ impl LinePruner {
     /// Takes the next piece, and gives what may be kept of it.
     pub(crate) fn push(&mut self, piece: &[u8]) -> &[u8] {
         self.pruner.out.clear();
-        if !std::mem::replace(&mut self.has_begun, self.has_begun || !piece.is_empty()) {
+        if !self.has_begun {
             let has_no_lines = matches!(piece.first(), Some(0 | b'['));
             self.framing = has_no_lines.then(Framing::default);
+            self.has_begun = !piece.is_empty();
         }
         let Self { framing, pruner, .. } = self;
         match framing {

@@ -55,6 +55,12 @@ impl Documents {
                 let Some(plain) = plain else { break };
                 at += plain;
                 self.end_text(rest.get(plain).copied().unwrap_or_default());
+            } else if self.text == Text::Outside && is_of_word(byte) {
+                let rest = bytes.get(at..).unwrap_or_default();
+                at += rest.iter().position(|byte| !is_of_word(byte)).unwrap_or(rest.len());
+                self.last = *byte;
+                self.is_line_start = false;
+                continue;
             } else {
                 match self.step(*byte) {
                     Step::On => {}
@@ -170,4 +176,9 @@ impl Documents {
         self.is_lost = false;
         clear(&mut self.kept);
     }
+}
+
+/// Whether a byte outside of texts is part of a number or a word.
+fn is_of_word(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+')
 }
