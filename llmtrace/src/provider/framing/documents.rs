@@ -55,9 +55,9 @@ impl Documents {
                 let Some(plain) = plain else { break };
                 at += plain;
                 self.end_text(rest.get(plain).copied().unwrap_or_default());
-            } else if self.text == Text::Outside && is_of_word(byte) {
+            } else if self.text == Text::Outside && is_of_word(*byte) {
                 let rest = bytes.get(at..).unwrap_or_default();
-                at += rest.iter().position(|byte| !is_of_word(byte)).unwrap_or(rest.len());
+                at += rest.iter().position(|byte| !is_of_word(*byte)).unwrap_or(rest.len());
                 self.last = *byte;
                 self.is_line_start = false;
                 continue;
@@ -179,6 +179,6 @@ impl Documents {
 }
 
 /// Whether a byte outside of texts is part of a number or a word.
-fn is_of_word(byte: &u8) -> bool {
+fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'+')
 }
