@@ -71,6 +71,7 @@ fn check_read(sample: &Sample, detected: Option<Exchange>, named: &Exchange) {
     let detected = detected.unwrap_or_else(|| panic!("{name} is not recognised"));
     assert_eq!(detected.api, Some(sample.api), "{name}");
     assert_eq!(detected, *named, "{name}");
+    assert!(named.operation.is_some(), "{name}");
     let status = named.usage.status;
     if name.contains("error") {
         assert!(named.error.is_some() && status != UsageStatus::Complete, "{name}: {status}");
@@ -94,7 +95,10 @@ fn every_sample_is_told_and_read() {
             }
             Form::Stream => {
                 let detected = StreamAssembler::detect().push(&sample.body).finish();
-                check_read(&sample, Some(detected), &streams::read(sample.api, &sample.body));
+                let whole = streams::read(sample.api, &sample.body);
+                let is_answer = !whole.output.is_empty() && !whole.finish_reasons.is_empty();
+                assert!(is_answer || whole.error.is_some(), "{}", sample.name);
+                check_read(&sample, Some(detected), &whole);
             }
         }
     }

@@ -173,10 +173,11 @@ fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
         return Some(response);
     }
     let bytes = bytes(body);
-    let may_be_stream = looks_like_events(bytes) || matches!(first(bytes), Some(b'{' | b'[' | FRAME));
-    if json.is_none() && may_be_stream {
+    let is_events = looks_like_events(bytes);
+    // A whole stream as one text: events, an object a line, a list that was cut off, or frames.
+    if json.is_none() && (is_events || matches!(first(bytes), Some(b'{' | b'[' | FRAME))) {
         let response = StreamAssembler::detect().push(bytes).finish();
-        if response.api.is_some() || response.error.is_some() {
+        if response.api.is_some() || is_events && response.error.is_some() {
             return Some(response);
         }
     }

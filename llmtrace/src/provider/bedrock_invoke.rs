@@ -86,8 +86,11 @@ fn is_request(body: &Value) -> bool {
                 &["textGenerationConfig", "normalize", "dimensions", "embeddingTypes", "embeddingConfig"],
             )
     };
-    let is_prompt =
-        || text(body, "prompt").is_some() && has_any(body, &["max_tokens_to_sample", "max_gen_len"]);
+    let is_prompt = || {
+        text(body, "prompt").is_some()
+            && has_any(body, &["max_tokens_to_sample", "max_gen_len"])
+            && !has(body, "model")
+    };
     let is_nova = || text(body, "schemaVersion") == Some("messages-v1") && has(body, "messages");
     is_anthropic() || is_titan() || is_prompt() || is_nova()
 }
@@ -110,8 +113,11 @@ fn is_text(body: &Value) -> bool {
     let is_there = |key: &str| body.get(key).is_some_and(Value::is_string);
     let is_titan = || is_there("outputText") && has_any(body, &["index", "inputTextTokenCount"]);
     let is_llama = || is_there("generation") && body.get("generation_token_count").is_some();
-    let is_completion =
-        || is_there("completion") && body.get("stop_reason").is_some() && body.get("stop").is_some();
+    // With a model, it is Anthropic's own endpoint for completions.
+    let is_completion = || {
+        let states = |key: &str| body.get(key).is_some();
+        is_there("completion") && states("stop_reason") && states("stop") && !has(body, "model")
+    };
     let is_mistral = || {
         let outputs = list(body, "outputs");
         let is_output = |output: &Value| text_of(output).is_some() && output.get("stop_reason").is_some();
