@@ -125,7 +125,10 @@ pub use observe::{LlmChunk, LlmResponse};
 pub use pipeline::{DropReason, ExporterStats, FlushReport, ModelUsage, Overflow, Stats, UsageTotals};
 #[cfg(feature = "prices")]
 pub use price::BundledPrices;
-pub use price::{OverrideError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource, Rates};
+pub use price::{
+    OverrideError, ParseScheduleError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource,
+    Rates, Schedule,
+};
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
 pub use recorder::Recorder;
 pub use span::{CostValue, SpanExt};
