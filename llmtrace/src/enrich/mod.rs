@@ -1,5 +1,7 @@
 //! From a draft to a record: what the caller's thread wrote down is read here, on the worker's thread.
 
+#[cfg(feature = "tokenizer")]
+mod estimate;
 mod gather;
 mod names;
 mod place;
@@ -140,6 +142,10 @@ impl Enricher {
         if self.settings.content == ContentPolicy::Omit {
             place::omit_content(record);
         } else {
+            #[cfg(feature = "tokenizer")]
+            if self.settings.estimates_tokens {
+                estimate::fill(record);
+            }
             place::cut_texts(record, self.settings.max_text_bytes);
         }
         record.reprice(&self.prices);
