@@ -1,15 +1,15 @@
 //! Token counts of texts, for calls whose provider states none.
 //!
-//! `OpenAI`'s models up to GPT-5 are counted with their own vocabularies (`cl100k_base`, `o200k_base`), exactly. No
-//! other provider publishes how its current models cut texts; those are counted with `o200k_base`, which for English
-//! prose is near and for other texts is not: expect between two thirds and one and a half of the true count, most
-//! often too few for Claude, whose tokens are shorter. Images, audio and files are not counted at all.
+//! `OpenAI`'s models up to GPT-5 are counted with their own vocabularies (`cl100k_base`, `o200k_base`), exactly. For
+//! other models there is one rule: as `o200k_base` counts. In recorded answers of Claude, Llama, Mistral, Gemma and
+//! later GPT models it found between half and all of the tokens that the provider stated, mostly three quarters and
+//! more; so take such a count as too low. Images, audio and files are not counted at all.
 //!
 //! Whole conversations add what `OpenAI` documents for chat models: three tokens a message, one a name, and three for
 //! the start of the answer
-//! (<https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken>). What a provider adds for tools, or
-//! spends on hidden reasoning, nobody outside can count. So a count of a call is an estimate, whatever the
-//! vocabulary.
+//! (<https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken>). Tool calls, tool definitions and what
+//! else is no text count as their JSON does. What a provider adds for tools, or spends on reasoning that it does not
+//! show, nobody outside can count. So a count of a call is an estimate, whatever the vocabulary.
 //!
 //! Time grows with the length of a text, whatever stands in it.
 
