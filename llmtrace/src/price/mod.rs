@@ -7,6 +7,8 @@ mod call;
 mod card;
 mod chain;
 #[cfg(feature = "prices")]
+mod counts;
+#[cfg(feature = "prices")]
 mod deepseek;
 #[cfg(feature = "prices")]
 mod entry;

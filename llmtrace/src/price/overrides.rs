@@ -156,6 +156,10 @@ fn cost(
     query: &PriceQuery<'_>,
 ) -> Result<Cost, Unpriced> {
     let amounts = rates.apply(query.usage)?;
+    if amounts.incomplete && query.usage.input_tokens.is_none() {
+        // Rates for tokens say nothing of a call that has seconds or pages only: the next source may.
+        return Err(Unpriced::UnknownModel);
+    }
     Ok(Cost {
         input: Some(amounts.input),
         output: Some(amounts.output),
@@ -278,6 +282,20 @@ mod tests {
         check(Usage::default(), Err(Unpriced::NoUsage));
         check(Usage::new(1, 1).with_cache_read(2), Err(Unpriced::InvalidUsage));
         check(Usage::new(1, 1), Ok(()));
+    }
+
+    #[test]
+    fn seconds_and_pages_need_a_price_of_their_own() {
+        let check = |rates: Rates, expected: Result<&str, Unpriced>| {
+            let mut usage = Usage { audio_seconds: Some(3_600), ..Usage::new(0, 0) };
+            (usage.input_tokens, usage.output_tokens) = (None, None);
+            let prices = PriceOverrides::new().model("*", rates);
+            let cost = prices.price(&PriceQuery::new("m", &usage, Timestamp::default()));
+            assert_eq!(cost.map(|cost| cost.total.to_string()), expected.map(str::to_owned));
+        };
+        check(rates("1"), Err(Unpriced::UnknownModel));
+        check(rates("1").audio_hour("0.36".parse().unwrap()), Ok("0.36"));
+        check(Rates::free(), Ok("0"));
     }
 
     #[test]

@@ -176,9 +176,16 @@ impl Rates {
         let audio = usage.input_audio_tokens.filter(|_| audio_is_apart);
         let image = usage.input_image_tokens.filter(|_| self.input_image.is_some());
         let video = usage.input_video_tokens.filter(|_| self.input_video.is_some());
-        let read_audio = cached_part(audio, usage.cache_read_audio_tokens, read)?;
-        let read_image = cached_part(image, usage.cache_read_image_tokens, read)?;
-        let read_video = cached_part(video, usage.cache_read_video_tokens, read)?;
+        let stated_reads = [
+            usage.cache_read_text_tokens,
+            usage.cache_read_audio_tokens,
+            usage.cache_read_image_tokens,
+            usage.cache_read_video_tokens,
+        ];
+        let unknown = stated_reads.into_iter().flatten().fold(read, u64::saturating_sub);
+        let read_audio = cached_part(audio, usage.cache_read_audio_tokens, unknown)?;
+        let read_image = cached_part(image, usage.cache_read_image_tokens, unknown)?;
+        let read_video = cached_part(video, usage.cache_read_video_tokens, unknown)?;
         let fresh_audio = less(audio.unwrap_or(0), &[read_audio])?;
         let fresh_image = less(image.unwrap_or(0), &[read_image])?;
         let fresh_video = less(video.unwrap_or(0), &[read_video])?;
@@ -210,12 +217,13 @@ impl Rates {
     }
 }
 
-/// How much of a part of the input was read from a cache; an error where that decides the price and nobody says.
-fn cached_part(whole: Option<u64>, cached: Option<u64>, read: u64) -> Result<u64, Unpriced> {
+/// How much of a part of the input was read from a cache, where it is not stated of `unknown` cached tokens what they
+/// are; an error where that decides the price.
+fn cached_part(whole: Option<u64>, cached: Option<u64>, unknown: u64) -> Result<u64, Unpriced> {
     match (whole.unwrap_or(0), cached) {
         (0, _) => Ok(0),
         (_, Some(cached)) => Ok(cached),
-        (_, None) if read == 0 => Ok(0),
+        (_, None) if unknown == 0 => Ok(0),
         (_, None) => Err(Unpriced::NoUsage),
     }
 }
@@ -302,7 +310,9 @@ mod tests {
         let unknown = Usage { cache_read_audio_tokens: None, ..usage.clone() };
         check(input, &unknown, Err(Unpriced::NoUsage));
         check(rates.cache_read(usd("0.1")), &unknown, Ok(["0.73", "10"]));
-        check(input, &Usage { cache_read_tokens: None, ..unknown }, Ok(["13.6", "10"]));
+        check(input, &Usage { cache_read_tokens: None, ..unknown.clone() }, Ok(["13.6", "10"]));
+        // All that was read is stated, and none of it is audio.
+        check(input, &Usage { cache_read_text_tokens: Some(300_000), ..unknown }, Ok(["13.33", "10"]));
         let video = Usage { input_video_tokens: Some(250_000), ..Usage::new(1_000_000, 0) };
         check(rates.input_video(usd("3")), &video, Ok(["1.5", "0"]));
     }

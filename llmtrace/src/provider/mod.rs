@@ -26,6 +26,14 @@ mod cohere_embed;
 mod cohere_rerank;
 mod exchange;
 mod fold;
+mod gemini;
+mod gemini_args;
+mod gemini_embed;
+mod gemini_fold;
+mod gemini_generate;
+mod gemini_interactions;
+mod gemini_parts;
+mod gemini_steps;
 mod json;
 mod llamacpp_completion;
 mod mistral_chat;
@@ -123,6 +131,12 @@ apis! {
     OpenAiCompletions "openai_completions" openai_completions;
     /// Anthropic messages (<https://docs.anthropic.com/en/api/messages>).
     AnthropicMessages "anthropic_messages" anthropic_messages;
+    /// Google's `generateContent`, of the Gemini API and of Vertex AI (<https://ai.google.dev/api/generate-content>).
+    GeminiGenerate "gemini_generate" gemini_generate;
+    /// Google's embeddings, of the Gemini API and of Vertex AI (<https://ai.google.dev/api/embeddings>).
+    GeminiEmbed "gemini_embed" gemini_embed;
+    /// Google's Interactions (<https://ai.google.dev/api/interactions-api>).
+    GeminiInteractions "gemini_interactions" gemini_interactions;
     /// `OpenAI` Responses (<https://platform.openai.com/docs/api-reference/responses>).
     OpenAiResponses "openai_responses" openai_responses;
     /// `OpenAI` embeddings (<https://platform.openai.com/docs/api-reference/embeddings>).
