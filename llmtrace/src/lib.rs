@@ -49,7 +49,8 @@
 //! # Features
 //!
 //! `prices` (default): the bundled price table. `http` (default): [`propagate`] for `http::HeaderMap`.
-//! `testing`: in-memory exporter, fixed time and ids.
+//! `testing`: in-memory exporter, fixed time and ids. `tokenizer`: counts tokens that no provider stated, where the
+//! builder asks for it.
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -88,6 +89,8 @@ mod stream;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tokenizer")]
+pub mod tokens;
 mod traced;
 mod usage;
 mod value;
@@ -125,7 +128,10 @@ pub use observe::{LlmChunk, LlmResponse};
 pub use pipeline::{DropReason, ExporterStats, FlushReport, ModelUsage, Overflow, Stats, UsageTotals};
 #[cfg(feature = "prices")]
 pub use price::BundledPrices;
-pub use price::{OverrideError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource, Rates};
+pub use price::{
+    OverrideError, ParseScheduleError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource,
+    Rates, Schedule,
+};
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
 pub use recorder::Recorder;
 pub use span::{CostValue, SpanExt};
