@@ -11,7 +11,7 @@ use super::json::{
     count, float_parameter, has, has_any, int_parameter, list, object, owned, stop_parameter, text,
     text_parameter,
 };
-use super::{Api, ApiError, Exchange, Shape, openai};
+use super::{Api, Exchange, Shape, openai};
 use crate::{Attributes, Message, Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape =
@@ -151,9 +151,6 @@ fn tools(tools: &[Value]) -> Option<Value> {
 pub(super) fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
     exchange.provider = Some(Cow::Borrowed(PROVIDER));
-    if exchange.error.is_none() {
-        exchange.error = error(body);
-    }
     if let Some(stated) = object(body, "usage") {
         exchange.usage = usage(stated);
     }
@@ -170,15 +167,6 @@ pub(super) fn read_response(body: &Value, exchange: &mut Exchange) {
         message.finish_reason = reason.map(|reason| finish_word(reason).to_owned());
         exchange.output = vec![message];
     }
-}
-
-/// The error of a body that holds nothing else, in the form of all AWS services.
-pub(super) fn error(body: &Value) -> Option<ApiError> {
-    let answers = ["output", "usage", "content", "choices", "results"];
-    let message = text(body, "message").or_else(|| text(body, "Message"))?;
-    // `com.amazon.coral.service#ThrottlingException`: a namespace and the name.
-    let kind = text(body, "__type").and_then(|kind| kind.rsplit('#').next()).map(str::to_owned);
-    (!has_any(body, &answers)).then(|| ApiError { kind, code: None, message: message.to_owned() })
 }
 
 pub(super) fn finish_word(reason: &str) -> &str {

@@ -179,9 +179,6 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
         Family::Text => read_text(body, exchange),
     }
     exchange.provider = Some(Cow::Borrowed(PROVIDER));
-    if exchange.error.is_none() {
-        exchange.error = converse::error(body);
-    }
     if let Some(metrics) = object(body, METRICS)
         && !matches!(exchange.usage.status, UsageStatus::Complete | UsageStatus::Invalid)
     {
