@@ -188,8 +188,7 @@ fn errors_are_read_where_the_api_is_named() {
     let check = |body: Value, kind: Option<&str>, message: &str| {
         let error = read_response_as(Api::BedrockConverse, &body).error.unwrap();
         assert_eq!((error.kind.as_deref(), &*error.message), (kind, message));
-        let told = read_response(&body).and_then(|read| read.api);
-        assert_eq!(told, None, "{body} says nothing of its API");
+        assert_eq!(read_response(&body).and_then(|read| read.api), None, "{body} says nothing of its API");
     };
     check(json!({"message": "The model is invalid."}), None, "The model is invalid.");
     check(
