@@ -66,9 +66,10 @@ models count (kinds generation, embedding and reranker). A call inside a call,
 as two libraries see the same one, counts once; so does a span that is there
 twice.
 
-Prints a table: input tokens include those read from and written to a cache,
-output tokens include reasoning. ≥ marks a sum in which something is missing, ~
-one with estimates. A call without a cost counts as unpriced, never as free.
+Prints a table: input tokens include those read from a cache (cached) and
+written to it (written), output tokens include reasoning. ≥ marks a sum in which
+something is missing, ~ one with estimates. A call without a cost counts as
+unpriced, never as free; why stands below the table.
 Latency is from the start to the end of a call, failed ones included; first
 chunk is the time to the first content of a stream. Percentiles are exact
 (nearest rank) as long as the values fit in 64 MiB; of larger groups they are

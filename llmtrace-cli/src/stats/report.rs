@@ -18,13 +18,14 @@ type TokenColumn = (&'static str, fn(&Tokens) -> Option<u64>);
 
 const TOKEN_COLUMNS: [TokenColumn; 5] = [
     ("input", |tokens| tokens.input),
-    ("cache read", |tokens| tokens.cache_read),
-    ("cache write", |tokens| tokens.cache_write),
+    ("cached", |tokens| tokens.cache_read),
+    ("written", |tokens| tokens.cache_write),
     ("output", |tokens| tokens.output),
     ("reasoning", |tokens| tokens.reasoning),
 ];
 
-/// One table where there is room for it, else one of sums and one of times; and what they leave open.
+/// One table where there is room for it, else one of calls and cost, one of tokens and one of times; and below them
+/// what they leave open.
 pub(super) fn text(sorted: Sorted, by: By, columns: usize, is_colored: bool) -> String {
     let Sorted { groups, others, total } = sorted;
     let notes = notes(&total);
@@ -36,27 +37,21 @@ pub(super) fn text(sorted: Sorted, by: By, columns: usize, is_colored: bool) -> 
     rows.extend(others.map(|group| ("(others)".to_owned(), group)));
     rows.push(("total".to_owned(), total));
 
-    let names = || Column::new(by.name(), rows.iter().map(|(name, _)| name.clone()).collect());
-    let mut sums = sums(names(), &rows, figures::count);
-    if sums.width() > columns {
-        sums = self::sums(names(), &rows, compact);
+    let names = Column::new(by.name(), rows.iter().map(|(name, _)| name.clone()).collect());
+    let times = times(names.clone(), &mut rows);
+    let mut tables = sums(&names, &rows, columns);
+    match tables.last().map(|last| last.beside(&times)) {
+        Some(all) if tables.len() == 1 && all.width() <= columns => tables = vec![all],
+        _ => tables.push(times),
     }
-    let names = names();
-    let times = times(names, &mut rows);
     let mut out = String::new();
-    let both = sums.beside(&times);
-    if both.width() <= columns {
-        both.write(columns, is_colored, &mut out);
-    } else {
-        sums.write(columns, is_colored, &mut out);
-        out.push('\n');
-        times.write(columns, is_colored, &mut out);
+    for (number, table) in tables.iter().enumerate() {
+        out.push_str(if number > 0 { "\n" } else { "" });
+        table.write(columns, is_colored, &mut out);
     }
-    for note in notes {
-        out.push('\n');
-        out.push_str(&note);
+    for (number, note) in notes.iter().enumerate() {
+        out.extend([if number > 0 { "" } else { "\n" }, note, "\n"]);
     }
-    out.push_str(if out.ends_with('\n') { "" } else { "\n" });
     out
 }
 
@@ -65,7 +60,20 @@ fn shown(name: &str) -> String {
     text::escaped(&kept)
 }
 
-fn sums(names: Column, rows: &[(String, Group)], counted: fn(u64) -> String) -> Table {
+/// Calls and cost, and tokens: in one table with counts written out or in three digits, else in two.
+fn sums(names: &Column, rows: &[(String, Group)], columns: usize) -> Vec<Table> {
+    let costs = costs(names.clone(), rows);
+    let exact = tokens(names.clone(), rows, figures::count);
+    let short = tokens(names.clone(), rows, compact);
+    let fitting =
+        [&exact, &short].map(|tokens| costs.beside(tokens)).into_iter().find(|both| both.fits(columns));
+    match fitting {
+        Some(both) => vec![both],
+        None => vec![costs, if exact.fits(columns) { exact } else { short }],
+    }
+}
+
+fn costs(names: Column, rows: &[(String, Group)]) -> Table {
     let mut table = Table::new(names);
     let mut add = |title, cell: &dyn Fn(&Group) -> String| {
         table.column(Column::new(title, rows.iter().map(|(_, group)| cell(group)).collect()));
@@ -74,17 +82,23 @@ fn sums(names: Column, rows: &[(String, Group)], counted: fn(u64) -> String) -> 
     add("calls", &|group| figures::count(group.calls));
     add("errors", &|group| some(group.errors));
     add("unpriced", &|group| some(group.unpriced()));
-    for (title, count) in TOKEN_COLUMNS {
-        add(title, &|group| match count(&group.tokens) {
-            Some(count) => format!("{}{}", mark(group), counted(count)),
-            None => NOTHING.to_owned(),
-        });
-    }
     add("cost", &|group| match group.cost {
         Some(cost) if group.is_cost_lower_bound() => format!("≥{}", figures::cost(cost)),
         Some(cost) => figures::cost(cost),
         None => NOTHING.to_owned(),
     });
+    table
+}
+
+fn tokens(names: Column, rows: &[(String, Group)], counted: fn(u64) -> String) -> Table {
+    let mut table = Table::new(names);
+    for (title, count) in TOKEN_COLUMNS {
+        let cell = |(_, group): &(String, Group)| match count(&group.tokens) {
+            Some(count) => format!("{}{}", mark(group), counted(count)),
+            None => NOTHING.to_owned(),
+        };
+        table.column(Column::new(title, rows.iter().map(cell).collect()));
+    }
     table
 }
 

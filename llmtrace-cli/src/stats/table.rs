@@ -21,7 +21,8 @@ pub(super) const NOTHING: &str = "–";
 /// Columns between two columns.
 const GAP: usize = 2;
 
-/// Columns that names have at least.
+/// Columns that names are not cut below for other columns, and that they have at least.
+const NAME_COMFORT: usize = 24;
 const NAME_MIN: usize = 12;
 
 const FAINT: &str = "\x1b[2m";
@@ -66,6 +67,12 @@ impl Table {
     /// Columns that it takes up with names of full length.
     pub(super) fn width(&self) -> usize {
         self.columns.iter().map(Column::width).sum::<usize>() + GAP * self.columns.len().saturating_sub(1)
+    }
+
+    /// Whether there is room for it, with names that stay readable.
+    pub(super) fn fits(&self, columns: usize) -> bool {
+        let names = self.columns.first().map_or(0, Column::width);
+        self.width() - names.saturating_sub(NAME_COMFORT) <= columns
     }
 
     /// Writes it; names are cut where it is wider than `columns`. The last row is the total.

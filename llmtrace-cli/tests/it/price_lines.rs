@@ -9,8 +9,8 @@ const CHAT: &str = r#"{"model":"gpt-4o-mini","usage":{"prompt_tokens":1000000,"c
 #[test]
 fn each_line_is_answered_in_order_under_its_id() {
     let ids = ["1", "\"b\"", "null", "1.50", "[1,{\"a\":2}]", "123456789012345678901234567890", "true"];
-    let input: String = ids.iter().map(|id| format!("{{\"id\":{id},\"response\":{CHAT}}}\n")).collect();
-    let run = run(&["price", "--lines"], input);
+    let lines = ids.map(|id| format!("{{\"id\":{id},\"response\":{CHAT}}}\n"));
+    let run = run(&["price", "--lines"], lines.concat());
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     let starts = ids.map(|id| format!("{{\"id\":{id},\"api\":\"openai_chat\","));
     assert_eq!(run.out.lines().count(), ids.len());

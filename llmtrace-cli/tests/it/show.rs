@@ -45,11 +45,10 @@ trace 00000000000000000000000000000001 · 2 spans · 1,200 → 80 tokens · $0.0
 fn files_are_one_set() {
     let folder = Folder::new();
     let all = two_traces();
-    let (old, new): (Vec<_>, Vec<_>) = all.lines().enumerate().partition(|(number, _)| *number < 2);
-    let text =
-        |lines: Vec<(usize, &str)>| lines.iter().map(|(_, line)| format!("{line}\n")).collect::<String>();
+    let lines: Vec<_> = all.split_inclusive('\n').collect();
+    let (old, new) = (lines[..2].concat(), lines[2..].concat());
     // The later file has no newline at its end.
-    let (old, new) = (folder.file("app.jsonl.1", text(old)), folder.file("app.jsonl", text(new).trim_end()));
+    let (old, new) = (folder.file("app.jsonl.1", old), folder.file("app.jsonl", new.trim_end()));
     let whole = folder.file("whole.jsonl", &all);
     let expected = run(&["show", &whole], "").out;
     assert_eq!(run(&["show", &new, &old], "").out, expected);

@@ -39,7 +39,7 @@ fn calls_add_up() {
     let expected = json!({
         "model": "gpt-4o-mini", "calls": 3, "errors": 1, "unpriced": 1, "unpriced_reasons": {"failed": 1},
         "uncounted": 0, "estimated": 0, "input_tokens": 1010, "output_tokens": 105, "cache_read_tokens": 400,
-        "cache_write_tokens": null, "reasoning_tokens": 60, "cost_usd": 0.000219, "cost_is_lower_bound": false,
+        "cache_write_tokens": null, "reasoning_tokens": 60, "cost_usd": 0.000_219, "cost_is_lower_bound": false,
         "latency_ms": {"count": 3, "p50": 1000.0, "p95": 4000.0, "p99": 4000.0},
         "first_chunk_ms": {"count": 1, "p50": 250.0, "p95": 250.0, "p99": 250.0},
     });
@@ -127,10 +127,10 @@ fn what_is_missing_is_never_nought() {
 fn people_read_a_table() {
     let shown = run(&["stats", "-"], spans());
     let expected = "\
-model        calls  errors  unpriced  input  cache read  output  reasoning        cost
-gpt-4o-mini      3       1         1  1,010         400     105         60   $0.000219
-our-model        1       –         1     50           –      20          –           –
-total            4       1         2  1,060         400     125         60  ≥$0.000219
+model        calls  errors  unpriced        cost  input  cached  output  reasoning
+gpt-4o-mini      3       1         1   $0.000219  1,010     400     105         60
+our-model        1       –         1           –     50       –      20          –
+total            4       1         2  ≥$0.000219  1,060     400     125         60
 
 model        latency p50     p95     p99  first chunk p50     p95     p99
 gpt-4o-mini       1.00 s  4.00 s  4.00 s           250 ms  250 ms  250 ms

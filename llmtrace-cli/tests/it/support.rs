@@ -116,5 +116,5 @@ impl Span {
 
 /// Spans as lines.
 pub(crate) fn lines<const N: usize>(spans: [Span; N]) -> String {
-    spans.into_iter().map(|span| format!("{}\n", span.0)).collect()
+    spans.map(|span| format!("{}\n", span.0)).concat()
 }
