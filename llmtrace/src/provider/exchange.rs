@@ -99,13 +99,14 @@ impl Exchange {
 impl ApiError {
     /// The error in a body's `error` field; an error that says nothing is none.
     pub(super) fn read(body: &Value) -> Option<Self> {
-        let error = body.get("error")?;
+        let error = first(body).get("error")?;
         if let Some(message) = error.as_str().filter(|message| !message.is_empty()) {
             return Some(Self { message: message.to_owned(), ..Self::default() });
         }
         let code = error.get("code").filter(|code| code.is_number()).map(Value::to_string);
         let read = Self {
-            kind: text(error, "type").map(str::to_owned),
+            // Google calls it the status: `INVALID_ARGUMENT`.
+            kind: text(error, "type").or_else(|| text(error, "status")).map(str::to_owned),
             code: text(error, "code").map(str::to_owned).or(code),
             message: text(error, "message").unwrap_or_default().to_owned(),
         };
@@ -114,10 +115,18 @@ impl ApiError {
 
     /// Whether a body of unknown origin is an API's error.
     pub(super) fn is_body(body: &Value) -> bool {
-        body.get("error").is_some_and(|error| {
+        first(body).get("error").is_some_and(|error| {
             text(error, "message").is_some()
                 && ["type", "code", "param"].iter().any(|key| error.get(key).is_some())
         })
+    }
+}
+
+/// The body itself; Google's streams that are no events answer with a list, in which an error stands alone.
+fn first(body: &Value) -> &Value {
+    match body.as_array().map(Vec::as_slice) {
+        Some([only]) => only,
+        _ => body,
     }
 }
 
@@ -175,6 +184,7 @@ mod tests {
         check(serde_json::json!({"error": "model not found"}), Some("model not found"));
         check(serde_json::json!({"error": {"code": 500}}), Some(""));
         check(serde_json::json!({"error": {"message": "x", "type": "y"}}), Some("x"));
+        check(serde_json::json!([{"error": {"code": 400, "message": "x", "status": "y"}}]), Some("x"));
         check(serde_json::json!({"error": {}}), None);
         check(serde_json::json!({"error": null}), None);
         check(serde_json::json!({"error": ""}), None);
