@@ -1,12 +1,12 @@
 //! What is printed of a call: one JSON object.
 
 use llmtrace::provider::{ApiError, Exchange};
-use llmtrace::{Cost, CostSource, PriceSource, Usage};
+use llmtrace::{Cost, CostSource, PriceSource, Timestamp, Usage};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use super::call::Asked;
+use crate::prices;
 
 /// What is printed of a call, in this order.
 #[derive(Debug, Serialize)]
@@ -44,9 +44,9 @@ struct Problem<'a> {
 }
 
 impl<'a> Answer<'a> {
-    /// What is known of a call, priced.
-    pub(super) fn new(exchange: &'a Exchange, asked: &'a Asked, prices: &impl PriceSource) -> Self {
-        let priced = asked.price(exchange, prices);
+    /// What is known of a call that started at `at`, and what it cost.
+    pub(super) fn new(exchange: &'a Exchange, at: Timestamp, prices: &impl PriceSource) -> Self {
+        let priced = prices::price(exchange, prices, at);
         let cost_status = match &priced {
             Ok(cost) if cost.source == CostSource::Provider => "provider_cost",
             Ok(_) => "priced",
@@ -56,15 +56,15 @@ impl<'a> Answer<'a> {
         let known = cost.as_ref();
         Self {
             api: exchange.api.map(llmtrace::provider::Api::as_str),
-            provider: asked.provider_of(exchange),
-            model: asked.model_of(exchange),
+            provider: exchange.provider.as_deref(),
+            model: exchange.response_model.as_deref().or(exchange.request_model.as_deref()),
             usage: Counts(&exchange.usage),
             cost_usd: known.and_then(exact),
             cost_status,
             cost_source: known.map(|cost| cost.source.as_str()),
             matched: known.and_then(|cost| cost.matched).map(llmtrace::PriceMatch::as_str),
             incomplete: known.map(|cost| cost.incomplete),
-            service_tier: asked.tier_of(exchange),
+            service_tier: exchange.service_tier.as_deref(),
             finish_reasons: &exchange.finish_reasons,
             response_id: exchange.response_id.as_deref(),
             api_error: exchange.error.as_ref().map(Problem::of),

@@ -1,10 +1,8 @@
-//! From a response to what it cost.
+//! What the user says of a call, and what its response does.
 
 use llmtrace::provider::{Api, Exchange, StreamAssembler, read_response, read_response_as};
-use llmtrace::{Cost, CostSource, PriceSource, Timestamp, Unpriced, semconv};
+use llmtrace::{Timestamp, semconv};
 use serde_json::Value;
-
-use crate::prices::Call;
 
 /// What the user says of a call.
 #[derive(Clone, Debug, Default)]
@@ -60,38 +58,28 @@ impl Asked {
         (exchange != self.assembler().finish()).then_some(exchange)
     }
 
-    /// Who answered: the user knows it better than the body.
-    pub(super) fn provider_of<'a>(&'a self, exchange: &'a Exchange) -> Option<&'a str> {
-        self.provider.as_deref().or(exchange.provider.as_deref())
-    }
-
-    /// The model that answered, else the one that the user names.
-    pub(super) fn model_of<'a>(&'a self, exchange: &'a Exchange) -> Option<&'a str> {
-        exchange.response_model.as_deref().or(self.model.as_deref())
-    }
-
-    /// The tier that was served, else the one that the user names.
-    pub(super) fn tier_of<'a>(&'a self, exchange: &'a Exchange) -> Option<&'a str> {
-        exchange.service_tier.as_deref().or(self.context.service_tier.as_deref())
-    }
-
-    /// What the call cost: as the provider states it, else by `prices`.
-    pub(super) fn price(&self, exchange: &Exchange, prices: &impl PriceSource) -> Result<Cost, Unpriced> {
-        if let Some(total) = exchange.stated_cost {
-            return Ok(Cost::new(total, CostSource::Provider));
+    /// Lays what the user says over what was read: who answered he knows better than the body; the rest fills what the
+    /// body leaves out.
+    pub(super) fn complete(&self, exchange: &mut Exchange) {
+        if let Some(provider) = &self.provider {
+            exchange.provider = Some(provider.clone().into());
         }
-        let stated = |key| exchange.attributes.get_str(key);
-        let call = Call {
-            provider: self.provider_of(exchange),
-            response_model: exchange.response_model.as_deref(),
-            request_model: self.model.as_deref(),
-            usage: &exchange.usage,
-            at: self.at.unwrap_or_else(Timestamp::now),
-            service_tier: self.tier_of(exchange),
-            speed: stated(semconv::SPEED).or(self.context.speed.as_deref()),
-            processing: self.context.processing.as_deref().filter(|how| *how != "standard"),
-            inference_geo: stated(semconv::INFERENCE_GEO).or(self.context.inference_geo.as_deref()),
+        let fill = |slot: &mut Option<String>, said: &Option<String>| {
+            *slot = slot.take().or_else(|| said.clone());
         };
-        call.price(prices)
+        fill(&mut exchange.request_model, &self.model);
+        fill(&mut exchange.service_tier, &self.context.service_tier);
+        let conditions = [
+            (semconv::SPEED, &self.context.speed),
+            (semconv::PROCESSING, &self.context.processing),
+            (semconv::INFERENCE_GEO, &self.context.inference_geo),
+        ];
+        for (key, said) in conditions {
+            if let Some(said) = said
+                && exchange.attributes.get(key).is_none()
+            {
+                exchange.attributes.set(key, said.clone());
+            }
+        }
     }
 }

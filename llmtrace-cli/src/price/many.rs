@@ -3,7 +3,8 @@
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 
-use llmtrace::PriceSource;
+use llmtrace::provider::{Exchange, ParseApiError};
+use llmtrace::{PriceSource, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -111,8 +112,8 @@ fn answer(line: &Line<'_>, defaults: &Asked, prices: &impl PriceSource) -> (Stri
         Err(error) => return refuse(None, format!("not a JSON object: {error}")),
     };
     match read(&asking, defaults) {
-        Ok((asked, exchange)) => {
-            let answer = Answer::new(&exchange, &asked, prices);
+        Ok((exchange, at)) => {
+            let answer = Answer::new(&exchange, at, prices);
             match serde_json::to_string(&Answered { id: asking.id, answer }) {
                 Ok(text) => (text, None),
                 Err(error) => refuse(asking.id, error.to_string()),
@@ -122,8 +123,8 @@ fn answer(line: &Line<'_>, defaults: &Asked, prices: &impl PriceSource) -> (Stri
     }
 }
 
-/// What a line asks, and what its response says.
-fn read(asking: &Asking<'_>, defaults: &Asked) -> Result<(Asked, llmtrace::provider::Exchange), String> {
+/// What a line's response says, and when the call started.
+fn read(asking: &Asking<'_>, defaults: &Asked) -> Result<(Exchange, Timestamp), String> {
     let asked = asked(asking)?.or(defaults);
     let read = match (asking.response, asking.stream) {
         (Some(response), None) => {
@@ -143,7 +144,9 @@ fn read(asking: &Asking<'_>, defaults: &Asked) -> Result<(Asked, llmtrace::provi
         (None, None) => return Err("expected \"response\" or \"stream\", found neither".to_owned()),
         (Some(_), Some(_)) => return Err("expected \"response\" or \"stream\", found both".to_owned()),
     };
-    Ok((asked, read.unwrap_or_default()))
+    let mut exchange = read.unwrap_or_default();
+    asked.complete(&mut exchange);
+    Ok((exchange, asked.at.unwrap_or_else(Timestamp::now)))
 }
 
 fn asked(asking: &Asking<'_>) -> Result<Asked, String> {
@@ -164,7 +167,7 @@ fn asked(asking: &Asking<'_>) -> Result<Asked, String> {
         inference_geo: context.inference_geo,
     });
     Ok(Asked {
-        api: api.transpose().map_err(|error: llmtrace::provider::ParseApiError| error.to_string())?,
+        api: api.transpose().map_err(|error: ParseApiError| error.to_string())?,
         provider: text(asking.provider, "provider")?,
         model: text(asking.model, "model")?,
         at: text(asking.at, "at")?.map(|at| time(&at)).transpose().map_err(named("at"))?,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use llmtrace::PriceSource;
+use llmtrace::{PriceSource, Timestamp};
 use serde_json::Value;
 
 use super::answer::Answer;
@@ -41,8 +41,10 @@ pub(super) fn run(
         asked.read(&body(file, reader)?)
     };
     let was_recognised = read.is_some();
-    let exchange = read.unwrap_or_default();
-    let answer = serde_json::to_string(&Answer::new(&exchange, asked, prices));
+    let mut exchange = read.unwrap_or_default();
+    asked.complete(&mut exchange);
+    let at = asked.at.unwrap_or_else(Timestamp::now);
+    let answer = serde_json::to_string(&Answer::new(&exchange, at, prices));
     let answer = answer.map_err(|error| Failure::Wrong(error.to_string()))?;
     terminal::print(&(answer + "\n"))?;
     if was_recognised { Ok(()) } else { Err(unrecognised(file, asked)) }

@@ -1,11 +1,8 @@
 //! What counts of one call.
 
-use llmtrace::{
-    CostSource, PriceSource, SpanRecord, Unpriced, Usage, UsageSource, UsageStatus, Usd, Value, semconv,
-};
+use llmtrace::{SpanRecord, Usage, UsageSource, UsageStatus, Usd, Value, semconv};
 
 use super::By;
-use crate::prices;
 
 /// What counts of one call of a model.
 #[derive(Clone, Debug)]
@@ -61,16 +58,13 @@ pub(super) enum Reason {
 }
 
 impl Call {
-    /// What counts of a span; `None` if it is no call of a model. With `prices`, what it cost is computed anew.
-    pub(super) fn read(span: &SpanRecord, by: By, prices: Option<&impl PriceSource>) -> Option<Self> {
+    /// What counts of a span; `None` if it is no call of a model.
+    pub(super) fn read(span: &SpanRecord, by: By) -> Option<Self> {
         if !span.kind.is_model_call() {
             return None;
         }
         let usage = span.usage();
-        let (cost, is_cost_incomplete) = match prices {
-            Some(prices) if !is_stated(span) => repriced(span, &usage, prices),
-            _ => stored(span),
-        };
+        let (cost, is_cost_incomplete) = cost(span);
         let failed = span.status.is_error();
         Some(Self {
             key: by.key(span),
@@ -129,24 +123,10 @@ impl Reason {
             Self::Unsaid => "no reason given",
         }
     }
-
-    fn of(reason: Unpriced) -> Self {
-        match reason {
-            Unpriced::UnknownModel => Self::UnknownModel,
-            Unpriced::InvalidUsage => Self::InvalidUsage,
-            _ => Self::NoUsage,
-        }
-    }
 }
 
-/// Whether the cost is one that no price table gave: it stands, whatever the prices are now.
-fn is_stated(span: &SpanRecord) -> bool {
-    let ours = [CostSource::Override, CostSource::Bundled].map(CostSource::as_str);
-    let source = span.attributes.get_str(semconv::COST_SOURCE);
-    span.cost().is_some() && source.is_none_or(|source| !ours.contains(&source))
-}
-
-fn stored(span: &SpanRecord) -> (Result<Usd, Reason>, bool) {
+/// The cost, or why there is none; and whether fees are missing in it.
+fn cost(span: &SpanRecord) -> (Result<Usd, Reason>, bool) {
     let reason = || match span.attributes.get_str(semconv::COST_STATUS) {
         Some("unknown_model") => Reason::UnknownModel,
         Some("no_usage") => Reason::NoUsage,
@@ -155,13 +135,6 @@ fn stored(span: &SpanRecord) -> (Result<Usd, Reason>, bool) {
     };
     let incomplete = span.attributes.get(semconv::COST_INCOMPLETE).and_then(Value::as_bool);
     (span.cost().ok_or_else(reason), incomplete == Some(true))
-}
-
-fn repriced(span: &SpanRecord, usage: &Usage, prices: &impl PriceSource) -> (Result<Usd, Reason>, bool) {
-    match prices::Call::of(span, usage).price(prices) {
-        Ok(cost) => (Ok(cost.total), cost.incomplete),
-        Err(reason) => (Err(Reason::of(reason)), false),
-    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]

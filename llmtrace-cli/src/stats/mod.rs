@@ -98,8 +98,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let sources = Source::open_all(&options.files)?;
     let mut groups = Groups::new();
     let mut window = Window::default();
-    let tally = spans::read(&sources, |_, span| {
-        let call = Call::read(&span, options.by, prices.as_ref());
+    let tally = spans::read(&sources, |_, mut span| {
+        if let Some(prices) = &prices {
+            prices::reprice(&mut span, prices);
+        }
+        let call = Call::read(&span, options.by);
         window.add(&span, call, &mut |call| groups.add(call));
         Ok(())
     })?;

@@ -185,7 +185,7 @@ mod tests {
         let (mut window, mut found) = (Window::default(), Vec::new());
         let mut take = |call: &Call| found.push((call.tokens.input, call.cost.ok().map(Usd::pico)));
         for span in spans {
-            let call = Call::read(span, By::Model, None::<&llmtrace::PriceOverrides>);
+            let call = Call::read(span, By::Model);
             window.add(span, call, &mut take);
         }
         window.finish(&mut take);
@@ -242,7 +242,7 @@ mod tests {
         for id in 1..=MAX_SPANS as u64 + 1 {
             let trace = u8::try_from(1 + id * 100 / MAX_SPANS as u64).unwrap();
             let span = record(trace, (id, 0, true, Some(1), None));
-            let call = Call::read(&span, By::Model, None::<&llmtrace::PriceOverrides>);
+            let call = Call::read(&span, By::Model);
             window.add(&span, call, &mut |_| early += 1);
         }
         assert_eq!(early, 999);
