@@ -61,6 +61,8 @@ pub(crate) enum Entry<'a> {
     Error(&'a str, &'a str),
     Name(&'a str),
     Label(&'a str),
+    /// Name and value of a header of the answer.
+    Header(&'a str, &'a str),
     /// The function's body or the stream ran to its end.
     Done,
     /// The future or the stream was dropped before its end.
@@ -85,6 +87,7 @@ const LABEL: u8 = 12;
 const DONE: u8 = 13;
 const CANCELLED: u8 = 14;
 const TRUNCATED: u8 = 15;
+const HEADER: u8 = 16;
 
 const KEY_ID: u8 = 0;
 const KEY_NAME: u8 = 1;
@@ -155,6 +158,11 @@ impl Log {
             Entry::Label(label) => {
                 self.0.push(LABEL);
                 self.bytes(label.as_bytes());
+            }
+            Entry::Header(name, value) => {
+                self.0.push(HEADER);
+                self.bytes(name.as_bytes());
+                self.bytes(value.as_bytes());
             }
             Entry::Done => self.0.push(DONE),
             Entry::Cancelled => self.0.push(CANCELLED),
@@ -366,6 +374,7 @@ impl<'a> Iterator for Entries<'a> {
             ERROR => Entry::Error(self.str()?, self.str()?),
             NAME => Entry::Name(self.str()?),
             LABEL => Entry::Label(self.str()?),
+            HEADER => Entry::Header(self.str()?, self.str()?),
             DONE => Entry::Done,
             CANCELLED => Entry::Cancelled,
             _ => Entry::Truncated,
@@ -429,6 +438,7 @@ mod tests {
             Entry::Error("timeout", "too slow"),
             Entry::Name("chat"),
             Entry::Label("beta"),
+            Entry::Header("request-id", "req_1"),
             Entry::Done,
             Entry::Cancelled,
             Entry::Truncated,

@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
+use super::place;
 use crate::identity::Identity;
 use crate::log::Body;
 use crate::provider::{self, Api, Exchange, StreamAssembler};
@@ -40,7 +41,8 @@ pub(super) fn exchange(
     let mut call = Call::default();
     let request = read_request(gathered, identity, record.kind, &mut call);
     let response = if gathered.chunks.is_empty() {
-        gathered.response.and_then(|body| read_response(body, &mut call))
+        let trust = Trust::of(gathered, record, request.as_ref());
+        gathered.response.and_then(|body| read_response(body, trust, &mut call))
     } else {
         read_stream(gathered, record, start, &mut call)
     };
@@ -54,7 +56,35 @@ pub(super) fn exchange(
         }
         (request, response) => request.or(response),
     };
+    if !gathered.headers.is_empty() {
+        let headers = gathered.headers.iter().copied();
+        call.exchange.get_or_insert_default().read_headers(headers);
+    }
     call
+}
+
+/// What is known of an answer before it is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Trust {
+    /// Nothing.
+    Unknown,
+    /// A call was sent to an API that is known.
+    Called,
+    /// The server said that the call failed.
+    Failed,
+}
+
+impl Trust {
+    fn of(gathered: &Gathered<'_>, record: &SpanRecord, request: Option<&Exchange>) -> Self {
+        let names_error = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(provider::headers::ERROR_TYPE);
+        if place::http_failure(record).is_some() || gathered.headers.iter().any(names_error) {
+            Self::Failed
+        } else if request.is_some_and(|request| request.api.is_some()) {
+            Self::Called
+        } else {
+            Self::Unknown
+        }
+    }
 }
 
 fn seconds(at: u64, start: u64) -> f64 {
@@ -167,10 +197,18 @@ fn conversation(json: &Json) -> Option<Exchange> {
     Some(Exchange { api: None, operation: None, ..request })
 }
 
-fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
+fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchange> {
     let json = parse(body);
     if let Some(response) = json.as_ref().and_then(provider::read_response) {
         return Some(response);
+    }
+    let error = json.as_ref().and_then(|json| match trust {
+        Trust::Unknown => None,
+        Trust::Called => provider::read_bare_error(json),
+        Trust::Failed => provider::read_error(json),
+    });
+    if error.is_some() {
+        return error;
     }
     let bytes = bytes(body);
     let is_events = looks_like_events(bytes);

@@ -187,7 +187,7 @@ fn tools(tools: &Value) -> Option<Value> {
                 definitions.extend(config.as_array().into_iter().flatten().map(function));
             } else {
                 let fields = [("type".to_owned(), kind.as_str().into()), (kind.clone(), config.clone())];
-                definitions.push(Map::from_iter(fields).into());
+                definitions.push(openai::provided_tool(&Map::from_iter(fields).into()));
             }
         }
     }

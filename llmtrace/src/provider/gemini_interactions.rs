@@ -119,7 +119,7 @@ fn generation(parameters: &mut Attributes, config: &Value) {
 fn tools(tools: &[Value]) -> Option<Value> {
     let definition = |tool: &Value| match text(tool, "type") {
         Some("function") => openai::function_definition(tool, "parameters"),
-        _ => tool.clone(),
+        _ => openai::provided_tool(tool),
     };
     (!tools.is_empty()).then(|| tools.iter().map(definition).collect())
 }

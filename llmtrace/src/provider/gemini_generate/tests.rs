@@ -38,7 +38,7 @@ fn a_request_is_read() {
     assert_eq!(request.input, expected);
     let tools = json!([
         {"type": "function", "name": "f", "description": "d", "parameters": {"type": "object"}},
-        {"type": "googleSearch", "googleSearch": {}},
+        {"type": "googleSearch", "name": "googleSearch", "googleSearch": {}},
     ]);
     assert_eq!(request.tools, Some(tools));
     let check = |key: &str, expected: Attribute| {

@@ -25,7 +25,7 @@ fn a_request_is_read() {
         [Message::user("Weather?"), Message::new(Role::Assistant, vec![call]), Message::tool("c", "rain")];
     assert_eq!(request.input, expected);
     let tools = json!([
-        {"type": "function", "name": "f", "parameters": {"type": "object"}}, {"type": "google_search"},
+        {"type": "function", "name": "f", "parameters": {"type": "object"}}, {"type": "google_search", "name": "google_search"},
     ]);
     assert_eq!(request.tools, Some(tools));
     let check = |key: &str, expected: Attribute| {
