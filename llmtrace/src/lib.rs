@@ -67,6 +67,8 @@ mod export;
 mod guard;
 mod id;
 mod identity;
+#[cfg(feature = "reqwest-middleware")]
+pub mod integrations;
 mod keys;
 mod kind;
 mod layer;
@@ -91,6 +93,8 @@ pub mod testing;
 mod traced;
 mod usage;
 mod value;
+#[cfg(feature = "reqwest-middleware")]
+mod wire;
 
 pub use attribute::AttributeValue;
 pub use budget::{Budget, Remaining};

@@ -38,6 +38,15 @@ pub(crate) enum Body<'a> {
     Json(&'a [u8]),
 }
 
+impl<'a> Body<'a> {
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Json(json) => json,
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Entry<'a> {
@@ -67,6 +76,16 @@ pub(crate) enum Entry<'a> {
     Cancelled,
     /// A text was cut to the configured length, or a body left out for its size.
     Truncated,
+    /// An attribute that yields to whatever else is said under its key.
+    Default(Key<'a>, Scalar<'a>),
+    /// A request went over the network; what came back for an earlier one does not count.
+    Sent(Option<Body<'a>>),
+    /// Bytes of the answer as they came from the network, and when.
+    Received(u64, Body<'a>),
+    /// The call over the network failed, and when: type and message.
+    Failed(u64, &'a str, &'a str),
+    /// The answer was given up before its end.
+    CutOff,
 }
 
 const ATTRIBUTE: u8 = 0;
@@ -85,6 +104,12 @@ const LABEL: u8 = 12;
 const DONE: u8 = 13;
 const CANCELLED: u8 = 14;
 const TRUNCATED: u8 = 15;
+const DEFAULT: u8 = 16;
+const SENT: u8 = 17;
+const SENT_UNSEEN: u8 = 18;
+const RECEIVED: u8 = 19;
+const FAILED: u8 = 20;
+const CUT_OFF: u8 = 21;
 
 const KEY_ID: u8 = 0;
 const KEY_NAME: u8 = 1;
@@ -159,6 +184,27 @@ impl Log {
             Entry::Done => self.0.push(DONE),
             Entry::Cancelled => self.0.push(CANCELLED),
             Entry::Truncated => self.0.push(TRUNCATED),
+            Entry::Default(key, value) => {
+                self.0.push(DEFAULT);
+                self.attribute(key, value);
+            }
+            Entry::Sent(Some(body)) => {
+                self.0.push(SENT);
+                self.body(body);
+            }
+            Entry::Sent(None) => self.0.push(SENT_UNSEEN),
+            Entry::Received(time, body) => {
+                self.0.push(RECEIVED);
+                self.0.extend_from_slice(&time.to_le_bytes());
+                self.body(body);
+            }
+            Entry::Failed(time, kind, message) => {
+                self.0.push(FAILED);
+                self.0.extend_from_slice(&time.to_le_bytes());
+                self.bytes(kind.as_bytes());
+                self.bytes(message.as_bytes());
+            }
+            Entry::CutOff => self.0.push(CUT_OFF),
         }
     }
 
@@ -368,6 +414,15 @@ impl<'a> Iterator for Entries<'a> {
             LABEL => Entry::Label(self.str()?),
             DONE => Entry::Done,
             CANCELLED => Entry::Cancelled,
+            DEFAULT => match self.next()? {
+                Entry::Attribute(key, value) => Entry::Default(key, value),
+                _ => return None,
+            },
+            SENT => Entry::Sent(Some(self.body()?)),
+            SENT_UNSEEN => Entry::Sent(None),
+            RECEIVED => Entry::Received(self.time()?, self.body()?),
+            FAILED => Entry::Failed(self.time()?, self.str()?, self.str()?),
+            CUT_OFF => Entry::CutOff,
             _ => Entry::Truncated,
         })
     }
@@ -432,6 +487,12 @@ mod tests {
             Entry::Done,
             Entry::Cancelled,
             Entry::Truncated,
+            Entry::Default(id, Scalar::Bool(true)),
+            Entry::Sent(Some(Body::Json(b"{}"))),
+            Entry::Sent(None),
+            Entry::Received(6, Body::Json(b"\xff")),
+            Entry::Failed(7, "timeout", "too slow"),
+            Entry::CutOff,
         ];
         let mut log = Log::default();
         for entry in entries {

@@ -1,5 +1,8 @@
 //! Writing what a call says of itself.
 
+#[cfg(feature = "reqwest-middleware")]
+mod wire;
+
 use std::fmt::{self, Debug, Display, Write as _};
 use std::sync::Arc;
 
@@ -223,6 +226,11 @@ impl<'a> Recorder<'a> {
             semconv::USER_ID => return self.identity.user = Some(self.id(&value.to_text())),
             _ => {}
         }
+        self.with_scalar(&value, |log, scalar| log.attribute(Key::Name(key), scalar));
+    }
+
+    /// Hands a value on as it is written down, unless it is too long.
+    fn with_scalar(&mut self, value: &AttributeValue<'_>, write: impl FnOnce(&mut Log, Scalar<'_>)) {
         let scalar = match &value.0 {
             Repr::Str(text) => Scalar::Str(self.cut(text)),
             Repr::Int(int) => i64::try_from(*int).map_or(Scalar::Wide(*int), Scalar::Int),
@@ -231,7 +239,7 @@ impl<'a> Recorder<'a> {
             Repr::Json(json) if json.len() <= self.settings.max_body_bytes() => Scalar::Json(json),
             Repr::Json(_) => return self.log.push(Entry::Truncated),
         };
-        self.log.attribute(Key::Name(key), scalar);
+        write(self.log, scalar);
     }
 
     fn id(&mut self, text: &Arc<str>) -> Arc<str> {

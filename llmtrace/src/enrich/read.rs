@@ -1,5 +1,7 @@
 //! Reading what a call sent and received.
 
+mod wire;
+
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
@@ -21,6 +23,8 @@ pub(super) struct Call {
     pub(super) first_content: Option<f64>,
     /// Items that a stream gave.
     pub(super) chunks: Option<u64>,
+    /// The answer was given up before its end.
+    pub(super) is_cut: bool,
 }
 
 /// A value that no provider's shape fits.
@@ -38,12 +42,19 @@ pub(super) fn exchange(
     start: u64,
 ) -> Call {
     let mut call = Call::default();
-    let request = read_request(gathered, identity, record.kind, &mut call);
-    let response = if gathered.chunks.is_empty() {
-        gathered.response.and_then(|body| read_response(body, &mut call))
-    } else {
-        read_stream(gathered, record, start, &mut call)
-    };
+    let mut request = read_request(gathered, identity, record.kind, &mut call);
+    if let Some(sent) = gathered.wire.as_ref().and_then(|wire| wire::request(wire, record)) {
+        request = Some(with_arguments(sent, request, &mut call, gathered));
+    }
+    // What went over the network says more than what the function made of it.
+    let response =
+        match gathered.wire.as_ref().and_then(|wire| wire::response(wire, record, start, &mut call)) {
+            Some(response) => Some(response),
+            None if gathered.chunks.is_empty() => {
+                gathered.response.and_then(|body| read_response(body, &mut call))
+            }
+            None => read_stream(gathered, record, start, &mut call),
+        };
     if let Some(first) = gathered.first_chunk {
         call.first_content = Some(seconds(first, start));
     }
@@ -55,6 +66,28 @@ pub(super) fn exchange(
         (request, response) => request.or(response),
     };
     call
+}
+
+/// The request that went out, and beside it the arguments of the function that sent it.
+fn with_arguments(
+    mut sent: Exchange,
+    request: Option<Exchange>,
+    call: &mut Call,
+    gathered: &Gathered<'_>,
+) -> Exchange {
+    let arguments = match (request, call.input.take()) {
+        (Some(request), _) => request.attributes.get(semconv::ARGUMENTS).cloned(),
+        (None, Some(Plain::Json(json @ Json::Object(_)))) => Some(crate::Value::Json(json)),
+        (None, Some(Plain::Text(text))) => {
+            let name = gathered.arguments.first().map_or("input", |(name, _)| name);
+            Some(crate::Value::Json(serde_json::json!({ name: text })))
+        }
+        _ => None,
+    };
+    if let Some(arguments) = arguments {
+        sent.attributes.set(semconv::ARGUMENTS, arguments);
+    }
+    sent
 }
 
 fn seconds(at: u64, start: u64) -> f64 {
@@ -172,7 +205,7 @@ fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
     if let Some(response) = json.as_ref().and_then(provider::read_response) {
         return Some(response);
     }
-    let bytes = bytes(body);
+    let bytes = body.bytes();
     if json.is_none() && looks_like_events(bytes) {
         let response = StreamAssembler::detect().push(bytes).finish();
         if response.api.is_some() || response.error.is_some() {
@@ -218,7 +251,7 @@ fn read_stream(
     for (time, body) in &gathered.chunks {
         match (items, parse(*body)) {
             (Items::Objects, Some(json)) => assembler.push_event(&json),
-            _ => assembler.push(bytes(*body)),
+            _ => assembler.push(body.bytes()),
         };
         if call.first_content.is_none() && assembler.has_content() {
             call.first_content = Some(seconds(*time, start));
@@ -228,7 +261,7 @@ fn read_stream(
     if response.api.is_some() || response.error.is_some() {
         return Some(response);
     }
-    let content = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
+    let content = gathered.chunks.iter().find(|(_, body)| !body.bytes().trim_ascii().is_empty());
     call.first_content = content.map(|(time, _)| seconds(*time, start));
     call.output = Some(match items {
         Items::Objects => {
@@ -242,15 +275,15 @@ fn read_stream(
 
 /// Tells from the first bytes, in however many pieces they came.
 fn items(gathered: &Gathered<'_>) -> Items {
-    let first = gathered.chunks.iter().flat_map(|(_, body)| bytes(*body)).copied();
+    let first = gathered.chunks.iter().flat_map(|(_, body)| body.bytes()).copied();
     let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
     let is_object =
-        |body: Body<'_>| bytes(body).trim_ascii_start().starts_with(b"{") && parse(body).is_some();
+        |body: Body<'_>| body.bytes().trim_ascii_start().starts_with(b"{") && parse(body).is_some();
     if looks_like_events(&first) {
         Items::Bytes
     } else if first.starts_with(b"{") {
         let are_objects =
-            gathered.chunks.iter().all(|(_, body)| is_object(*body) || bytes(*body).trim_ascii().is_empty());
+            gathered.chunks.iter().all(|(_, body)| is_object(*body) || body.bytes().trim_ascii().is_empty());
         if are_objects { Items::Objects } else { Items::Bytes }
     } else {
         Items::Text
@@ -291,15 +324,8 @@ fn looks_like_events(bytes: &[u8]) -> bool {
         || bytes.starts_with(b":\n")
 }
 
-fn bytes(body: Body<'_>) -> &[u8] {
-    match body {
-        Body::Text(text) => text.as_bytes(),
-        Body::Json(json) => json,
-    }
-}
-
 fn text(body: Body<'_>) -> String {
-    String::from_utf8_lossy(bytes(body)).into_owned()
+    String::from_utf8_lossy(body.bytes()).into_owned()
 }
 
 /// The JSON of a body; a text counts only if it is an object or a list.
