@@ -2,6 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod async_openai;
+mod genai;
 mod middleware;
-
+mod ollama_rs;
+mod plain_reqwest;
+mod rig;
 mod transparent;

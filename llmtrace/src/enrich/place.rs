@@ -237,7 +237,8 @@ fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>, is_cut: bool) 
         record.status = Status::error(message);
     } else if gathered.is_cancelled || is_cut {
         record.status = Status::Cancelled;
-    } else if gathered.is_done {
+    } else if gathered.is_done || gathered.wire.as_ref().is_some_and(|wire| wire.is_cut) {
+        // An answer that was given up after its last event was whole.
         record.status = Status::Ok;
     }
     if let Status::Error { message } = &record.status {
