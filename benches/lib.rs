@@ -4,6 +4,7 @@
 //! benches drive these processes in turns, so that noise of the machine hits all alike, and read CPU time
 //! rather than wall time.
 
+pub mod bodies;
 pub mod child;
 pub mod cpu;
 pub mod instructions;

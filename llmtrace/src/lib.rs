@@ -49,7 +49,8 @@
 //! # Features
 //!
 //! `prices` (default): the bundled price table. `http` (default): [`propagate`] for `http::HeaderMap`.
-//! `testing`: in-memory exporter, fixed time and ids.
+//! `testing`: in-memory exporter, fixed time and ids. `reqwest-middleware`: every LLM call of a `reqwest_middleware` client.
+//! `aws-sdk-bedrockruntime`: what that crate returns can be recorded (that crate decides which Rust it needs).
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -67,7 +68,7 @@ mod export;
 mod guard;
 mod id;
 mod identity;
-#[cfg(feature = "reqwest-middleware")]
+#[cfg(any(feature = "aws-sdk-bedrockruntime", feature = "reqwest-middleware"))]
 pub mod integrations;
 mod keys;
 mod kind;

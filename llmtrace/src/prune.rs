@@ -22,6 +22,11 @@ const KEPT_KEYS: &[&str] = &[
     "event",
     "effort",
     "provider",
+    "done_reason",
+    "stop_type",
+    "event_type",
+    "generation_id",
+    "response_id",
 ];
 
 /// JSON keys of objects whose keys and texts are all the user's.

@@ -210,6 +210,18 @@ pub const COST_INCOMPLETE: &str = "llmtrace.cost.incomplete";
 pub const REQUEST_SERVICE_TIER: &str = "llmtrace.request.service_tier";
 /// Service tier that was served, where it is not an `OpenAI` API.
 pub const SERVICE_TIER: &str = "llmtrace.service_tier";
+/// How citations were asked for (Cohere `citation_options.mode`).
+pub const REQUEST_CITATION_MODE: &str = "llmtrace.request.citation_mode";
+/// How long a local server keeps the model in memory after the call (Ollama `keep_alive`).
+pub const REQUEST_KEEP_ALIVE: &str = "llmtrace.request.keep_alive";
+/// Seconds that a local server took to load the model.
+pub const SERVER_LOAD_SECONDS: &str = "llmtrace.server.load_seconds";
+/// Seconds that a local server took to read the input.
+pub const SERVER_INPUT_SECONDS: &str = "llmtrace.server.input_seconds";
+/// Seconds that a local server took to write the output.
+pub const SERVER_OUTPUT_SECONDS: &str = "llmtrace.server.output_seconds";
+/// Seconds that a local server took for the whole call.
+pub const SERVER_TOTAL_SECONDS: &str = "llmtrace.server.total_seconds";
 /// Inference speed that was served (Anthropic `usage.speed`).
 pub const SPEED: &str = "llmtrace.speed";
 /// Region in which inference ran (Anthropic `usage.inference_geo`).

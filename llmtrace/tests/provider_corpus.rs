@@ -12,17 +12,31 @@ use llmtrace::provider::{Api, Exchange, StreamAssembler, read_request, read_resp
 use llmtrace::{Part, Usage, UsageStatus};
 use serde_json::{Value, json};
 
-const FOLDERS: [(&str, Api); 6] = [
+const FOLDERS: [(&str, Api); 9] = [
     ("openai-chat", Api::OpenAiChat),
     ("openai-compat-chat", Api::OpenAiChat),
     ("openai-responses", Api::OpenAiResponses),
     ("openai-compat-responses", Api::OpenAiResponses),
     ("anthropic-messages", Api::AnthropicMessages),
     ("embeddings", Api::OpenAiEmbeddings),
+    ("cohere", Api::CohereChat),
+    ("ollama", Api::OllamaChat),
+    ("mistral-chat", Api::MistralChat),
 ];
 
+/// Requests that say nothing which the API they are sent to could be told from: recording, and what they read as.
+const UNTOLD_REQUESTS: [(&str, Option<Api>); 4] = [
+    ("chat-error-records-model-name-0", Some(Api::OpenAiChat)),
+    ("mistralai-streaming-chat-with-events-with-content-0", Some(Api::OpenAiChat)),
+    ("ollama-streaming-metrics-0", Some(Api::OpenAiCompletions)),
+    ("testcohere-test-count-tokens-0", None),
+];
+
+/// Responses that are no answer of a model.
+const OTHER_RESPONSES: [&str; 1] = ["testcohere-test-count-tokens-0"];
+
 /// Where this crate rules otherwise than the notes beside the recordings: recording, field, reason.
-const RULINGS: [(&str, &str, &str); 11] = [
+const RULINGS: [(&str, &str, &str); 16] = [
     ("anthropic-compaction-usage-with-cache-0", "input_tokens", "the bill is the sum over the iterations"),
     ("anthropic-compaction-usage-with-cache-0", "output_tokens", "the bill is the sum over the iterations"),
     (
@@ -35,12 +49,19 @@ const RULINGS: [(&str, &str, &str); 11] = [
         "cache_write_5m_tokens",
         "the bill is the sum over the iterations",
     ),
+    ("chat-with-callable-tool-0", "tool_calls", "the notes leave the id of the call out"),
+    (
+        "cohere-v2-chat-legacy-with-tool-calls-and-streaming-0",
+        "tool_calls",
+        "the notes leave out calls that come in pieces",
+    ),
     (
         "compatible-api-with-tool-calls-without-id-1",
         "status",
         "the total counts reasoning that no part states",
     ),
     ("mistral-embeddings-legacy-0", "response_id", "the notes leave it out"),
+    ("mistral-model-thinking-part-1", "text", "the notes leave out texts in a list of parts"),
     ("openrouter-responses-prompt-cache-e2e-0", "provider_cost_usd", "the notes leave it out"),
     (
         "openrouter-web-search-tool-usage-stream-0",
@@ -49,6 +70,16 @@ const RULINGS: [(&str, &str, &str); 11] = [
     ),
     ("snowflake-native-output-0", "finish_reasons", "an empty text states nothing"),
     ("snowflake-native-output-0", "response_id", "an empty text states nothing"),
+    (
+        "tool-choice-matrix-auto-cohere-0",
+        "cache_read_input_tokens",
+        "what was read from the cache is more than what is billed",
+    ),
+    (
+        "tool-choice-matrix-auto-mistral-0",
+        "cache_read_input_tokens",
+        "the notes leave `num_cached_tokens` out",
+    ),
     ("tool-use-failed-error-streaming-with-text-0", "status", "an error cut the stream off before its usage"),
 ];
 
@@ -99,7 +130,7 @@ fn recordings() -> Vec<Recording> {
             all.push(Recording { name: file.file_stem().unwrap().to_string_lossy().into_owned(), api, json });
         }
     }
-    assert_eq!(all.len(), 119, "recordings read");
+    assert_eq!(all.len(), 134, "recordings read");
     all
 }
 
@@ -126,7 +157,11 @@ fn facts(exchange: &Exchange, expected: &Value) -> Vec<(&'static str, Value, Val
         }
     }
     let totals = &expected["normalized"];
-    let stated_status = if totals["input_tokens"].is_null() { "missing" } else { "complete" };
+    let stated_status = match (totals["input_tokens"].is_null(), totals["output_tokens"].is_null()) {
+        (true, true) => "missing",
+        (true, false) => "partial",
+        (false, _) => "complete",
+    };
     let mut facts = vec![
         ("input_tokens", json!(usage.input_tokens), totals["input_tokens"].clone()),
         ("output_tokens", json!(usage.output_tokens), totals["output_tokens"].clone()),
@@ -165,7 +200,7 @@ fn facts(exchange: &Exchange, expected: &Value) -> Vec<(&'static str, Value, Val
         (
             "error",
             json!(exchange.error.as_ref().map(|error| &error.message)),
-            expected["error"]["message"].clone(),
+            expected["error"].get("message").unwrap_or(&expected["error"]).clone(),
         ),
     ];
     if expected["error"].is_null() {
@@ -216,7 +251,9 @@ fn the_api_is_told_from_every_recording() {
             request.as_str().map_or(request.clone(), |text| serde_json::from_str(text).unwrap_or_default());
         let read = read_request(&request).and_then(|exchange| exchange.api);
         if request.is_object() {
-            assert_eq!(read, Some(recording.api), "request of {}: {request}", recording.name);
+            let untold = UNTOLD_REQUESTS.iter().find(|(name, _)| *name == recording.name);
+            let api = untold.map_or(Some(recording.api), |(_, api)| *api);
+            assert_eq!(read, api, "request of {}: {request}", recording.name);
         }
         if recording.is_stream() {
             let detected = StreamAssembler::detect().push(recording.body()).finish();
@@ -224,11 +261,15 @@ fn the_api_is_told_from_every_recording() {
             continue;
         }
         let read = read_response(&serde_json::from_str(recording.body()).unwrap());
+        if OTHER_RESPONSES.contains(&&*recording.name) || expected["error"].is_string() {
+            assert_eq!(read, None, "{}", recording.name);
+            continue;
+        }
         let read = read.unwrap_or_else(|| panic!("{} is not recognised", recording.name));
-        if expected["model"].is_string() {
-            assert_eq!(read, recording.read(), "{}", recording.name);
-        } else {
+        if recording.json["response"]["status"].as_u64().is_some_and(|status| status >= 400) {
             assert!(read.error.is_some(), "{}", recording.name);
+        } else {
+            assert_eq!(read, recording.read(), "{}", recording.name);
         }
     }
 }
@@ -259,8 +300,8 @@ fn items_parsed_by_others_give_the_same() {
     for recording in recordings().iter().filter(|recording| recording.is_stream()) {
         let whole = recording.read();
         let mut stream = StreamAssembler::new(recording.api);
-        for data in recording.body().lines().filter_map(|line| line.strip_prefix("data:")) {
-            if let Ok(item) = serde_json::from_str(data) {
+        for line in recording.body().lines() {
+            if let Ok(item) = serde_json::from_str(line.strip_prefix("data:").unwrap_or(line)) {
                 stream.push_event(&item);
             }
         }
@@ -285,7 +326,9 @@ fn a_stream_cut_early_claims_no_more_than_it_knows() {
         for end in (0..body.len()).step_by(97) {
             let cut = StreamAssembler::new(recording.api).push(&body[..end]).finish();
             match cut.usage.status {
-                UsageStatus::Complete => assert_eq!(cut.usage, whole.usage, "{} at {end}", recording.name),
+                UsageStatus::Complete | UsageStatus::Partial => {
+                    assert_eq!(cut.usage, whole.usage, "{} at {end}", recording.name);
+                }
                 UsageStatus::Interrupted => assert_lower(&cut.usage, &whole.usage, &recording.name),
                 UsageStatus::Missing => assert_eq!(whole.usage, cut.usage, "{} at {end}", recording.name),
                 other => panic!("{} at {end}: {other}", recording.name),

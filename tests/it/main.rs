@@ -12,6 +12,7 @@ mod macro_forms;
 mod macro_properties;
 mod macro_records;
 mod macro_streams;
+mod native_servers;
 mod pipeline;
 mod regressions;
 mod runtimes;

@@ -119,8 +119,12 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
     {
         // The body says it better than the kind: an embedding may be traced as a generation.
         attributes.set(semconv::OPERATION_NAME, Value::fixed(operation));
-        if record.kind == ObservationKind::Generation && operation == "embeddings" {
-            record.kind = ObservationKind::Embedding;
+        if record.kind == ObservationKind::Generation {
+            record.kind = match operation {
+                "embeddings" => ObservationKind::Embedding,
+                "rerank" => ObservationKind::Reranker,
+                _ => record.kind,
+            };
         }
     }
     if record.input.is_empty() {

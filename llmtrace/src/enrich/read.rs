@@ -206,9 +206,11 @@ fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
         return Some(response);
     }
     let bytes = body.bytes();
-    if json.is_none() && looks_like_events(bytes) {
+    let is_events = looks_like_events(bytes);
+    // A whole stream as one text: events, or an object a line.
+    if json.is_none() && (is_events || bytes.trim_ascii_start().starts_with(b"{")) {
         let response = StreamAssembler::detect().push(bytes).finish();
-        if response.api.is_some() || response.error.is_some() {
+        if response.api.is_some() || is_events && response.error.is_some() {
             return Some(response);
         }
     }

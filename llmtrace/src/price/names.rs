@@ -122,23 +122,44 @@ const PRICED: [(&str, &str); 104] = [
 
 const PROXIES: [&str; 2] = ["litellm", "litellm_proxy"];
 
-const LOCAL: [&str; 16] = [
+const LOCAL: [&str; 37] = [
     "ollama",
+    "ollama_chat",
     "vllm",
     "hosted_vllm",
     "llama.cpp",
     "llama_cpp",
     "llamacpp",
+    "llama-cpp",
+    "llama_cpp_python",
+    "llama-cpp-python",
     "llamafile",
     "tgi",
     "text-generation-inference",
+    "huggingface_tgi",
     "lmstudio",
     "lm_studio",
+    "lm-studio",
+    "lm studio",
     "localai",
     "sglang",
     "mistral.rs",
     "mistralrs",
     "candle",
+    "mlx",
+    "mlx_lm",
+    "mlx-lm",
+    "koboldcpp",
+    "tabbyapi",
+    "xinference",
+    "gpt4all",
+    "lmdeploy",
+    "aphrodite",
+    "tensorrt_llm",
+    "tensorrt-llm",
+    "triton",
+    "docker_model_runner",
+    "ramalama",
 ];
 
 impl Provider {

@@ -61,9 +61,9 @@ pub(super) fn int_parameter(parameters: &mut Attributes, name: &'static str, bod
     }
 }
 
-/// Records the text under `key` of `body` as `name`.
+/// Records the text under `key` of `body` as `name`; one that was left out with the content (`*`) states nothing.
 pub(super) fn text_parameter(parameters: &mut Attributes, name: &'static str, body: &Value, key: &str) {
-    if let Some(text) = text(body, key) {
+    if let Some(text) = text(body, key).filter(|text| *text != "*") {
         parameters.set(name, text);
     }
 }

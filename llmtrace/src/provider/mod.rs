@@ -21,16 +21,26 @@
 
 mod anthropic_messages;
 mod anthropic_parts;
+mod cohere_chat;
+mod cohere_embed;
+mod cohere_rerank;
 mod exchange;
 mod fold;
 mod json;
+mod llamacpp_completion;
+mod mistral_chat;
+mod mistral_ocr;
+mod ollama_chat;
+mod ollama_embed;
 mod openai;
 mod openai_chat;
+mod openai_completions;
 mod openai_embeddings;
 mod openai_responses;
 mod openai_responses_items;
 mod sse;
 mod stream;
+mod tgi_generate;
 
 use std::fmt;
 use std::str::FromStr;
@@ -68,7 +78,8 @@ macro_rules! apis {
         const SHAPES: &[Shape] = &[$($file::SHAPE),*];
 
         impl Api {
-            const ALL: &[Self] = &[$(Self::$variant),*];
+            /// Every API that is known.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
 
             /// The lower-case name, such as `openai_chat`.
             pub fn as_str(self) -> &'static str {
@@ -87,6 +98,29 @@ macro_rules! apis {
 }
 
 apis! {
+    /// Cohere chat, version 2 and 1 (<https://docs.cohere.com/reference/chat>).
+    CohereChat "cohere_chat" cohere_chat;
+    /// Cohere embed (<https://docs.cohere.com/reference/embed>).
+    CohereEmbed "cohere_embed" cohere_embed;
+    /// Cohere rerank (<https://docs.cohere.com/reference/rerank>).
+    CohereRerank "cohere_rerank" cohere_rerank;
+    /// Ollama chat and generate (<https://docs.ollama.com/api/chat>).
+    OllamaChat "ollama_chat" ollama_chat;
+    /// Ollama embed (<https://docs.ollama.com/api/embed>).
+    OllamaEmbed "ollama_embed" ollama_embed;
+    /// Generate of Hugging Face's Text Generation Inference
+    /// (<https://huggingface.github.io/text-generation-inference/>).
+    TgiGenerate "tgi_generate" tgi_generate;
+    /// The completion endpoint of llama.cpp's own server
+    /// (<https://github.com/ggml-org/llama.cpp/tree/master/tools/server>).
+    LlamaCppCompletion "llamacpp_completion" llamacpp_completion;
+    /// Mistral chat (<https://docs.mistral.ai/api/>).
+    MistralChat "mistral_chat" mistral_chat;
+    /// Mistral OCR (<https://docs.mistral.ai/api/>).
+    MistralOcr "mistral_ocr" mistral_ocr;
+    /// `OpenAI` text completions, the API before chat
+    /// (<https://platform.openai.com/docs/api-reference/completions>).
+    OpenAiCompletions "openai_completions" openai_completions;
     /// Anthropic messages (<https://docs.anthropic.com/en/api/messages>).
     AnthropicMessages "anthropic_messages" anthropic_messages;
     /// `OpenAI` Responses (<https://platform.openai.com/docs/api-reference/responses>).

@@ -118,6 +118,8 @@ fn provider(body: &Value) -> Option<&'static str> {
         || text(body, "provider").is_some() && text(body, "id").is_some_and(|id| id.starts_with("gen-"));
     if is_routed {
         Some("openrouter")
+    } else if text(body, "system_fingerprint") == Some("fp_ollama") {
+        Some("ollama")
     } else if has(body, "x_groq") {
         Some("groq")
     } else if has(usage, "cost_in_usd_ticks") {
@@ -269,6 +271,7 @@ mod tests {
         check(json!({"usage": {"cost": -1}}), None, None);
         check(json!({"usage": {"cost": "1"}, "id": "chatcmpl-1"}), None, None);
         check(json!({"x_groq": {"id": "req_1"}}), None, Some("groq"));
+        check(json!({"system_fingerprint": "fp_ollama"}), None, Some("ollama"));
         check(
             json!({"model": "deepseek-chat", "usage": {"prompt_cache_hit_tokens": 0}}),
             None,

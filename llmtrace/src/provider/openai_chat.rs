@@ -9,7 +9,7 @@ use super::json::{
     stop_parameter, stream_parameter, text, text_parameter, tool_call,
 };
 use super::openai::{self, UsageNames};
-use super::{Api, Exchange, Shape};
+use super::{Api, Exchange, Shape, llamacpp_completion};
 use crate::{Attributes, Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape =
@@ -110,6 +110,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
+    llamacpp_completion::read_timings(body, exchange);
     for choice in list(body, "choices") {
         let mut message = message(choice.get("message").unwrap_or(&Value::Null));
         if let Some(reason) = text(choice, "finish_reason") {
@@ -120,7 +121,8 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     }
 }
 
-fn message(message: &Value) -> Message {
+/// One message of the conversation or of the answer.
+pub(super) fn message(message: &Value) -> Message {
     let role = text(message, "role").map_or(Role::Assistant, Role::from);
     if role == Role::Tool {
         let response = message.get("content").cloned().unwrap_or_default();
@@ -210,7 +212,7 @@ fn joined(content: Option<&Value>) -> String {
 
 fn fold(chunk: &Value, fold: &mut Fold) {
     let Fold { body, content, room, .. } = fold;
-    for key in ["id", "object", "model", "service_tier", "system_fingerprint", "provider"] {
+    for key in ["id", "object", "model", "service_tier", "system_fingerprint", "provider", "timings"] {
         room.set(body, key, chunk);
     }
     // Groq states the usage beside its own id of the request.

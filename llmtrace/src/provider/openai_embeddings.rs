@@ -21,7 +21,7 @@ pub(super) const SHAPE: Shape = Shape {
 const OPERATION: &str = "embeddings";
 
 /// Bytes of one number of a vector that comes as base64.
-const FLOAT_BYTES: usize = 4;
+pub(super) const FLOAT_BYTES: usize = 4;
 
 fn is_request(body: &Value) -> bool {
     let Some(model) = text(body, "model") else { return false };
