@@ -56,7 +56,8 @@ fn events_have_the_json_of_the_api() {
     let start = MessageStartEvent::builder().role(ConversationRole::Assistant).build().unwrap();
     check(ConverseStreamOutput::MessageStart(start), json!({"messageStart": {"role": "assistant"}}));
     let call = ToolUseBlockStart::builder().tool_use_id("t1").name("weather").build().unwrap();
-    let start = ContentBlockStartEvent::builder().start(ContentBlockStart::ToolUse(call)).content_block_index(1);
+    let start =
+        ContentBlockStartEvent::builder().start(ContentBlockStart::ToolUse(call)).content_block_index(1);
     check(
         ConverseStreamOutput::ContentBlockStart(start.build().unwrap()),
         json!({"contentBlockStart": {"contentBlockIndex": 1,

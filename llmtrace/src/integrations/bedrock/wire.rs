@@ -4,8 +4,8 @@
 use aws_sdk_bedrockruntime::operation::converse::ConverseOutput;
 use aws_sdk_bedrockruntime::types::{
     CitationGeneratedContent, ContentBlock, ContentBlockDelta, ContentBlockStart, ConverseOutput as Output,
-    ConverseStreamOutput, Message, ReasoningContentBlock, ReasoningContentBlockDelta, ServiceTier, TokenUsage,
-    ToolResultBlock, ToolResultContentBlock,
+    ConverseStreamOutput, Message, ReasoningContentBlock, ReasoningContentBlockDelta, ServiceTier,
+    TokenUsage, ToolResultBlock, ToolResultContentBlock,
 };
 use aws_smithy_types::{Document, Number};
 use serde::ser::{SerializeMap as _, Serializer};
