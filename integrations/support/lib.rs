@@ -164,7 +164,7 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    request.target = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    line.split(' ').nth(1).unwrap_or_default().clone_into(&mut request.target);
     let mut length = 0;
     loop {
         line.clear();
@@ -184,7 +184,7 @@ fn read(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
 fn write(stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
     let mut head = format!("HTTP/1.1 {}\r\n", reply.status);
     for (name, value) in reply.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        head.extend([name, ": ", value, "\r\n"]);
     }
     let (pieces, end) = match reply.body {
         Body::Whole(body) => {

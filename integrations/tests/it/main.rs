@@ -4,6 +4,7 @@
 
 mod async_openai;
 mod genai;
+mod inside;
 mod middleware;
 mod ollama_rs;
 mod plain_reqwest;

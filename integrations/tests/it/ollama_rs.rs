@@ -13,9 +13,8 @@ use ollama_rs::generation::chat::{ChatMessage, ChatMessageResponse, ChatMessageR
 use crate::middleware::run;
 
 fn server() -> Server {
-    Server::start(|request| match request.json()["stream"] == true {
-        true => Reply::lines(OLLAMA_LINES),
-        false => Reply::json(OLLAMA),
+    Server::start(|request| {
+        if request.json()["stream"] == true { Reply::lines(OLLAMA_LINES) } else { Reply::json(OLLAMA) }
     })
     .unwrap()
 }

@@ -136,12 +136,8 @@ pub(super) fn recognise<'b>(
         Provider(only) => vendor == Some(only),
     };
     let (row, model) = ROWS.iter().filter(fits).find_map(|row| Some((row, tail(row.tail, path)?)))?;
-    let model = match model {
-        Some(model) => Some(Cow::Owned(model)),
-        None => {
-            body.as_ref().and_then(|body| body.model.clone()).or_else(|| deployment(path).map(Cow::Owned))
-        }
-    };
+    let model: Option<Cow<'b, str>> = (!model.is_empty()).then_some(Cow::Owned(model));
+    let model = model.or_else(|| body.as_ref()?.model.clone()).or_else(|| deployment(path).map(Cow::Owned));
     let is_embedding = row.apis == INVOKE && model.as_ref().is_some_and(|model| model.contains("embed"));
     let (operation, kind) = if is_embedding { ("embeddings", Embedding) } else { (row.operation, row.kind) };
     let call = LlmCall {
@@ -181,21 +177,22 @@ fn last_segment_fits(tail: &str, path: &str) -> bool {
     wanted.zip(found).is_some_and(|(wanted, found)| segment(wanted, found).is_some())
 }
 
-/// Whether the path ends so, and the model that it names.
-fn tail(tail: &str, path: &str) -> Option<Option<String>> {
+/// Whether the path ends so, and the model that it names: empty for none.
+fn tail(tail: &str, path: &str) -> Option<String> {
     let mut found = path.rsplit('/');
-    let mut model = None;
+    let mut model = "";
     for wanted in tail.rsplit('/') {
-        model = segment(wanted, found.next()?)?.map(decoded).or(model);
+        let named = segment(wanted, found.next()?)?;
+        model = if named.is_empty() { model } else { named };
     }
-    Some(model)
+    Some(decoded(model))
 }
 
-/// Whether a segment is the wanted one, and what stands for the `*` in it.
-fn segment<'p>(wanted: &str, found: &'p str) -> Option<Option<&'p str>> {
+/// Whether a segment is the wanted one, and what stands for the `*` in it: empty where there is none.
+fn segment<'p>(wanted: &str, found: &'p str) -> Option<&'p str> {
     match wanted.strip_prefix('*') {
-        Some(rest) => found.strip_suffix(rest).filter(|model| !model.is_empty()).map(Some),
-        None => (wanted == found).then_some(None),
+        Some(rest) => found.strip_suffix(rest).filter(|model| !model.is_empty()),
+        None => (wanted == found).then_some(""),
     }
 }
 
@@ -206,16 +203,9 @@ fn decoded(segment: &str) -> String {
     while let Some((&first, after)) = rest.split_first() {
         let is_hex = |digits: &&[u8]| first == b'%' && digits.iter().all(u8::is_ascii_hexdigit);
         let digits = after.get(..2).filter(is_hex).and_then(|digits| std::str::from_utf8(digits).ok());
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(first));
+        rest = if byte.is_some() { after.get(2..).unwrap_or_default() } else { after };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

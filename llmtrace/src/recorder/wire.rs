@@ -18,7 +18,7 @@ impl Recorder<'_> {
             self.push(Entry::Sent(Some(Body::Json(bytes))));
         } else {
             with_buffer(|buffer| {
-                let body = prune::prune_json(bytes, buffer).then_some(Body::Json(&**buffer));
+                let body = prune::prune_json(bytes, buffer).then_some(Body::Json(buffer));
                 self.push(Entry::Sent(body));
             });
         }
