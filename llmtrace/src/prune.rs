@@ -231,10 +231,13 @@ enum Line {
     Json,
     Other,
     /// In a body that is one document, before its first byte.
+    #[cfg(feature = "reqwest-middleware")]
     Document,
     /// In that document.
+    #[cfg(feature = "reqwest-middleware")]
     Whole,
     /// In a body that is none.
+    #[cfg(feature = "reqwest-middleware")]
     NoDocument,
 }
 
@@ -263,11 +266,14 @@ impl LinePruner {
     fn byte(&mut self, byte: u8) {
         const DATA: &[u8] = b"data:";
         self.line = match (self.line, byte) {
+            #[cfg(feature = "reqwest-middleware")]
             (Line::Document, b' ' | b'\t' | b'\r' | b'\n') => Line::Document,
+            #[cfg(feature = "reqwest-middleware")]
             (Line::Document, b'{' | b'[') | (Line::Whole, _) => {
                 let _ = self.pruner.write_all(&[byte]);
                 Line::Whole
             }
+            #[cfg(feature = "reqwest-middleware")]
             (Line::Document | Line::NoDocument, _) => Line::NoDocument,
             (line, b'\n') => {
                 if line == Line::Json {

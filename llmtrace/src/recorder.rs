@@ -1,5 +1,6 @@
 //! Writing what a call says of itself.
 
+mod fields;
 #[cfg(feature = "reqwest-middleware")]
 mod wire;
 
@@ -11,8 +12,8 @@ use serde::Serialize;
 use crate::attribute::{AttributeValue, Repr};
 use crate::bounded::{Bounded, BoundedText, with_buffer};
 use crate::content::{self, ContentPolicy};
-use crate::identity::{Identity, IdentityField};
-use crate::keys::{self, KeyId};
+use crate::identity::Identity;
+use crate::keys;
 use crate::log::{Body, Entry, Key, Log, Scalar};
 use crate::prune::{self, LinePruner, Pruner};
 use crate::settings::Settings;
@@ -302,47 +303,6 @@ impl<'a> Recorder<'a> {
     pub(crate) fn failure(&mut self, kind: &str, message: &dyn Display) {
         let message = self.bounded(format_args!("{message}"));
         self.log.push(Entry::Error(kind, &message));
-    }
-
-    /// A text of a plain field: neither content nor whose span it is.
-    #[inline]
-    pub(crate) fn plain_text(&mut self, key: KeyId, text: &str) {
-        let text = self.cut(text);
-        self.log.text_field(key, text);
-    }
-
-    /// An integer of a plain field.
-    #[inline]
-    pub(crate) fn plain_int(&mut self, key: KeyId, int: i64) {
-        self.log.int_field(key, int);
-    }
-
-    /// A field of a span's callsite.
-    pub(crate) fn field(&mut self, key: KeyId, is_content: bool, value: Scalar<'_>) {
-        if is_content && !self.keeps_content() {
-            return;
-        }
-        match value {
-            Scalar::Str(text) => self.plain_text(key, text),
-            other => self.log.field(key, other),
-        }
-    }
-
-    /// A field of a span's callsite that says whose span it is.
-    pub(crate) fn identity_field(&mut self, field: IdentityField, value: &dyn Display) {
-        let text = Arc::from(self.bounded(format_args!("{value}")));
-        match field {
-            IdentityField::Session => self.identity.session = Some(text),
-            IdentityField::User => self.identity.user = Some(text),
-        }
-    }
-
-    /// A field of a span's callsite that only has `Debug`.
-    pub(crate) fn debug_field(&mut self, key: KeyId, is_content: bool, value: &dyn Debug) {
-        if !is_content || self.keeps_content() {
-            let text = self.bounded(format_args!("{value:?}"));
-            self.log.attribute(Key::Id(key), Scalar::Str(&text));
-        }
     }
 
     fn json_attribute<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {
