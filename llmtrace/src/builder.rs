@@ -134,6 +134,7 @@ impl Builder {
     }
 
     /// Longest text that is kept, in bytes; longer ones are cut and the span says so (`llmtrace.truncated`).
+    /// Media is never cut: what is longer is left out, with its size in its place (`llmtrace_omitted_bytes`).
     /// Default: 1 MiB. Bodies of requests and responses may be 16 times as long, because token counts stand at
     /// their end.
     pub fn max_text_bytes(mut self, bytes: usize) -> Self {

@@ -26,6 +26,12 @@ pub(crate) fn cut(text: &str, max_bytes: usize) -> &str {
     text.get(..end).unwrap_or(text)
 }
 
+/// How many bytes a text of base64 holds.
+pub(crate) fn decoded_len(base64: &str) -> u64 {
+    let base64 = base64.split_once(";base64,").map_or(base64, |(_, base64)| base64);
+    (base64.trim_end_matches('=').len() as u64).saturating_mul(3) / 4
+}
+
 /// Argument names that mean a secret. A name counts if it is one of these, or ends in `_` and one of these.
 const SECRET_NAMES: &[&str] = &[
     "api_key",

@@ -74,6 +74,8 @@ pub(crate) enum Entry<'a> {
     Error(&'a str, &'a str),
     Name(&'a str),
     Label(&'a str),
+    /// Name and value of a header of the answer.
+    Header(&'a str, &'a str),
     /// The function's body or the stream ran to its end.
     Done,
     /// The future or the stream was dropped before its end.
@@ -114,6 +116,7 @@ const SENT_UNSEEN: u8 = 18;
 const RECEIVED: u8 = 19;
 const FAILED: u8 = 20;
 const CUT_OFF: u8 = 21;
+const HEADER: u8 = 22;
 
 const KEY_ID: u8 = 0;
 const KEY_NAME: u8 = 1;
@@ -184,6 +187,11 @@ impl Log {
             Entry::Label(label) => {
                 self.0.push(LABEL);
                 self.bytes(label.as_bytes());
+            }
+            Entry::Header(name, value) => {
+                self.0.push(HEADER);
+                self.bytes(name.as_bytes());
+                self.bytes(value.as_bytes());
             }
             Entry::Done => self.0.push(DONE),
             Entry::Cancelled => self.0.push(CANCELLED),

@@ -119,6 +119,9 @@ pub enum Part {
     Other(serde_json::Value),
 }
 
+/// Member of a `blob` that is left out: how many bytes it had.
+pub(crate) const OMITTED_BYTES: &str = "llmtrace_omitted_bytes";
+
 impl Message {
     /// A message of one speaker.
     pub fn new(role: Role, parts: Vec<Part>) -> Self {
@@ -175,6 +178,29 @@ impl Part {
     /// A reasoning part.
     pub fn reasoning(content: impl Into<String>) -> Self {
         Self::Reasoning { content: content.into() }
+    }
+
+    /// Media inside the message that is too long to be kept: a `blob` without content that says how many bytes it had.
+    ///
+    /// Half of a picture is none, so media is kept whole or left out, never cut.
+    ///
+    /// ```
+    /// use llmtrace::Part;
+    ///
+    /// let part = Part::omitted_blob(Some("image/png"), "image", 5_000_000);
+    /// let json = serde_json::to_value(&part)?;
+    /// assert_eq!(json["type"], "blob");
+    /// assert_eq!(json["llmtrace_omitted_bytes"], 5_000_000);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn omitted_blob(mime_type: Option<&str>, modality: &str, bytes: u64) -> Self {
+        let mut blob = serde_json::json!({
+            "type": "blob", "modality": modality, "content": "", OMITTED_BYTES: bytes,
+        });
+        if let (Some(blob), Some(mime_type)) = (blob.as_object_mut(), mime_type) {
+            blob.insert("mime_type".to_owned(), mime_type.into());
+        }
+        Self::Other(blob)
     }
 
     fn estimated_bytes(&self) -> usize {
@@ -349,7 +375,7 @@ impl Part {
             Some("tool_call_response") => {
                 members.get("response").cloned().map(|response| Self::ToolCallResponse { id, response })
             }
-            Some("blob") => {
+            Some("blob") if !members.contains_key(OMITTED_BYTES) => {
                 modality.zip(content).map(|(modality, content)| Self::Blob { mime_type, modality, content })
             }
             Some("file") => modality.zip(text("file_id")).map(|(modality, file_id)| Self::File {

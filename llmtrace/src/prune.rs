@@ -22,16 +22,54 @@ const KEPT_KEYS: &[&str] = &[
     "event",
     "effort",
     "provider",
+    "request_id",
+    "error_type",
+    "__type",
+    "conversation_id",
     "done_reason",
     "stop_type",
     "event_type",
     "generation_id",
     "response_id",
+    // Google's, in both of its spellings.
+    "modelVersion",
+    "model_version",
+    "responseId",
+    "createTime",
+    "create_time",
+    "finishReason",
+    "blockReason",
+    "block_reason",
+    "modality",
+    "serviceTier",
+    "trafficType",
+    "traffic_type",
+    "thinkingLevel",
+    "thinking_level",
+    "toolType",
+    "tool_type",
 ];
 
 /// JSON keys of objects whose keys and texts are all the user's.
-const HIDDEN_OBJECTS: &[&str] =
-    &["input", "arguments", "parameters", "input_schema", "schema", "metadata", "args"];
+const HIDDEN_OBJECTS: &[&str] = &[
+    "input",
+    "arguments",
+    "parameters",
+    "input_schema",
+    "schema",
+    "metadata",
+    "args",
+    "result",
+    "executableCode",
+    "executable_code",
+    "functionResponse",
+    "function_response",
+    "toolResponse",
+    "tool_response",
+];
+
+/// What stands for a text that is left out.
+pub(crate) const LEFT_OUT: &str = "*";
 
 /// Longest literal of JSON (`false`), in bytes.
 const MAX_WORD_BYTES: usize = 5;
@@ -179,7 +217,7 @@ impl<W: Write> Pruner<W> {
         if self.keep {
             self.out.write_all(self.text.get())?;
         } else if !self.is_empty {
-            self.out.write_all(b"*")?;
+            self.out.write_all(LEFT_OUT.as_bytes())?;
         }
         self.out.write_all(b"\"")
     }

@@ -15,6 +15,7 @@ use crate::content::{self, ContentPolicy};
 use crate::identity::Identity;
 use crate::keys;
 use crate::log::{Body, Entry, Key, Log, Scalar};
+use crate::provider::headers;
 use crate::prune::{self, LinePruner, Pruner};
 use crate::settings::Settings;
 use crate::{Message, Usage, Usd, semconv};
@@ -158,6 +159,29 @@ impl<'a> Recorder<'a> {
     /// A piece of the text that a stream answers with.
     pub fn chunk_text(&mut self, text: &str) {
         self.chunk_body(text.as_bytes());
+    }
+
+    /// The headers of the answer. Those that [`Exchange::read_headers`](crate::provider::Exchange::read_headers)
+    /// reads are kept; all others are passed over unseen.
+    pub fn response_headers<N, V>(&mut self, headers: impl IntoIterator<Item = (N, V)>)
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        for (name, value) in headers {
+            let (name, value) = (name.as_ref(), value.as_ref());
+            if value.len() <= headers::MAX_VALUE_BYTES
+                && headers::is_read(name)
+                && let Ok(value) = std::str::from_utf8(value)
+            {
+                self.log.push(Entry::Header(name, value));
+            }
+        }
+    }
+
+    /// The HTTP status of the answer. From 400 on, the call has failed, whatever the body says.
+    pub fn http_status(&mut self, status: u16) {
+        self.attribute(semconv::HTTP_RESPONSE_STATUS_CODE, status);
     }
 
     /// The provider, under its `OpenTelemetry` name, such as `openai`.

@@ -81,6 +81,8 @@ pub const USAGE_OUTPUT_TEXT_TOKENS: &str = "gen_ai.usage.text.output_tokens";
 pub const USAGE_COST: &str = "gen_ai.usage.cost";
 /// One conversation.
 pub const CONVERSATION_ID: &str = "gen_ai.conversation.id";
+/// `true` where the conversation was compacted for the call.
+pub const CONVERSATION_COMPACTED: &str = "gen_ai.conversation.compacted";
 /// Messages sent (JSON).
 pub const INPUT_MESSAGES: &str = "gen_ai.input.messages";
 /// Messages received (JSON).
@@ -119,6 +121,8 @@ pub const OPENAI_RESPONSE_SERVICE_TIER: &str = "openai.response.service_tier";
 pub const OPENAI_RESPONSE_SYSTEM_FINGERPRINT: &str = "openai.response.system_fingerprint";
 /// `chat_completions` or `responses`.
 pub const OPENAI_API_TYPE: &str = "openai.api.type";
+/// The HTTP status of the answer.
+pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
 /// What kind of failure: a type name, an API's error type, or an HTTP status.
 pub const ERROR_TYPE: &str = "error.type";
 /// One end user.
@@ -141,8 +145,6 @@ pub const EXCEPTION_MESSAGE: &str = "exception.message";
 pub const SERVER_ADDRESS: &str = "server.address";
 /// Port of the server that was called.
 pub const SERVER_PORT: &str = "server.port";
-/// The HTTP status that a call was answered with.
-pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
 /// Bytes of an answer whose body is not kept.
 pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 /// The service that a trace comes from (resource).
@@ -188,6 +190,12 @@ pub const USAGE_RERANK_SEARCHES: &str = "llmtrace.usage.rerank_searches";
 pub const USAGE_AUDIO_SECONDS: &str = "llmtrace.usage.audio_seconds";
 /// Pages of documents that were read.
 pub const USAGE_DOCUMENT_PAGES: &str = "llmtrace.usage.document_pages";
+/// Tokens of pages that an answer cites, billed beside the others (Perplexity `citation_tokens`).
+pub const USAGE_CITATION_TOKENS: &str = "llmtrace.usage.citation_tokens";
+/// Sources that a search used (xAI `num_sources_used`).
+pub const USAGE_SOURCES: &str = "llmtrace.usage.sources";
+/// How often the provider ran code for the model.
+pub const USAGE_CODE_RUNS: &str = "llmtrace.usage.code_runs";
 /// Where a cost comes from: `provider`, `override`, `bundled`.
 pub const COST_SOURCE: &str = "llmtrace.cost.source";
 /// Why there is a cost or none: `priced`, `provider_cost`, `unknown_model`, `no_usage`, `invalid_usage`.
@@ -216,16 +224,33 @@ pub const REQUEST_CITATION_MODE: &str = "llmtrace.request.citation_mode";
 pub const REQUEST_KEEP_ALIVE: &str = "llmtrace.request.keep_alive";
 /// Seconds that a local server took to load the model.
 pub const SERVER_LOAD_SECONDS: &str = "llmtrace.server.load_seconds";
-/// Seconds that a local server took to read the input.
+/// Seconds that the server took to read the input.
 pub const SERVER_INPUT_SECONDS: &str = "llmtrace.server.input_seconds";
-/// Seconds that a local server took to write the output.
+/// Seconds that the server took to write the output.
 pub const SERVER_OUTPUT_SECONDS: &str = "llmtrace.server.output_seconds";
-/// Seconds that a local server took for the whole call.
+/// Seconds that the server took for the whole call.
 pub const SERVER_TOTAL_SECONDS: &str = "llmtrace.server.total_seconds";
 /// Inference speed that was served (Anthropic `usage.speed`).
 pub const SPEED: &str = "llmtrace.speed";
 /// Region in which inference ran (Anthropic `usage.inference_geo`).
 pub const INFERENCE_GEO: &str = "llmtrace.inference_geo";
+/// Whether thinking was asked for, in the request's own word: `enabled`, `disabled`, `adaptive`, ...
+pub const REQUEST_THINKING: &str = "llmtrace.request.thinking";
+/// Upper bound on the tokens of thinking.
+pub const REQUEST_THINKING_TOKENS: &str = "llmtrace.request.thinking_tokens";
+/// Who served a call that a gateway routed, in the gateway's own word.
+pub const UPSTREAM_PROVIDER: &str = "llmtrace.upstream_provider";
+/// The provider's id of the request, by which its support finds it.
+pub const REQUEST_ID: &str = "llmtrace.request_id";
+/// Seconds to wait before the next try, as the provider asks.
+pub const RETRY_AFTER: &str = "llmtrace.retry_after";
+/// What the names of rate limits begin with: `.requests`, `.tokens`, `.input_tokens` or `.output_tokens` follow, and
+/// then `.limit`, `.remaining` or `.reset` (seconds, or a text where the provider names a time).
+pub const RATE_LIMIT: &str = "llmtrace.rate_limit";
+/// Seconds that the call waited on the server.
+pub const SERVER_QUEUE_SECONDS: &str = "llmtrace.server.queue_seconds";
+/// Seconds to the first token, as the server measured them.
+pub const SERVER_FIRST_TOKEN_SECONDS: &str = "llmtrace.server.first_token_seconds";
 /// The [`Api`](crate::provider::Api) whose shape was read.
 pub const API: &str = "llmtrace.api";
 /// `batch` where the call was made through a batch API.

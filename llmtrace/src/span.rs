@@ -61,6 +61,25 @@ pub trait SpanExt {
     /// finish reasons and token counts are read from it.
     fn record_response<T: Serialize + ?Sized>(&self, response: &T);
 
+    /// Records the headers of the answer: the request's id, rate limits, how long to wait, and what some providers state
+    /// nowhere else. Any headers whose names are texts and whose values are bytes will do, such as those of `reqwest` and
+    /// `http`. Headers that nothing is known of are passed over, and so are all that hold a secret.
+    ///
+    /// ```
+    /// use llmtrace::SpanExt as _;
+    ///
+    /// # let span = tracing::Span::none();
+    /// span.record_response_headers([("x-request-id", "req_1"), ("retry-after", "20")]);
+    /// ```
+    fn record_response_headers<N, V>(&self, headers: impl IntoIterator<Item = (N, V)>)
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>;
+
+    /// Records the HTTP status of the answer. From 400 on, a model call ends with the status `error`, also where its body
+    /// cannot be read.
+    fn record_http_status(&self, status: u16);
+
     /// Records the messages that went in.
     fn record_input(&self, messages: &[Message]);
 
@@ -132,6 +151,19 @@ impl SpanExt for Span {
 
     fn record_response<T: Serialize + ?Sized>(&self, response: &T) {
         record(self, |recorder| recorder.json(response));
+    }
+
+    fn record_response_headers<N, V>(&self, headers: impl IntoIterator<Item = (N, V)>)
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        record(self, |recorder| recorder.response_headers(headers));
+    }
+
+    fn record_http_status(&self, status: u16) {
+        let write = |recorder: &mut Recorder<'_>, status: u16| recorder.http_status(status);
+        record_plain(self, || status, write);
     }
 
     fn record_input(&self, messages: &[Message]) {

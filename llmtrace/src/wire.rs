@@ -70,6 +70,11 @@ impl WireCall {
         self.record(false, |recorder| recorder.known(key, value));
     }
 
+    /// The headers of the answer: those that tell something of the call.
+    pub(crate) fn headers<N: AsRef<str>, V: AsRef<[u8]>>(&self, headers: impl Iterator<Item = (N, V)>) {
+        self.record(false, |recorder| recorder.response_headers(headers));
+    }
+
     /// The answer is one document, not lines of a stream.
     pub(crate) fn answers_whole(&mut self) {
         self.pruner = LinePruner::whole();

@@ -194,3 +194,145 @@ fn traces_come_in_the_order_in_which_they_ended() {
         recording.spans().iter().filter_map(|span| span.attributes.get("n")?.as_i64()).collect();
     assert_eq!(order, (0..50).collect::<Vec<_>>());
 }
+
+/// A call whose answer came over HTTP.
+fn answered(status: u16, headers: &[(&str, &str)], request: &Value, body: &Value) -> SpanRecord {
+    let recording = Recording::start();
+    recording.run(|| {
+        let span = info_span!("call", llmtrace.kind = "generation");
+        span.record_request(request);
+        span.record_http_status(status);
+        span.record_response_headers(headers.iter().copied());
+        span.record_response(body);
+    });
+    recording.span("call")
+}
+
+fn asked() -> Value {
+    json!({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]})
+}
+
+#[test]
+fn headers_are_read_and_secrets_among_them_are_not() {
+    let headers = [
+        ("x-request-id", "req_1"),
+        ("Authorization", "Bearer sk-secret"),
+        ("set-cookie", "secret"),
+        ("x-ratelimit-remaining-requests", "99"),
+    ];
+    let span = answered(200, &headers, &asked(), &json!({"no": "answer"}));
+    assert_eq!(attribute(&span, "llmtrace.request_id"), Some("req_1"));
+    assert_eq!(span.attributes.get("llmtrace.rate_limit.requests.remaining"), Some(&99.into()));
+    assert_eq!(span.attributes.get("http.response.status_code"), Some(&200.into()));
+    assert!(!format!("{span:?}").contains("secret"), "{span:?}");
+    assert!(!span.status.is_error());
+}
+
+#[test]
+fn counts_and_costs_in_headers_stand_in_for_the_body() {
+    let counts = [
+        ("x-amzn-bedrock-input-token-count", "1000000"),
+        ("x-amzn-bedrock-output-token-count", "0"),
+        ("x-litellm-response-cost", "0.25"),
+    ];
+    let span = answered(200, &counts, &asked(), &json!({"generation": "hi"}));
+    assert_eq!(span.usage(), Usage::new(1_000_000, 0));
+    assert_eq!(span.cost().unwrap().to_string(), "0.25");
+    assert_eq!(attribute(&span, "llmtrace.cost.source"), Some("provider"));
+    let priced = answered(200, &counts[..2], &asked(), &json!({"generation": "hi"}));
+    assert_eq!(priced.cost().unwrap().to_string(), "0.15");
+}
+
+#[test]
+fn a_failed_call_is_an_error_whatever_its_body() {
+    let check = |status: u16, body: Value, kind: &str, message: &str| {
+        let span = answered(status, &[], &asked(), &body);
+        assert_eq!(attribute(&span, "error.type"), Some(kind), "{body}");
+        assert_eq!(span.status, Status::error(message), "{body}");
+    };
+    check(503, json!("<html>upstream</html>"), "503", "HTTP status 503");
+    check(500, json!({"unheard": "of"}), "500", "HTTP status 500");
+    check(401, json!({"message": "invalid api token"}), "401", "invalid api token");
+    check(429, json!({"detail": "slow down"}), "429", "slow down");
+    check(
+        400,
+        json!({"error": {"message": "no", "type": "invalid_request_error"}}),
+        "invalid_request_error",
+        "no",
+    );
+    // A body that is nothing but an error needs no status, if a call was sent.
+    check(200, json!({"error": "model not found"}), "error", "model not found");
+}
+
+#[test]
+fn an_answer_is_no_error_for_what_it_says() {
+    let check = |body: Value| {
+        let span = answered(200, &[], &asked(), &body);
+        assert!(!span.status.is_error(), "{body}: {:?}", span.status);
+    };
+    check(json!({"message": "hello", "detail": "more"}));
+    check(json!({"answer": "a", "error": "none of it"}));
+    check(json!({"id": "c", "object": "chat.completion", "model": "m", "message": "m", "detail": "d",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "error"}}]}));
+}
+
+#[test]
+fn a_status_is_the_calls_only() {
+    let recording = Recording::start();
+    recording.run(|| info_span!("tool", llmtrace.kind = "tool").record_http_status(404));
+    assert!(!recording.span("tool").status.is_error());
+}
+
+#[test]
+fn a_deployment_is_priced_as_the_model_behind_it() {
+    let request = json!({"model": "my-deployment", "messages": [{"role": "user", "content": "hi"}]});
+    let span = answered(
+        200,
+        &[],
+        &request,
+        &json!({
+            "id": "c", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}],
+            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"},
+                "content_filter_results": {}}],
+            "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000},
+        }),
+    );
+    assert_eq!(attribute(&span, "gen_ai.request.model"), Some("my-deployment"));
+    assert_eq!(span.provider(), Some("azure.ai.openai"));
+    assert_eq!(attribute(&span, "llmtrace.cost.matched_model"), Some("gpt-4o-mini"));
+    assert_eq!(span.cost().unwrap().to_string(), "0.15");
+}
+
+#[test]
+fn media_too_long_to_keep_leaves_its_size() {
+    let recording = Recording::with(|builder| builder.max_text_bytes(64));
+    let data = "A".repeat(400);
+    recording.run(|| {
+        info_span!("call", llmtrace.kind = "generation").record_request(&json!({
+            "model": "gpt-4o-mini", "messages": [{"role": "user", "content": [
+                {"type": "image_url", "image_url": {"url": format!("data:image/png;base64,{data}")}}]}],
+        }));
+    });
+    let span = recording.span("call");
+    assert_eq!(
+        serde_json::to_value(&span.input[0].parts).unwrap(),
+        json!([{"type": "blob", "mime_type": "image/png", "modality": "image", "content": "", "llmtrace_omitted_bytes": 300}])
+    );
+    assert_eq!(span.attributes.get("llmtrace.truncated"), Some(&1.into()));
+}
+
+#[test]
+fn a_line_of_a_batch_is_the_call_within() {
+    let body = json!({
+        "id": "c", "object": "chat.completion", "model": "gpt-4o-mini-2024-07-18",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}],
+        "usage": {"prompt_tokens": 1_000_000, "completion_tokens": 0, "total_tokens": 1_000_000},
+    });
+    let line = json!({"id": "batch_req_1", "custom_id": "1", "error": null,
+        "response": {"status_code": 200, "request_id": "r", "body": body}});
+    let (alone, batched) = (record(&body), record(&line));
+    assert_eq!((batched.usage(), &batched.output), (alone.usage(), &alone.output));
+    assert_eq!(attribute(&alone, "llmtrace.processing"), None);
+    assert_eq!(attribute(&batched, "llmtrace.processing"), Some("batch"));
+}

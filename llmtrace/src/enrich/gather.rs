@@ -20,6 +20,8 @@ pub(super) struct Gathered<'a> {
     /// Stream items with the monotonic time at which they came.
     pub(super) chunks: Vec<(u64, Body<'a>)>,
     pub(super) first_chunk: Option<u64>,
+    /// Headers of the answer.
+    pub(super) headers: Vec<(&'a str, &'a str)>,
     pub(super) events: Vec<Event>,
     pub(super) links: Vec<Link>,
     pub(super) scores: Vec<Score>,
@@ -83,11 +85,13 @@ impl<'a> Gathered<'a> {
                 Entry::Error(kind, message) => all.error = Some((kind, message)),
                 Entry::Name(name) => all.name = Some(name.to_owned()),
                 Entry::Label(label) => all.label(label),
+                Entry::Header(name, value) => all.headers.push((name, value)),
                 Entry::Done => all.is_done = true,
                 Entry::Cancelled => all.is_cancelled = true,
                 Entry::Truncated => all.truncated += 1,
                 Entry::Default(key, value) => all.defaults.set(names.name(key), value),
                 Entry::Sent(request) => {
+                    all.headers.clear();
                     let attempt = all.wire.replace(Wire { request, ..Wire::default() });
                     let failure = attempt.and_then(|attempt| attempt.error);
                     all.events.extend(failure.map(|(at, kind, message)| exception(time(at), kind, message)));

@@ -1,5 +1,6 @@
 //! From a draft to a record: what the caller's thread wrote down is read here, on the worker's thread.
 
+mod cut;
 mod gather;
 mod names;
 mod place;
@@ -146,7 +147,7 @@ impl Enricher {
         if self.settings.content == ContentPolicy::Omit {
             place::omit_content(record);
         } else {
-            place::cut_texts(record, self.settings.max_text_bytes);
+            cut::cut_texts(record, self.settings.max_text_bytes);
         }
         self.price(record);
     }

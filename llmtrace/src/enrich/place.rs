@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::gather::{Gathered, exception};
 use super::read::{Call, Plain};
-use crate::content;
 use crate::log::Scalar;
 use crate::provider::Exchange;
 use crate::{
@@ -18,7 +17,7 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
     place_messages(record, gathered);
     let stated = stated_usage(record);
     let exchange = call.exchange.take();
-    let was_read = exchange.is_some();
+    let was_read = exchange.as_ref().is_some_and(|exchange| exchange.api.is_some());
     let mut usage = Usage::default();
     if let Some(exchange) = exchange {
         if record.kind.is_model_call() {
@@ -86,6 +85,7 @@ fn stated_usage(record: &SpanRecord) -> Stated {
 
 fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
     let is_call = record.kind.is_model_call();
+    let failure = http_failure(record);
     let attributes = &mut record.attributes;
     let mut set = |key, value: Option<Value>| {
         // What a span around a call hands on is the call's, and stands there.
@@ -134,7 +134,7 @@ fn place_exchange(record: &mut SpanRecord, exchange: Exchange) {
         record.output = exchange.output;
     }
     if let Some(error) = exchange.error {
-        let kind = error.kind.or(error.code);
+        let kind = error.kind.or(error.code).or_else(|| failure.map(|status| status.to_string()));
         attributes.set_default(semconv::ERROR_TYPE, kind.unwrap_or_else(|| "error".to_owned()));
         record.status = Status::error(error.message);
     }
@@ -239,6 +239,9 @@ fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>, is_cut: bool) 
     } else if let Some((_, kind, message)) = wire_error {
         record.attributes.set_default(semconv::ERROR_TYPE, kind);
         record.status = Status::error(message);
+    } else if let Some(status) = http_failure(record) {
+        record.attributes.set_default(semconv::ERROR_TYPE, status.to_string());
+        record.status = Status::error(format!("HTTP status {status}"));
     } else if gathered.is_cancelled || is_cut {
         record.status = Status::Cancelled;
     } else if gathered.is_done || gathered.wire.as_ref().is_some_and(|wire| wire.is_cut) {
@@ -249,6 +252,12 @@ fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>, is_cut: bool) 
         let kind = record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned();
         record.events.push(exception(record.end, &kind, message));
     }
+}
+
+/// The HTTP status with which a model call failed.
+pub(super) fn http_failure(record: &SpanRecord) -> Option<u64> {
+    let status = record.attributes.get(semconv::HTTP_RESPONSE_STATUS_CODE).and_then(Value::as_count);
+    status.filter(|status| record.kind.is_model_call() && (400..600).contains(status))
 }
 
 /// Leaves out whatever content came by another way than the one that is closed on the caller's thread.
@@ -273,27 +282,4 @@ pub(super) fn omit_content(record: &mut SpanRecord) {
             Status::error(record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned());
     }
     record.attributes.set(semconv::CONTENT_OMITTED, true);
-}
-
-/// Cuts the texts of messages to the configured length.
-pub(super) fn cut_texts(record: &mut SpanRecord, max_bytes: usize) {
-    let mut cut = 0_u64;
-    for message in record.input.iter_mut().chain(&mut record.output) {
-        for part in &mut message.parts {
-            let text = match part {
-                Part::Text { content } | Part::Reasoning { content } | Part::Blob { content, .. } => content,
-                Part::ToolCall { arguments: Json::String(text), .. } => text,
-                Part::ToolCallResponse { response: Json::String(text), .. } => text,
-                _ => continue,
-            };
-            if text.len() > max_bytes {
-                text.truncate(content::cut(text, max_bytes).len());
-                cut += 1;
-            }
-        }
-    }
-    if cut > 0 {
-        let before = record.attributes.get(semconv::TRUNCATED).and_then(Value::as_count).unwrap_or(0);
-        record.attributes.set(semconv::TRUNCATED, before + cut);
-    }
 }

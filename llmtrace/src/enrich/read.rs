@@ -5,6 +5,7 @@ mod wire;
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
+use super::place;
 use crate::identity::Identity;
 use crate::log::Body;
 use crate::provider::{self, Api, Exchange, StreamAssembler};
@@ -47,11 +48,12 @@ pub(super) fn exchange(
         request = Some(with_arguments(sent, request, &mut call, gathered));
     }
     // What went over the network says more than what the function made of it.
+    let trust = Trust::of(gathered, record, request.as_ref());
     let response =
-        match gathered.wire.as_ref().and_then(|wire| wire::response(wire, record, start, &mut call)) {
+        match gathered.wire.as_ref().and_then(|wire| wire::response(wire, trust, record, start, &mut call)) {
             Some(response) => Some(response),
             None if gathered.chunks.is_empty() => {
-                gathered.response.and_then(|body| read_response(body, &mut call))
+                gathered.response.and_then(|body| read_response(body, trust, &mut call))
             }
             None => read_stream(gathered, record, start, &mut call),
         };
@@ -65,6 +67,10 @@ pub(super) fn exchange(
         }
         (request, response) => request.or(response),
     };
+    if !gathered.headers.is_empty() {
+        let headers = gathered.headers.iter().copied();
+        call.exchange.get_or_insert_default().read_headers(headers);
+    }
     call
 }
 
@@ -88,6 +94,39 @@ fn with_arguments(
         sent.attributes.set(semconv::ARGUMENTS, arguments);
     }
     sent
+}
+
+/// What is known of an answer before it is read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Trust {
+    /// Nothing.
+    Unknown,
+    /// A call was sent to an API that is known.
+    Called,
+    /// The server said that the call failed.
+    Failed,
+}
+
+impl Trust {
+    /// The error that a body is, where it is no answer.
+    fn error(self, json: &Json) -> Option<Exchange> {
+        match self {
+            Self::Unknown => None,
+            Self::Called => provider::read_bare_error(json),
+            Self::Failed => provider::read_error(json),
+        }
+    }
+
+    fn of(gathered: &Gathered<'_>, record: &SpanRecord, request: Option<&Exchange>) -> Self {
+        let names_error = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(provider::headers::ERROR_TYPE);
+        if place::http_failure(record).is_some() || gathered.headers.iter().any(names_error) {
+            Self::Failed
+        } else if request.is_some_and(|request| request.api.is_some()) {
+            Self::Called
+        } else {
+            Self::Unknown
+        }
+    }
 }
 
 fn seconds(at: u64, start: u64) -> f64 {
@@ -200,10 +239,14 @@ fn conversation(json: &Json) -> Option<Exchange> {
     Some(Exchange { api: None, operation: None, ..request })
 }
 
-fn read_response(body: Body<'_>, call: &mut Call) -> Option<Exchange> {
+fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchange> {
     let json = parse(body);
     if let Some(response) = json.as_ref().and_then(provider::read_response) {
         return Some(response);
+    }
+    let error = json.as_ref().and_then(|json| trust.error(json));
+    if error.is_some() {
+        return error;
     }
     let bytes = body.bytes();
     let is_events = looks_like_events(bytes);

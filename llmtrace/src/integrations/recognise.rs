@@ -101,6 +101,7 @@ const ROWS: &[Row] = &[
     row("publishers/mistralai/models/*:streamRawPredict", Path, MISTRAL, "chat", Generation),
     row("*:generateContent", Path, GEMINI, "generate_content", Generation),
     row("*:streamGenerateContent", Path, GEMINI, "generate_content", Generation),
+    row("v1beta/interactions", Body, &["gemini_interactions"], "chat", Generation),
     row("*:embedContent", Path, &["gemini_embed"], "embeddings", Embedding),
     row("*:batchEmbedContents", Path, &["gemini_embed"], "embeddings", Embedding),
     row("model/*/converse", Path, CONVERSE, "chat", Generation),

@@ -169,6 +169,7 @@ fn follow(response: Response, mut wire: WireCall) -> Response {
         return response;
     }
     wire.known(semconv::HTTP_RESPONSE_STATUS_CODE, i64::from(status.as_u16()));
+    wire.headers(response.headers().iter());
     if status.is_client_error() || status.is_server_error() {
         wire.failed(status.as_str(), status.canonical_reason().unwrap_or("HTTP error"));
     }

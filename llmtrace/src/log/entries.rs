@@ -2,8 +2,8 @@
 
 use super::{
     ARGUMENT, ATTRIBUTE, BOOL, Body, CANCELLED, CHUNK, CUT_OFF, DEFAULT, DONE, ERROR, EVENT_END, EVENT_START,
-    Entry, FAILED, FIRST_CHUNK, FLOAT, INT, KEY_ID, Key, LABEL, LINK, NAME, RECEIVED, REQUEST, RESPONSE,
-    SCORE, SENT, SENT_UNSEEN, STR, Scalar, WIDE,
+    Entry, FAILED, FIRST_CHUNK, FLOAT, HEADER, INT, KEY_ID, Key, LABEL, LINK, NAME, RECEIVED, REQUEST,
+    RESPONSE, SCORE, SENT, SENT_UNSEEN, STR, Scalar, WIDE,
 };
 use crate::keys::KeyId;
 use crate::{SpanId, TraceId};
@@ -80,6 +80,7 @@ impl<'a> Iterator for Entries<'a> {
             ERROR => Entry::Error(self.str()?, self.str()?),
             NAME => Entry::Name(self.str()?),
             LABEL => Entry::Label(self.str()?),
+            HEADER => Entry::Header(self.str()?, self.str()?),
             DONE => Entry::Done,
             CANCELLED => Entry::Cancelled,
             DEFAULT => match self.next()? {

@@ -23,6 +23,7 @@ fn entries_read_back_in_order() {
         Entry::Error("timeout", "too slow"),
         Entry::Name("chat"),
         Entry::Label("beta"),
+        Entry::Header("request-id", "req_1"),
         Entry::Done,
         Entry::Cancelled,
         Entry::Truncated,

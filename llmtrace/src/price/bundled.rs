@@ -130,6 +130,51 @@ mod tests {
     }
 
     #[test]
+    fn what_is_billed_in_place_of_tokens_has_a_price() {
+        let check = |provider: &str, model: &str, usage: Usage, expected: Result<&str, Unpriced>| {
+            let usage = Usage { status: crate::UsageStatus::Complete, ..usage };
+            let cost = price(&PriceQuery::new(model, &usage, november()).provider(provider));
+            let total = cost.map(|cost| cost.total.to_string());
+            assert_eq!(total.as_deref().map_err(|error| *error), expected, "{model} {usage:?}");
+        };
+        let seconds = Usage { audio_seconds: Some(3_600), ..Usage::default() };
+        let pages = Usage { document_pages: Some(1_000), ..Usage::default() };
+        let searches = Usage { rerank_searches: Some(1), ..Usage::default() };
+        check("groq", "whisper-large-v3", seconds.clone(), Ok("0.111"));
+        check("groq", "whisper-large-v3", pages.clone(), Err(Unpriced::UnknownModel));
+        check("groq", "whisper-large-v3", Usage::new(9, 9), Err(Unpriced::UnknownModel));
+        check("mistral", "mistral-ocr-2512", pages, Ok("2"));
+        check("openai", "gpt-4o-mini", seconds, Err(Unpriced::UnknownModel));
+        check("cohere", "rerank-v3.5", searches, Err(Unpriced::UnknownModel));
+    }
+
+    #[test]
+    fn modalities_and_searches_have_prices_of_their_own() {
+        let check = |model: &str, usage: &Usage, expected: &str| {
+            let cost = price(&PriceQuery::new(model, usage, november()).provider("gcp.gemini")).unwrap();
+            assert_eq!((cost.total.to_string().as_str(), cost.incomplete), (expected, false), "{model}");
+        };
+        let plain = Usage::new(1_000_000, 0).with_cache_read(500_000);
+        check("gemini-2.5-flash", &plain, "0.165");
+        // Video costs what text does, audio more, read from the cache or not.
+        let mixed = Usage {
+            input_video_tokens: Some(600_000),
+            input_audio_tokens: Some(400_000),
+            cache_read_video_tokens: Some(300_000),
+            cache_read_audio_tokens: Some(200_000),
+            ..plain.clone()
+        };
+        check("gemini-2.5-flash", &mixed, "0.319");
+        // What is stated of the cache reads is all of them: none was audio.
+        let text_read =
+            Usage { input_audio_tokens: Some(400_000), cache_read_text_tokens: Some(500_000), ..plain };
+        check("gemini-2.5-flash", &text_read, "0.445");
+        let searched = Usage { web_searches: Some(3), ..Usage::new(0, 0) };
+        check("gemini-2.5-flash", &searched, "0.035");
+        check("gemini-3-flash-preview", &searched, "0.042");
+    }
+
+    #[test]
     fn every_model_of_the_table_is_found_under_its_own_name() {
         let table = table().unwrap();
         let (mut found, mut strangers) = (0, Vec::new());

@@ -108,7 +108,9 @@ impl Card {
         };
         // Text and tool results must not have a price of their own, for they are not on the card.
         let input_texts = [&whole_in, &UsageKey::INPUT_TEXT_TOKENS, &UsageKey::INPUT_TOOL_TOKENS];
+        let cached = million(&[&whole_in, &read])?;
         let is_plain = million(&input_texts)? == plain
+            && million(&[&whole_in, &read, &UsageKey::CACHE_TEXT_READ_TOKENS])? == cached
             && million(&[&whole_out, &UsageKey::OUTPUT_TEXT_TOKENS])? == written_out;
         if !is_plain || !card.agrees(&table, 4)? {
             return None;
@@ -140,11 +142,17 @@ impl Card {
         let others = [
             usage.input_audio_tokens,
             usage.input_image_tokens,
+            usage.input_video_tokens,
             usage.cache_read_audio_tokens,
+            usage.cache_read_image_tokens,
+            usage.cache_read_video_tokens,
             usage.output_audio_tokens,
             usage.output_image_tokens,
             usage.web_searches,
             usage.file_searches,
+            usage.rerank_searches,
+            usage.audio_seconds,
+            usage.document_pages,
         ];
         let input_tokens = usage.input_tokens?;
         if input_tokens > self.limit || others.into_iter().flatten().any(|count| count > 0) {

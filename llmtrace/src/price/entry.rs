@@ -6,12 +6,11 @@ use genai_prices::{
 
 use super::PriceQuery;
 use super::card::CardOfSecond;
+use super::counts::{self, Counts, is_some, others};
 use super::names::{Provider, without_resource_path};
 use super::places;
 use super::suffix;
 use crate::{Cost, CostSource, PriceMatch, Timestamp, Unpriced, Usage, Usd};
-
-type Counts = genai_prices::Usage;
 
 /// A key and a value of what else decides the price.
 type Condition = (&'static str, &'static str);
@@ -36,7 +35,7 @@ pub(super) struct Entry {
 struct Priced {
     input: bool,
     output: bool,
-    /// Seconds, pages or characters.
+    /// Seconds, pages, reranked searches or characters.
     other: bool,
 }
 
@@ -62,6 +61,7 @@ impl Entry {
             (UsageKey::INPUT_AUDIO_SECONDS, 3600.0),
             (UsageKey::INPUT_CHARACTERS, 1e6),
             (UsageKey::INPUT_DOCUMENT_PAGES, 1e3),
+            (UsageKey::RERANK_SEARCHES, 1e3),
         ]);
         let priced = Priced {
             input: refuses(UsageKey::CACHE_READ_TOKENS),
@@ -92,7 +92,9 @@ impl Entry {
         query: &PriceQuery<'_>,
         as_of: &str,
     ) -> Result<Cost, Unpriced> {
-        if self.priced.other && !self.priced.input {
+        let has_tokens = query.usage.input_tokens.is_some();
+        let has_others = self.priced.other && others(query.usage).into_iter().any(is_some);
+        if !has_others && (!has_tokens || self.priced.other && !self.priced.input) {
             return Err(Unpriced::UnknownModel);
         }
         let context = context(query);
@@ -109,6 +111,10 @@ impl Entry {
             Some(amounts) => (amounts, false),
             None => self.price_by_table(table, query, &context)?,
         };
+        if !self.priced.input && self.priced.other && total == Usd::ZERO {
+            // The table counts something else than the response does.
+            return Err(Unpriced::UnknownModel);
+        }
         incomplete |= self.priced.input && !self.priced.output && is_some(query.usage.output_tokens);
         if self.has_us_surcharge && query.inference_geo.is_some_and(|geo| geo.eq_ignore_ascii_case("us")) {
             let fees = total - input - output;
@@ -134,7 +140,7 @@ impl Entry {
         context: &[Condition],
     ) -> Result<((Usd, Usd, Usd), bool), Unpriced> {
         let usage = query.usage;
-        let counts = counts(usage);
+        let counts = counts::of(usage, &self.model);
         let calculate =
             |counts: &Counts, context: &[Condition]| self.calculate(table, query.at, counts, context);
         let price = calculate(&counts, context).map_err(|error| refusal(&error, usage))?;
@@ -150,6 +156,8 @@ impl Entry {
         let is_dearer = context.iter().any(|(_, value)| ["priority", "fast"].contains(value));
         let incomplete = is_unpriced(usage.web_searches, UsageKey::WEB_SEARCHES)
             || is_unpriced(usage.file_searches, UsageKey::STORAGE_SEARCHES)
+            || is_unpriced(usage.rerank_searches, UsageKey::RERANK_SEARCHES)
+            || is_unpriced(usage.document_pages, UsageKey::INPUT_DOCUMENT_PAGES)
             || (is_dearer && price.total_price > 0.0 && changes_nothing(&counts, &[]));
         let amount = |dollars| Usd::from_f64(dollars).ok_or(Unpriced::InvalidUsage);
         Ok((
@@ -286,34 +294,6 @@ fn plus_a_tenth(amount: Usd) -> Usd {
     Usd::from_pico((amount.pico() * 11 + 5).div_euclid(10))
 }
 
-/// The counts under the table's names. Only what is stated is there.
-fn counts(usage: &Usage) -> Counts {
-    let split = usage
-        .cache_write_1h_tokens
-        .map(|tokens| tokens.saturating_add(usage.cache_write_5m_tokens.unwrap_or(0)));
-    let cache_write = usage.cache_write_tokens.or(split).or(usage.cache_write_5m_tokens);
-    let counts = [
-        (UsageKey::INPUT_TOKENS, usage.input_tokens),
-        (UsageKey::OUTPUT_TOKENS, usage.output_tokens),
-        (UsageKey::CACHE_READ_TOKENS, usage.cache_read_tokens),
-        (UsageKey::CACHE_WRITE_TOKENS, cache_write),
-        (UsageKey::CACHE_WRITE_5M_TOKENS, usage.cache_write_5m_tokens),
-        (UsageKey::CACHE_WRITE_1H_TOKENS, usage.cache_write_1h_tokens),
-        (UsageKey::OUTPUT_REASONING_TOKENS, usage.reasoning_tokens),
-        (UsageKey::INPUT_TEXT_TOKENS, usage.input_text_tokens),
-        (UsageKey::INPUT_AUDIO_TOKENS, usage.input_audio_tokens),
-        (UsageKey::INPUT_IMAGE_TOKENS, usage.input_image_tokens),
-        (UsageKey::CACHE_AUDIO_READ_TOKENS, usage.cache_read_audio_tokens),
-        (UsageKey::OUTPUT_TEXT_TOKENS, usage.output_text_tokens),
-        (UsageKey::OUTPUT_AUDIO_TOKENS, usage.output_audio_tokens),
-        (UsageKey::OUTPUT_IMAGE_TOKENS, usage.output_image_tokens),
-        (UsageKey::INPUT_TOOL_TOKENS, usage.tool_use_tokens),
-        (UsageKey::WEB_SEARCHES, usage.web_searches),
-        (UsageKey::STORAGE_SEARCHES, usage.file_searches),
-    ];
-    counts.into_iter().filter_map(|(key, count)| count.map(|count| (key, count as f64))).collect()
-}
-
 /// What else decides the price. Standard tiers and speeds are left out: they select nothing.
 fn context(query: &PriceQuery<'_>) -> Vec<Condition> {
     let mut context = Vec::new();
@@ -346,15 +326,12 @@ fn tier(query: &PriceQuery<'_>) -> Option<&'static str> {
 
 /// Why the table refused: a part whose overlap with another was not stated is not a contradiction.
 fn refusal(error: &Error, usage: &Usage) -> Unpriced {
+    let parts = [usage.input_audio_tokens, usage.input_image_tokens, usage.input_video_tokens];
     let is_overlap_unknown = (is_some(usage.cache_read_tokens) || is_some(usage.cache_write_tokens))
-        && (is_some(usage.input_audio_tokens) || is_some(usage.input_image_tokens));
+        && parts.into_iter().any(is_some);
     match error.kind() {
         ErrorKind::InvalidUsage if is_overlap_unknown => Unpriced::NoUsage,
         ErrorKind::InvalidUsage => Unpriced::InvalidUsage,
         _ => Unpriced::UnknownModel,
     }
-}
-
-fn is_some(count: Option<u64>) -> bool {
-    count.is_some_and(|count| count > 0)
 }

@@ -5,6 +5,8 @@ mod bundled;
 #[cfg(feature = "prices")]
 mod card;
 #[cfg(feature = "prices")]
+mod counts;
+#[cfg(feature = "prices")]
 mod entry;
 mod names;
 mod override_file;
@@ -197,7 +199,8 @@ fn require_priceable(usage: &Usage) -> Result<(), Unpriced> {
         return Err(Unpriced::InvalidUsage);
     }
     let stated = usage.status == UsageStatus::Complete && usage.source == UsageSource::Provider;
-    if stated && usage.input_tokens.is_some() { Ok(()) } else { Err(Unpriced::NoUsage) }
+    let counted = [usage.input_tokens, usage.audio_seconds, usage.document_pages, usage.rerank_searches];
+    if stated && counted.iter().any(Option::is_some) { Ok(()) } else { Err(Unpriced::NoUsage) }
 }
 
 #[cfg(test)]

@@ -106,6 +106,8 @@ impl PriceSource for PriceOverrides {
             .rev()
             .find_map(|entry| applies(entry).map(|matched| (entry, matched)))
             .ok_or(Unpriced::UnknownModel)?;
+        // Rates are for tokens: seconds and pages are left to the next source.
+        query.usage.input_tokens.ok_or(Unpriced::UnknownModel)?;
         let (total, input, output) = entry.rates.apply(query.usage).ok_or(Unpriced::InvalidUsage)?;
         let some = |searches: Option<u64>| searches.is_some_and(|searches| searches > 0);
         Ok(Cost {

@@ -134,6 +134,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     if let Some(config) = object(body, "output_config") {
         text_parameter(parameters, semconv::REQUEST_REASONING_LEVEL, config, "effort");
     }
+    openai::thinking(parameters, body);
     let config = body.get("output_config").unwrap_or(&Value::Null);
     let format = object(config, "format").or_else(|| object(body, "output_format"));
     if let Some(kind) = format.and_then(openai::output_type) {
@@ -145,7 +146,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 fn tools(tools: &[Value]) -> Option<Value> {
     let definition = |tool: &Value| match text(tool, "type") {
         None | Some("custom") => openai::function_definition(tool, "input_schema"),
-        Some(_) => tool.clone(),
+        Some(_) => openai::provided_tool(tool),
     };
     (!tools.is_empty()).then(|| tools.iter().map(definition).collect())
 }

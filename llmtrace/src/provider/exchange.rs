@@ -2,8 +2,7 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::Api;
-use super::json::text;
+use super::{Api, ApiError};
 use crate::{Attributes, Message, Part, Usage, Usd};
 
 /// What is known of one call to an LLM API: its request, its response, or both laid over each other.
@@ -48,18 +47,6 @@ pub struct Exchange {
     pub error: Option<ApiError>,
 }
 
-/// The error that an API answered with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ApiError {
-    /// The kind of error, such as `invalid_request_error`.
-    pub kind: Option<String>,
-    /// The provider's code, such as `model_not_found` or `429`.
-    pub code: Option<String>,
-    /// What went wrong, in the provider's words.
-    pub message: String,
-}
-
 impl Exchange {
     /// Lays `later` over this one: field by field the last that is known wins.
     ///
@@ -93,31 +80,6 @@ impl Exchange {
         replace(&mut self.service_tier, later.service_tier);
         overlay(&mut self.attributes, &later.attributes);
         replace(&mut self.error, later.error);
-    }
-}
-
-impl ApiError {
-    /// The error in a body's `error` field; an error that says nothing is none.
-    pub(super) fn read(body: &Value) -> Option<Self> {
-        let error = body.get("error")?;
-        if let Some(message) = error.as_str().filter(|message| !message.is_empty()) {
-            return Some(Self { message: message.to_owned(), ..Self::default() });
-        }
-        let code = error.get("code").filter(|code| code.is_number()).map(Value::to_string);
-        let read = Self {
-            kind: text(error, "type").map(str::to_owned),
-            code: text(error, "code").map(str::to_owned).or(code),
-            message: text(error, "message").unwrap_or_default().to_owned(),
-        };
-        (read != Self::default()).then_some(read)
-    }
-
-    /// Whether a body of unknown origin is an API's error.
-    pub(super) fn is_body(body: &Value) -> bool {
-        body.get("error").is_some_and(|error| {
-            text(error, "message").is_some()
-                && ["type", "code", "param"].iter().any(|key| error.get(key).is_some())
-        })
     }
 }
 
@@ -165,18 +127,5 @@ mod tests {
         assert_eq!(call.request_model.as_deref(), Some("b"));
         assert_eq!(call.parameters.get("gen_ai.request.seed").and_then(crate::Value::as_i64), Some(2));
         assert_eq!(call.usage.status, UsageStatus::Interrupted);
-    }
-
-    #[test]
-    fn errors_are_read_from_any_form() {
-        let check = |body: serde_json::Value, message: Option<&str>| {
-            assert_eq!(ApiError::read(&body).map(|error| error.message).as_deref(), message, "{body}");
-        };
-        check(serde_json::json!({"error": "model not found"}), Some("model not found"));
-        check(serde_json::json!({"error": {"code": 500}}), Some(""));
-        check(serde_json::json!({"error": {"message": "x", "type": "y"}}), Some("x"));
-        check(serde_json::json!({"error": {}}), None);
-        check(serde_json::json!({"error": null}), None);
-        check(serde_json::json!({"error": ""}), None);
     }
 }

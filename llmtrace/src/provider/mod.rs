@@ -21,11 +21,22 @@
 
 mod anthropic_messages;
 mod anthropic_parts;
+mod batch;
 mod cohere_chat;
 mod cohere_embed;
 mod cohere_rerank;
+mod error;
 mod exchange;
 mod fold;
+mod gemini;
+mod gemini_args;
+mod gemini_embed;
+mod gemini_fold;
+mod gemini_generate;
+mod gemini_interactions;
+mod gemini_parts;
+mod gemini_steps;
+pub(crate) mod headers;
 mod json;
 mod llamacpp_completion;
 mod mistral_chat;
@@ -33,11 +44,16 @@ mod mistral_ocr;
 mod ollama_chat;
 mod ollama_embed;
 mod openai;
+mod openai_audio;
 mod openai_chat;
+mod openai_chat_stream;
 mod openai_completions;
 mod openai_embeddings;
+mod openai_images;
+mod openai_realtime;
 mod openai_responses;
 mod openai_responses_items;
+mod openai_served;
 mod sse;
 mod stream;
 mod tgi_generate;
@@ -47,9 +63,11 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
-pub use exchange::{ApiError, Exchange};
+pub use error::ApiError;
+pub use exchange::Exchange;
 pub use stream::StreamAssembler;
 
+use crate::semconv;
 use fold::Fold;
 
 /// What one file must know of its API.
@@ -123,6 +141,18 @@ apis! {
     OpenAiCompletions "openai_completions" openai_completions;
     /// Anthropic messages (<https://docs.anthropic.com/en/api/messages>).
     AnthropicMessages "anthropic_messages" anthropic_messages;
+    /// `OpenAI` realtime (<https://platform.openai.com/docs/api-reference/realtime-server-events>).
+    OpenAiRealtime "openai_realtime" openai_realtime;
+    /// `OpenAI` images (<https://platform.openai.com/docs/api-reference/images>).
+    OpenAiImages "openai_images" openai_images;
+    /// `OpenAI` audio (<https://platform.openai.com/docs/api-reference/audio>).
+    OpenAiAudio "openai_audio" openai_audio;
+    /// Google's `generateContent`, of the Gemini API and of Vertex AI (<https://ai.google.dev/api/generate-content>).
+    GeminiGenerate "gemini_generate" gemini_generate;
+    /// Google's embeddings, of the Gemini API and of Vertex AI (<https://ai.google.dev/api/embeddings>).
+    GeminiEmbed "gemini_embed" gemini_embed;
+    /// Google's Interactions (<https://ai.google.dev/api/interactions-api>).
+    GeminiInteractions "gemini_interactions" gemini_interactions;
     /// `OpenAI` Responses (<https://platform.openai.com/docs/api-reference/responses>).
     OpenAiResponses "openai_responses" openai_responses;
     /// `OpenAI` embeddings (<https://platform.openai.com/docs/api-reference/embeddings>).
@@ -140,6 +170,9 @@ pub struct ParseApiError {
 
 /// Reads a request body; `None` if it is not of a known API.
 pub fn read_request(body: &Value) -> Option<Exchange> {
+    if let Some(body) = batch::request(body) {
+        return read_request(body).map(in_batch);
+    }
     let shape = SHAPES.iter().find(|shape| (shape.is_request)(body))?;
     Some(read_request_as(shape.api, body))
 }
@@ -147,13 +180,31 @@ pub fn read_request(body: &Value) -> Option<Exchange> {
 /// Reads a response body; `None` if it is not of a known API.
 ///
 /// An error body such as `{"error": {"type": .., "message": ..}}` is recognised too; several APIs share that
-/// shape, so its `api` may stay `None`.
+/// shape, so its `api` may stay `None`. A line of a batch's output is read as the answer in it, and says so
+/// ([`semconv::PROCESSING`]).
 pub fn read_response(body: &Value) -> Option<Exchange> {
+    if let Some(inner) = batch::response(body) {
+        let is_error = std::ptr::eq(inner, body);
+        return if is_error { read_error(inner) } else { read_response(inner) }.map(in_batch);
+    }
     if let Some(shape) = SHAPES.iter().find(|shape| (shape.is_response)(body)) {
         return Some(read_response_as(shape.api, body));
     }
     let is_error = !body.get("choices").is_some_and(Value::is_array) && ApiError::is_body(body);
-    is_error.then(|| Exchange { error: ApiError::read(body), ..Exchange::default() })
+    if is_error { read_error(body) } else { None }
+}
+
+/// Reads the body of a call that failed, whatever its shape.
+pub(crate) fn read_error(body: &Value) -> Option<Exchange> {
+    let error = ApiError::read(body)?;
+    let mut exchange = Exchange { error: Some(error), ..Exchange::default() };
+    note_request_id(body, &mut exchange);
+    Some(exchange)
+}
+
+/// Reads the answer to a call if it is nothing but an error.
+pub(crate) fn read_bare_error(body: &Value) -> Option<Exchange> {
+    if ApiError::is_bare(body) { read_error(body) } else { None }
 }
 
 /// Reads the request body of a call to `api`; what is not there stays empty.
@@ -174,9 +225,29 @@ pub fn read_request_as(api: Api, body: &Value) -> Exchange {
 /// # Ok::<(), &str>(())
 /// ```
 pub fn read_response_as(api: Api, body: &Value) -> Exchange {
+    match batch::response(body) {
+        Some(inner) => in_batch(read_body_as(api, inner)),
+        None => read_body_as(api, body),
+    }
+}
+
+fn read_body_as(api: Api, body: &Value) -> Exchange {
     let mut exchange = Exchange { api: Some(api), error: ApiError::read(body), ..Exchange::default() };
+    note_request_id(body, &mut exchange);
     (api.shape().read_response)(body, &mut exchange);
     exchange
+}
+
+fn in_batch(mut exchange: Exchange) -> Exchange {
+    exchange.attributes.set(semconv::PROCESSING, "batch");
+    exchange
+}
+
+/// Anthropic and others name the request in the body of an error.
+fn note_request_id(body: &Value, exchange: &mut Exchange) {
+    if exchange.error.is_some() {
+        json::text_parameter(&mut exchange.attributes, semconv::REQUEST_ID, body, "request_id");
+    }
 }
 
 impl fmt::Display for Api {

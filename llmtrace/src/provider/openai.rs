@@ -1,15 +1,10 @@
 //! What the shapes of `OpenAI`'s APIs share, and what the providers that speak them add.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value, json};
 
-use super::Exchange;
 use super::json::{count, has, object, text};
-use crate::{Usage, UsageStatus, Usd, semconv};
-
-/// A tick of xAI's `cost_in_usd_ticks` in pico-dollars: 1e-10 USD.
-const PICO_PER_TICK: i128 = 100;
+use super::openai_served::is_perplexity;
+use crate::{Attributes, Usage, UsageStatus, semconv};
 
 /// How an API names its counts.
 pub(super) struct UsageNames {
@@ -20,48 +15,80 @@ pub(super) struct UsageNames {
 }
 
 /// Reads a `usage` object. Its totals are inclusive already, save for the reasoning that some providers leave
-/// out of the output: xAI, whose stated total shows it, and Perplexity.
+/// out of the output: xAI in chat completions, whose stated total shows it, and Perplexity.
 pub(super) fn usage(stated: &Value, names: &UsageNames) -> Usage {
-    let detail = |details: &str, key: &str| stated.get(details).and_then(|details| count(details, key));
-    let input = |key: &str| detail(names.input_details, key);
-    let output = |key: &str| detail(names.output_details, key);
+    let of = |key: &str| count(stated, key);
+    let input = |key: &str| of_details(stated, names.input_details, key);
+    let output = |key: &str| of_details(stated, names.output_details, key);
     // DeepSeek states the cache reads beside the details, Moonshot too.
-    let cached = input("cached_tokens")
-        .or_else(|| count(stated, "prompt_cache_hit_tokens"))
-        .or_else(|| count(stated, "cached_tokens"));
-    let cached_audio =
+    let cached =
+        input("cached_tokens").or_else(|| of("prompt_cache_hit_tokens")).or_else(|| of("cached_tokens"));
+    let cached_details =
         stated.get(names.input_details).and_then(|details| object(details, "cached_tokens_details"));
+    let cached_part = |key: &str| count(cached_details?, key);
     let mut usage = Usage {
-        input_tokens: count(stated, names.input),
-        output_tokens: count(stated, names.output),
-        total_tokens: count(stated, "total_tokens"),
+        input_tokens: of(names.input).or_else(|| hits_and_misses(stated)),
+        output_tokens: of(names.output),
+        total_tokens: of("total_tokens"),
         cache_read_tokens: cached,
-        cache_write_tokens: input("cache_write_tokens"),
-        reasoning_tokens: output("reasoning_tokens").or_else(|| count(stated, "reasoning_tokens")),
+        // LiteLLM keeps Anthropic's name for it, within an input that is inclusive.
+        cache_write_tokens: input("cache_write_tokens").or_else(|| of("cache_creation_input_tokens")),
+        reasoning_tokens: output("reasoning_tokens").or_else(|| of("reasoning_tokens")),
         input_text_tokens: input("text_tokens"),
         input_audio_tokens: input("audio_tokens"),
         input_image_tokens: input("image_tokens"),
-        cache_read_audio_tokens: cached_audio.and_then(|details| count(details, "audio_tokens")),
+        input_video_tokens: input("video_tokens"),
+        cache_read_text_tokens: cached_part("text_tokens"),
+        cache_read_audio_tokens: cached_part("audio_tokens"),
+        cache_read_image_tokens: cached_part("image_tokens"),
         output_text_tokens: output("text_tokens"),
         output_audio_tokens: output("audio_tokens"),
         output_image_tokens: output("image_tokens"),
-        web_searches: stated
-            .get("server_tool_use_details")
-            .and_then(|tools| count(tools, "web_search_requests"))
-            .or_else(|| count(stated, "num_search_queries")),
+        accepted_prediction_tokens: output("accepted_prediction_tokens"),
+        rejected_prediction_tokens: output("rejected_prediction_tokens"),
+        web_searches: web_searches(stated),
+        file_searches: of_details(stated, XAI_TOOLS, "file_search_calls"),
         ..Usage::default()
     };
-    include_reasoning(&mut usage, is_perplexity(stated));
+    let is_chat = names.input == "prompt_tokens";
+    let is_xai_chat = is_chat && has(stated, "cost_in_usd_ticks") && usage.total_tokens.is_none();
+    include_reasoning(&mut usage, is_perplexity(stated) || is_xai_chat);
     usage.status = status(&usage);
     usage.checked()
+}
+
+/// Where xAI counts the tools that it ran.
+const XAI_TOOLS: &str = "server_side_tool_usage_details";
+
+fn of_details(stated: &Value, details: &str, key: &str) -> Option<u64> {
+    count(stated.get(details)?, key)
+}
+
+/// `DeepSeek` splits the input into what was read from its cache and what was not.
+fn hits_and_misses(stated: &Value) -> Option<u64> {
+    count(stated, "prompt_cache_hit_tokens")?.checked_add(count(stated, "prompt_cache_miss_tokens")?)
+}
+
+/// The searches that were run. `OpenRouter` also counts the calls that asked for them, which are the same ones.
+fn web_searches(stated: &Value) -> Option<u64> {
+    of_details(stated, "server_tool_use_details", "web_search_requests")
+        .or_else(|| of_details(stated, "server_tool_use", "web_search_requests"))
+        .or_else(|| of_details(stated, XAI_TOOLS, "web_search_calls"))
+        .or_else(|| count(stated, "num_search_queries"))
 }
 
 /// The finish reason in the words of the conventions; a word that has none there stays.
 pub(super) fn finish_word(reason: &str) -> &str {
     match reason {
         "stop" | "eos" | "eos_token" | "stop_sequence" => "stop",
-        "length" | "max_tokens" | "max_output_tokens" | "model_length" => "length",
+        "length" | "max_tokens" | "max_output_tokens" | "model_length" | "model_context_window_exceeded" => {
+            "length"
+        }
         "tool_calls" | "function_call" | "tool_call" => "tool_call",
+        // Z.ai.
+        "sensitive" => "content_filter",
+        // Z.ai and DeepSeek.
+        "network_error" | "insufficient_system_resource" => "error",
         other => other,
     }
 }
@@ -69,13 +96,28 @@ pub(super) fn finish_word(reason: &str) -> &str {
 /// Tool definitions in the conventions' shape: functions flat, other tools as they are.
 pub(super) fn tools(tools: &[Value]) -> Option<Value> {
     let definition = |tool: &Value| {
-        let function = object(tool, "function").unwrap_or(tool);
-        if text(tool, "type") != Some("function") {
-            return tool.clone();
+        // Mistral's users may leave the type out.
+        match object(tool, "function") {
+            Some(function) => function_definition(function, "parameters"),
+            None if text(tool, "type") == Some("function") => function_definition(tool, "parameters"),
+            None => provided_tool(tool),
         }
-        function_definition(function, "parameters")
     };
     (!tools.is_empty()).then(|| tools.iter().map(definition).collect())
+}
+
+/// A tool of the provider's, as it is, with the name that the conventions ask for: its own, else its type.
+pub(super) fn provided_tool(tool: &Value) -> Value {
+    let mut definition = tool.clone();
+    let custom = object(tool, "custom").and_then(|custom| text(custom, "name"));
+    let name = || custom.or_else(|| text(tool, "server_label")).or_else(|| text(tool, "type"));
+    if let Some(members) = definition.as_object_mut()
+        && text(tool, "name").is_none()
+        && let Some(name) = name()
+    {
+        members.insert("name".to_owned(), name.into());
+    }
+    definition
 }
 
 /// One function in the shape of `gen_ai.tool.definitions`; its parameters stand under the key `schema`.
@@ -89,16 +131,27 @@ pub(super) fn function_definition(function: &Value, schema: &str) -> Value {
     definition.into()
 }
 
-/// Reads what every response states beside its content and its usage.
-pub(super) fn read_common(body: &Value, exchange: &mut Exchange) {
-    exchange.response_id = text(body, "id").map(str::to_owned);
-    exchange.response_model = text(body, "model").map(str::to_owned);
-    exchange.service_tier = text(body, "service_tier").map(str::to_owned);
-    if let Some(fingerprint) = text(body, "system_fingerprint") {
-        exchange.attributes.set(semconv::OPENAI_RESPONSE_SYSTEM_FINGERPRINT, fingerprint);
+/// Records whether and how far a request asks for thinking, in whatever way: `thinking` (Z.ai, `DeepSeek`, Moonshot,
+/// Anthropic), `enable_thinking` and `thinking_budget` (Qwen), a chat template's arguments (vLLM), `reasoning`
+/// (`OpenRouter`), or what clients put under `extra_body`.
+pub(super) fn thinking(parameters: &mut Attributes, body: &Value) {
+    let extra = object(body, "extra_body");
+    for body in [Some(body), extra, object(body, "chat_template_kwargs")].into_iter().flatten() {
+        let config = body.get("thinking").unwrap_or(&Value::Null);
+        let switch = |key: &str| body.get(key).and_then(Value::as_bool);
+        let switched = config.as_bool().or_else(|| switch("enable_thinking"));
+        let word = || Some(if switched? { "enabled" } else { "disabled" });
+        if let Some(word) = text(config, "type").or_else(word) {
+            parameters.set_default(semconv::REQUEST_THINKING, word);
+        }
+        let reasoning = body.get("reasoning").unwrap_or(&Value::Null);
+        let budget = count(config, "budget_tokens")
+            .or_else(|| count(body, "thinking_budget"))
+            .or_else(|| count(reasoning, "max_tokens"));
+        if let Some(budget) = budget {
+            parameters.set_default(semconv::REQUEST_THINKING_TOKENS, budget);
+        }
     }
-    exchange.provider = provider(body).map(Cow::Borrowed);
-    exchange.stated_cost = body.get("usage").and_then(stated_cost);
 }
 
 /// `json`, `text`, ... for a response format's `type`.
@@ -108,53 +161,6 @@ pub(super) fn output_type(format: &Value) -> Option<&'static str> {
         "text" => Some("text"),
         _ => None,
     }
-}
-
-/// Who serves an `OpenAI` shape, where a field proves it that nobody else sends.
-fn provider(body: &Value) -> Option<&'static str> {
-    let usage = body.get("usage").unwrap_or(&Value::Null);
-    let model = text(body, "model").unwrap_or_default();
-    let is_routed = has(usage, "is_byok")
-        || text(body, "provider").is_some() && text(body, "id").is_some_and(|id| id.starts_with("gen-"));
-    if is_routed {
-        Some("openrouter")
-    } else if text(body, "system_fingerprint") == Some("fp_ollama") {
-        Some("ollama")
-    } else if has(body, "x_groq") {
-        Some("groq")
-    } else if has(usage, "cost_in_usd_ticks") {
-        Some("x_ai")
-    } else if is_perplexity(usage) {
-        Some("perplexity")
-    } else if has(usage, "prompt_cache_hit_tokens") && model.starts_with("deepseek-") && !model.contains('/')
-    {
-        Some("deepseek")
-    } else {
-        None
-    }
-}
-
-/// What the provider says that the call cost: `OpenRouter`, Perplexity and xAI do.
-fn stated_cost(usage: &Value) -> Option<Usd> {
-    if let Some(ticks) = count(usage, "cost_in_usd_ticks") {
-        return Some(Usd::from_pico(i128::from(ticks).saturating_mul(PICO_PER_TICK)));
-    }
-    let dollars = |value: &Value, key: &str| {
-        value.get(key).and_then(Value::as_f64).filter(|cost| *cost >= 0.0).and_then(Usd::from_f64)
-    };
-    if let Some(cost) = object(usage, "cost") {
-        return dollars(cost, "total_cost");
-    }
-    let charged = dollars(usage, "cost")?;
-    if usage.get("is_byok").and_then(Value::as_bool) != Some(true) {
-        return Some(charged);
-    }
-    // With a key of one's own, the router charges its fee only; the provider's part stands beside it.
-    Some(charged + dollars(usage.get("cost_details")?, "upstream_inference_cost")?)
-}
-
-fn is_perplexity(usage: &Value) -> bool {
-    has(usage, "search_context_size") || object(usage, "cost").is_some_and(|cost| has(cost, "total_cost"))
 }
 
 fn include_reasoning(usage: &mut Usage, always: bool) {
@@ -212,11 +218,58 @@ mod tests {
             json!({"prompt_tokens": 10, "completion_tokens": 5, "prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 2}),
             Usage::new(10, 5).with_cache_read(8),
         );
+        check(
+            json!({"completion_tokens": 5, "prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 2}),
+            Usage::new(10, 5).with_cache_read(8),
+        );
+        check(
+            json!({"prompt_tokens": 10, "completion_tokens": 9, "completion_tokens_details": {
+                "accepted_prediction_tokens": 4, "rejected_prediction_tokens": 3}}),
+            Usage {
+                accepted_prediction_tokens: Some(4),
+                rejected_prediction_tokens: Some(3),
+                ..Usage::new(10, 9)
+            },
+        );
+        check(
+            json!({"prompt_tokens": 10, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 6,
+                "video_tokens": 2, "cached_tokens_details": {"text_tokens": 1, "audio_tokens": 2, "image_tokens": 3}}}),
+            Usage {
+                input_video_tokens: Some(2),
+                cache_read_text_tokens: Some(1),
+                cache_read_audio_tokens: Some(2),
+                cache_read_image_tokens: Some(3),
+                ..Usage::new(10, 1).with_cache_read(6)
+            },
+        );
+        // LiteLLM in front of Anthropic.
+        check(
+            json!({"prompt_tokens": 10, "completion_tokens": 1, "cache_creation_input_tokens": 3,
+                "cache_read_input_tokens": 4, "prompt_tokens_details": {"cached_tokens": 4}}),
+            Usage::new(10, 1).with_cache_read(4).with_cache_write(3),
+        );
+        // OpenRouter: the calls that asked for searches are no searches more.
+        check(
+            json!({"prompt_tokens": 1, "completion_tokens": 1, "server_tool_use_details": {
+                "web_search_requests": 2, "tool_calls_requested": 2, "tool_calls_executed": 2}}),
+            Usage { web_searches: Some(2), ..Usage::new(1, 1) },
+        );
+        check(
+            json!({"prompt_tokens": 1, "completion_tokens": 1, "num_sources_used": 9,
+                "server_side_tool_usage_details": {"web_search_calls": 3, "x_search_calls": 1, "file_search_calls": 0}}),
+            Usage { web_searches: Some(3), file_searches: Some(0), ..Usage::new(1, 1) },
+        );
         // xAI: the reasoning stands beside the output, as the total shows.
         check(
             json!({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 115,
                 "completion_tokens_details": {"reasoning_tokens": 100}}),
             Usage { total_tokens: Some(115), ..Usage::new(10, 105).with_reasoning(100) },
+        );
+        // The same without a total.
+        check(
+            json!({"prompt_tokens": 10, "completion_tokens": 5, "cost_in_usd_ticks": 7,
+                "completion_tokens_details": {"reasoning_tokens": 100}}),
+            Usage::new(10, 105).with_reasoning(100),
         );
         // Perplexity: the total leaves the reasoning out.
         check(
@@ -246,37 +299,21 @@ mod tests {
     }
 
     #[test]
-    fn a_stated_cost_is_read_and_its_provider_known() {
-        let check = |body: Value, cost: Option<&str>, provider: Option<&str>| {
-            let mut exchange = Exchange::default();
-            read_common(&body, &mut exchange);
-            assert_eq!(exchange.stated_cost.map(|cost| cost.to_string()).as_deref(), cost, "{body}");
-            assert_eq!(exchange.provider.as_deref(), provider, "{body}");
+    fn thinking_is_asked_for_in_many_ways() {
+        let check = |body: Value, word: Option<&str>, budget: Option<i128>| {
+            let mut parameters = Attributes::default();
+            thinking(&mut parameters, &body);
+            assert_eq!(parameters.get_str(semconv::REQUEST_THINKING), word, "{body}");
+            let read = parameters.get(semconv::REQUEST_THINKING_TOKENS).cloned();
+            assert_eq!(read, budget.map(crate::Value::Int), "{body}");
         };
-        check(
-            json!({"usage": {"cost": 0.002_198_55, "is_byok": false}}),
-            Some("0.00219855"),
-            Some("openrouter"),
-        );
-        check(
-            json!({"usage": {"cost": 0}, "provider": "Google", "id": "gen-1"}),
-            Some("0"),
-            Some("openrouter"),
-        );
-        let own_key = |upstream: Value| json!({"usage": {"cost": 0.1, "is_byok": true, "cost_details": {"upstream_inference_cost": upstream}}});
-        check(own_key(json!(0.25)), Some("0.35"), Some("openrouter"));
-        check(own_key(json!(null)), None, Some("openrouter"));
-        check(json!({"usage": {"cost_in_usd_ticks": 12_345}}), Some("0.0000012345"), Some("x_ai"));
-        check(json!({"usage": {"cost": {"total_cost": 0.006}}}), Some("0.006"), Some("perplexity"));
-        check(json!({"usage": {"cost": -1}}), None, None);
-        check(json!({"usage": {"cost": "1"}, "id": "chatcmpl-1"}), None, None);
-        check(json!({"x_groq": {"id": "req_1"}}), None, Some("groq"));
-        check(json!({"system_fingerprint": "fp_ollama"}), None, Some("ollama"));
-        check(
-            json!({"model": "deepseek-chat", "usage": {"prompt_cache_hit_tokens": 0}}),
-            None,
-            Some("deepseek"),
-        );
-        check(json!({"model": "deepseek-ai/V3", "usage": {"prompt_cache_hit_tokens": 0}}), None, None);
+        check(json!({"thinking": {"type": "disabled"}}), Some("disabled"), None);
+        check(json!({"thinking": {"type": "enabled", "budget_tokens": 2048}}), Some("enabled"), Some(2048));
+        check(json!({"enable_thinking": true, "thinking_budget": 50}), Some("enabled"), Some(50));
+        check(json!({"chat_template_kwargs": {"enable_thinking": false}}), Some("disabled"), None);
+        check(json!({"chat_template_kwargs": {"thinking": true}}), Some("enabled"), None);
+        check(json!({"extra_body": {"enable_thinking": true}}), Some("enabled"), None);
+        check(json!({"reasoning": {"max_tokens": 9}}), None, Some(9));
+        check(json!({"thinking": null, "reasoning": "high"}), None, None);
     }
 }

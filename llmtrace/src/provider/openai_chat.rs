@@ -3,13 +3,15 @@
 
 use serde_json::Value;
 
-use super::fold::{Fold, Room, child};
 use super::json::{
     count, float_parameter, has, has_any, int_parameter, list, media, modality, object, owned,
     stop_parameter, stream_parameter, text, text_parameter, tool_call,
 };
 use super::openai::{self, UsageNames};
-use super::{Api, Exchange, Shape, llamacpp_completion};
+use super::openai_chat_stream::fold;
+use super::openai_served::read_common;
+use super::{Api, ApiError, Exchange, Shape, llamacpp_completion};
+use crate::message::OMITTED_BYTES;
 use crate::{Attributes, Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape =
@@ -86,6 +88,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     if let Some(reasoning) = body.get("reasoning") {
         text_parameter(parameters, semconv::REQUEST_REASONING_LEVEL, reasoning, "effort");
     }
+    openai::thinking(parameters, body);
     text_parameter(parameters, semconv::OPENAI_REQUEST_SERVICE_TIER, body, "service_tier");
     let speaks = list(body, "modalities").iter().any(|modality| modality == "audio");
     let format = body.get("response_format").and_then(openai::output_type);
@@ -106,7 +109,7 @@ fn sampling(parameters: &mut Attributes, body: &Value) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
-    openai::read_common(body, exchange);
+    read_common(body, exchange);
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
@@ -118,6 +121,10 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
             exchange.finish_reasons.push(reason.to_owned());
         }
         exchange.output.push(message);
+        // OpenRouter answers with the choice in which the provider failed.
+        if let Some(error) = ApiError::read(choice).filter(|_| has(choice, "error")) {
+            exchange.error.get_or_insert(error);
+        }
     }
 }
 
@@ -131,7 +138,12 @@ pub(super) fn message(message: &Value) -> Message {
     }
     let mut parts = Vec::new();
     let reasoning = text(message, "reasoning_content").or_else(|| text(message, "reasoning"));
-    parts.extend(reasoning.map(Part::reasoning));
+    let details = || {
+        let texts = list(message, "reasoning_details").iter();
+        let shown = texts.filter_map(|detail| text(detail, "text").or_else(|| text(detail, "summary")));
+        Some(shown.collect::<String>()).filter(|shown| !shown.is_empty())
+    };
+    parts.extend(reasoning.map(str::to_owned).or_else(details).map(Part::reasoning));
     match message.get("content") {
         Some(Value::String(content)) if !content.is_empty() => parts.push(Part::text(content)),
         Some(Value::Array(content)) => parts.extend(content.iter().map(part)),
@@ -148,7 +160,10 @@ pub(super) fn message(message: &Value) -> Message {
         parts.extend(text(audio, "transcript").map(Part::text));
         let blob =
             |data: &str| Part::Blob { mime_type: None, modality: "audio".into(), content: data.to_owned() };
-        parts.extend(text(audio, "data").map(blob));
+        parts.extend(match count(audio, OMITTED_BYTES) {
+            Some(bytes) => Some(Part::omitted_blob(None, "audio", bytes)),
+            None => text(audio, "data").map(blob),
+        });
     }
     let mut read = Message::new(role, parts);
     read.name = owned(message, "name");
@@ -202,121 +217,11 @@ pub(super) fn file(file: &Value) -> Option<Part> {
 }
 
 /// The texts of a list of text parts, or the text itself.
-fn joined(content: Option<&Value>) -> String {
+pub(super) fn joined(content: Option<&Value>) -> String {
     match content {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(parts)) => parts.iter().filter_map(|part| text(part, "text")).collect(),
         _ => String::new(),
-    }
-}
-
-fn fold(chunk: &Value, fold: &mut Fold) {
-    let Fold { body, content, room, .. } = fold;
-    for key in ["id", "object", "model", "service_tier", "system_fingerprint", "provider", "timings"] {
-        room.set(body, key, chunk);
-    }
-    // Groq states the usage beside its own id of the request.
-    let groq = object(chunk, "x_groq");
-    if let Some(groq) = groq {
-        room.set(child(body, "x_groq"), "id", groq);
-    }
-    let usage = object(chunk, "usage").or_else(|| groq.and_then(|groq| object(groq, "usage")));
-    if let Some(usage) = usage {
-        room.overlay(child(body, "usage"), usage);
-    }
-    for choice in list(chunk, "choices") {
-        let index = count(choice, "index").unwrap_or_default();
-        let Some(whole) = room.at(child(body, "choices"), index) else { continue };
-        room.set(whole, "finish_reason", choice);
-        if let Some(delta) = object(choice, "delta") {
-            *content |= fold_delta(child(whole, "message"), delta, room);
-        }
-    }
-    let choices = list(body, "choices");
-    // Where the closing mark cannot be seen, or is not sent, the usage beside or after the finish reasons is the end.
-    let may_end = usage.is_some() || !fold.framed;
-    if choices.is_empty() {
-        fold.ended |= usage.is_some();
-    } else {
-        let are_finished = choices.iter().all(|choice| has(choice, "finish_reason"));
-        fold.ended = are_finished && (fold.ended || may_end);
-    }
-}
-
-/// Lays a delta over a message and says whether it holds content.
-fn fold_delta(message: &mut Value, delta: &Value, room: &mut Room) -> bool {
-    room.set(message, "role", delta);
-    let mut content = false;
-    for key in ["content", "reasoning_content", "reasoning", "refusal"] {
-        if let Some(text) = text(delta, key) {
-            room.append(child(message, key), text);
-            content = true;
-        }
-    }
-    // Mistral's models answer with lists of parts where they reason.
-    for part in list(delta, "content") {
-        let (key, text) = match text(part, "type") {
-            Some("thinking") => ("reasoning_content", joined(part.get("thinking"))),
-            _ => ("content", owned(part, "text").unwrap_or_default()),
-        };
-        room.append(child(message, key), &text);
-        content |= !text.is_empty();
-    }
-    if let Some(call) = object(delta, "function_call") {
-        fold_function(child(message, "function_call"), call, room);
-        content = true;
-    }
-    for call in list(delta, "tool_calls") {
-        fold_call(child(message, "tool_calls"), call, room);
-        content = true;
-    }
-    if let Some(audio) = object(delta, "audio") {
-        for key in ["data", "transcript"] {
-            if let Some(text) = text(audio, key) {
-                room.append(child(child(message, "audio"), key), text);
-                content = true;
-            }
-        }
-    }
-    content
-}
-
-/// Lays a piece of a tool call over the call it belongs to: that of its index, or, where another id shows that
-/// a server counts none, a new one.
-fn fold_call(calls: &mut Value, piece: &Value, room: &mut Room) {
-    let index = count(piece, "index");
-    let id = text(piece, "id");
-    let belongs = |call: &Value| {
-        let same_index = index.is_none() || count(call, "index") == index;
-        let other_id = id.is_some_and(|id| text(call, "id").is_some_and(|known| known != id));
-        same_index && !other_id
-    };
-    let known = calls.as_array_mut().and_then(|calls| calls.iter_mut().rfind(|call| belongs(call)));
-    let call = match known {
-        Some(call) => call,
-        None => match room.push(calls, serde_json::json!({"index": index})) {
-            Some(call) => call,
-            None => return,
-        },
-    };
-    for key in ["id", "type"] {
-        room.set(call, key, piece);
-    }
-    if let Some(function) = object(piece, "function") {
-        fold_function(child(call, "function"), function, room);
-    }
-    if let Some(custom) = object(piece, "custom") {
-        room.set(child(call, "custom"), "name", custom);
-        if let Some(text) = text(custom, "input") {
-            room.append(child(child(call, "custom"), "input"), text);
-        }
-    }
-}
-
-fn fold_function(function: &mut Value, piece: &Value, room: &mut Room) {
-    room.set(function, "name", piece);
-    if let Some(text) = text(piece, "arguments") {
-        room.append(child(function, "arguments"), text);
     }
 }
 

@@ -9,6 +9,7 @@ use super::json::{
     stream_parameter, text,
 };
 use super::openai_chat::USAGE;
+use super::openai_served::read_common;
 use super::{Api, Exchange, Shape, llamacpp_completion, openai};
 use crate::{Message, Part, Role, semconv};
 
@@ -123,7 +124,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
-    openai::read_common(body, exchange);
+    read_common(body, exchange);
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
@@ -182,8 +183,9 @@ mod tests {
         check(json!({"model": "m", "prompt": ["a", "b"], "temperature": 0}), completions);
         check(json!({"model": "m", "prompt": [1, 2], "stream": true}), completions);
         check(json!({"model": "m", "prompt": [[1, 2], [3]], "stream": true}), completions);
-        check(json!({"model": "gpt-image-1", "prompt": "a cat"}), None);
-        check(json!({"model": "dall-e-3", "prompt": "a cat", "size": "1024x1024", "stream": true}), None);
+        check(json!({"model": "gpt-image-1", "prompt": "a cat"}), Some(Api::OpenAiImages));
+        let picture = json!({"model": "dall-e-3", "prompt": "a cat", "size": "1024x1024", "stream": true});
+        check(picture, Some(Api::OpenAiImages));
         check(
             json!({"model": "claude-2", "prompt": "Human: hi", "max_tokens_to_sample": 5, "stream": true}),
             None,

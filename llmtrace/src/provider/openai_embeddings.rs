@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::fold::Fold;
 use super::json::{count, has, has_any, int_parameter, list, owned, text};
 use super::openai_chat::USAGE;
+use super::openai_served::read_common;
 use super::{Api, Exchange, Shape, openai};
 use crate::{Message, Part, Role, UsageStatus, semconv};
 
@@ -74,7 +75,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
-    openai::read_common(body, exchange);
+    read_common(body, exchange);
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
         exchange.usage.output_tokens = None;
@@ -119,7 +120,7 @@ mod tests {
         check(json!({"model": "gpt-4o", "input": "hi"}), Some(Api::OpenAiResponses));
         check(json!({"model": "m", "input": ["a", "b"]}), None);
         check(json!({"model": "embed", "input": []}), None);
-        check(json!({"model": "gpt-4o-mini-tts", "input": "hi", "voice": "alloy"}), None);
+        check(json!({"model": "gpt-4o-mini-tts", "input": "hi", "voice": "alloy"}), Some(Api::OpenAiAudio));
     }
 
     #[test]

@@ -8,14 +8,15 @@ use super::json::{
     text_parameter,
 };
 use super::openai::{self, UsageNames};
-use super::openai_responses_items::{input, output, searches};
+use super::openai_responses_items::{input, items_of, output, searches};
+use super::openai_served::read_common;
 use super::{Api, Exchange, Shape};
 use crate::{Message, Part, semconv};
 
 pub(super) const SHAPE: Shape =
     Shape { api: Api::OpenAiResponses, is_request, is_response, is_item, read_request, read_response, fold };
 
-const USAGE: UsageNames = UsageNames {
+pub(super) const USAGE: UsageNames = UsageNames {
     input: "input_tokens",
     output: "output_tokens",
     input_details: "input_tokens_details",
@@ -122,6 +123,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     if let Some(reasoning) = body.get("reasoning") {
         text_parameter(parameters, semconv::REQUEST_REASONING_LEVEL, reasoning, "effort");
     }
+    openai::thinking(parameters, body);
     let format = body.get("text").and_then(|text| object(text, "format"));
     if let Some(kind) = format.and_then(openai::output_type) {
         parameters.set(semconv::OUTPUT_TYPE, kind);
@@ -132,7 +134,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
-    openai::read_common(body, exchange);
+    read_common(body, exchange);
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
@@ -141,7 +143,8 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     let stated = stated.and_then(|search| count(search, "num_requests"));
     exchange.usage.web_searches =
         exchange.usage.web_searches.max(stated).max(searches(items, "web_search_call"));
-    exchange.usage.file_searches = searches(items, "file_search_call");
+    exchange.usage.file_searches = exchange.usage.file_searches.max(searches(items, "file_search_call"));
+    read_fees(body, items, exchange);
     read_conversation(body, exchange);
     let incomplete = body.get("incomplete_details").and_then(|details| text(details, "reason"));
     let status = text(body, "status").filter(|status| !matches!(*status, "queued" | "in_progress"));
@@ -152,6 +155,22 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
         let calls = message.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }));
         message.finish_reason = reason.map(|reason| finish_word(reason, calls).to_owned());
         exchange.output = vec![message];
+    }
+}
+
+/// Notes what is billed beside the tokens and the searches: code that was run, and pictures that another model drew.
+fn read_fees(body: &Value, items: &[Value], exchange: &mut Exchange) {
+    let runs = items_of(items, "code_interpreter_call");
+    if let Some(runs) = runs {
+        exchange.attributes.set(semconv::USAGE_CODE_RUNS, runs);
+    }
+    let drawn = body.get("tool_usage").and_then(|tools| count(tools.get("image_gen")?, "total_tokens"));
+    let draws = drawn.is_some_and(|tokens| tokens > 0) || items_of(items, "image_generation_call").is_some();
+    if (runs.is_some() || draws) && exchange.stated_cost.is_none() {
+        exchange.attributes.set(semconv::COST_INCOMPLETE, true);
+    }
+    if items_of(items, "compaction").is_some() {
+        exchange.attributes.set(semconv::CONVERSATION_COMPACTED, true);
     }
 }
 

@@ -1,6 +1,6 @@
 //! The items of the `OpenAI` Responses API, as messages.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::json::{list, media, object, owned, server_tool_call, text, tool_call};
 use super::openai_chat::{audio, file, refusal};
@@ -35,15 +35,38 @@ pub(super) fn searches(items: &[Value], kind: &str) -> Option<u64> {
     (!of_kind.is_empty()).then(|| of_kind.iter().filter(is_search).count() as u64)
 }
 
+/// Tools that the program runs at the model's wish, each with the field that says what to do.
+const PROGRAM_TOOLS: [(&str, &str); 4] = [
+    ("computer_call", "action"),
+    ("local_shell_call", "action"),
+    ("shell_call", "action"),
+    ("apply_patch_call", "operation"),
+];
+
+/// How many items of a kind there are; `None` if there is none.
+pub(super) fn items_of(items: &[Value], kind: &str) -> Option<u64> {
+    let count = items.iter().filter(|item| text(item, "type") == Some(kind)).count();
+    (count > 0).then_some(count as u64)
+}
+
 fn parts(item: &Value, kind: &str) -> Vec<Part> {
+    if let Some((_, wish)) = PROGRAM_TOOLS.iter().find(|(tool, _)| *tool == kind) {
+        let id = owned(item, "call_id").or_else(|| owned(item, "id"));
+        let tool = kind.strip_suffix("_call").unwrap_or(kind);
+        return vec![tool_call(id, tool, item.get(*wish))];
+    }
     match kind {
         "message" => content(item),
         "reasoning" => reasoning(item).into_iter().collect(),
         "function_call" => vec![called(item, "arguments")],
         "custom_tool_call" => vec![called(item, "input")],
-        "function_call_output" | "custom_tool_call_output" => {
+        "image_generation_call" => image(item),
+        // What it holds is encrypted.
+        "compaction" => vec![Part::Other(json!({"type": kind, "id": item.get("id")}))],
+        _ if kind.ends_with("_call_output") => {
             let response = item.get("output").cloned().unwrap_or_default();
-            vec![Part::ToolCallResponse { id: owned(item, "call_id"), response }]
+            let id = owned(item, "call_id").or_else(|| owned(item, "id"));
+            vec![Part::ToolCallResponse { id, response }]
         }
         _ => match kind.strip_suffix("_call") {
             Some(tool) => vec![server_call(item, tool)],
@@ -94,6 +117,16 @@ fn server_call(item: &Value, tool: &str) -> Part {
     let keys = ["action", "queries", "results", "arguments", "code", "outputs", "output", "server_label"];
     let details = keys.map(|key| (key, item.get(key)));
     server_tool_call(text(item, "id"), name, tool, &details)
+}
+
+/// The call that drew a picture, and the picture.
+fn image(item: &Value) -> Vec<Part> {
+    let mime_type = text(item, "output_format").map(|format| format!("image/{format}"));
+    let picture =
+        owned(item, "result").map(|content| Part::Blob { mime_type, modality: "image".into(), content });
+    let details = [("revised_prompt", item.get("revised_prompt")), ("action", item.get("action"))];
+    let call = server_tool_call(text(item, "id"), "image_generation", "image_generation", &details);
+    [call].into_iter().chain(picture).collect()
 }
 
 /// An item of any other type, without the place that a stream gave it.

@@ -106,7 +106,9 @@ impl State {
 
     fn take_item(&mut self, named: Option<Api>, item: &Value) {
         let Some(shape) = named.or(self.api).or_else(|| detect(item)).map(Api::shape) else {
-            self.error = ApiError::read(item).or(self.error.take());
+            if item.get("error").is_some() || ApiError::is_body(item) {
+                self.error = ApiError::read(item).or(self.error.take());
+            }
             return;
         };
         self.api = Some(shape.api);

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::super::gather::Wire;
-use super::{Call, Plain, seconds};
+use super::{Call, Plain, Trust, seconds};
 use crate::provider::{self, Api, Exchange, StreamAssembler};
 use crate::{SpanRecord, UsageStatus, semconv};
 
@@ -25,6 +25,7 @@ pub(super) fn request(wire: &Wire<'_>, record: &SpanRecord) -> Option<Exchange> 
 /// The answer that came, as far as it came.
 pub(super) fn response(
     wire: &Wire<'_>,
+    trust: Trust,
     record: &SpanRecord,
     start: u64,
     call: &mut Call,
@@ -32,7 +33,7 @@ pub(super) fn response(
     let whole = joined(wire);
     let json = starts_object(&whole).then(|| serde_json::from_slice::<Json>(&whole).ok()).flatten();
     let response = match &json {
-        Some(json) => read_whole(json, api(record)),
+        Some(json) => read_whole(json, api(record)).or_else(|| trust.error(json)),
         None => read_stream(wire, api(record), start, call),
     };
     let is_over = |usage| usage != UsageStatus::Interrupted;
@@ -57,7 +58,7 @@ fn read_whole(json: &Json, api: Option<Api>) -> Option<Exchange> {
     };
     match named {
         // A gateway may answer in a shape of its own.
-        Some(named) if says_nothing(&named) => provider::read_response(json).or(Some(named)),
+        Some(named) if says_nothing(&named) => provider::read_response(json),
         Some(named) => Some(named),
         None => provider::read_response(json),
     }

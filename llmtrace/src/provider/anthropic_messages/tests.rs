@@ -208,3 +208,55 @@ fn a_stream_cut_early_knows_its_input_and_a_lower_bound() {
     check(9, UsageStatus::Complete, Some(9));
     check(10, UsageStatus::Complete, Some(9));
 }
+
+#[test]
+fn counting_tokens_is_no_call() {
+    for body in [
+        json!({"input_tokens": 2095}),
+        json!({"input_tokens": 2095, "context_management": {"original_input_tokens": 3000}}),
+        json!({"object": "response.input_tokens", "input_tokens": 11}),
+        json!({"totalTokens": 31}),
+    ] {
+        assert_eq!(read_response(&body), None, "{body}");
+    }
+}
+
+#[test]
+fn a_refusal_is_billed_as_far_as_it_went() {
+    let mut stream = StreamAssembler::detect();
+    for event in [
+        json!({"type": "message_start", "message": {"id": "msg_1", "type": "message", "role": "assistant",
+            "model": "claude-sonnet-4-5", "content": [], "usage": {"input_tokens": 564, "output_tokens": 1}}}),
+        json!({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
+        json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hello"}}),
+        json!({"type": "message_delta", "delta": {"stop_reason": "refusal", "stop_details": {"type": "refusal"}},
+            "usage": {"output_tokens": 22}}),
+        json!({"type": "message_stop"}),
+    ] {
+        stream.push_event(&event);
+    }
+    let refused = stream.finish();
+    assert_eq!((refused.usage, refused.finish_reasons), (Usage::new(564, 22), vec!["refusal".to_owned()]));
+    assert_eq!(refused.output, [Message::assistant("Hello").with_finish_reason("content_filter")]);
+}
+
+#[test]
+fn thinking_and_tools_of_the_provider_are_read_from_a_request() {
+    let request = read_request(&json!({
+        "model": "claude-sonnet-4-5", "max_tokens": 9, "thinking": {"type": "enabled", "budget_tokens": 1024},
+        "messages": [{"role": "user", "content": "hi"}],
+        "tools": [{"type": "web_search_20250305", "name": "web_search"}, {"type": "mcp_toolset"}],
+    }))
+    .unwrap();
+    assert_eq!(request.parameters.get_str(semconv::REQUEST_THINKING), Some("enabled"));
+    assert_eq!(
+        request.parameters.get(semconv::REQUEST_THINKING_TOKENS).and_then(crate::Value::as_i64),
+        Some(1024)
+    );
+    assert_eq!(
+        request.tools,
+        Some(
+            json!([{"type": "web_search_20250305", "name": "web_search"}, {"type": "mcp_toolset", "name": "mcp_toolset"}])
+        )
+    );
+}

@@ -1,8 +1,9 @@
 use serde_json::json;
 
-use super::super::{read_request, read_response};
+use super::super::fold::MAX_PART_BYTES;
+use super::super::{StreamAssembler, read_request, read_response};
 use super::*;
-use crate::Value as Attribute;
+use crate::{Usage, UsageStatus, Value as Attribute};
 
 fn other(json: Value) -> Part {
     Part::Other(json)
@@ -21,6 +22,7 @@ fn a_request_is_read() {
         "tools": [
             {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": true}},
             {"type": "web_search"},
+            {"type": "custom", "custom": {"name": "g"}},
         ],
     }))
     .unwrap();
@@ -30,8 +32,11 @@ fn a_request_is_read() {
     let mut user = Message::user("hi");
     user.name = Some("ann".into());
     assert_eq!(request.input, [Message::system("Be brief."), user]);
-    let tools =
-        json!([{"type": "function", "name": "f", "parameters": {"type": "object"}}, {"type": "web_search"}]);
+    let tools = json!([
+        {"type": "function", "name": "f", "parameters": {"type": "object"}},
+        {"type": "web_search", "name": "web_search"},
+        {"type": "custom", "name": "g", "custom": {"name": "g"}},
+    ]);
     assert_eq!(request.tools, Some(tools));
     let expected: Attributes = [
         (semconv::REQUEST_TEMPERATURE, Attribute::Float(0.0)),
@@ -130,4 +135,132 @@ fn a_response_has_one_message_a_choice() {
     assert_eq!(response.service_tier.as_deref(), Some("default"));
     assert_eq!(response.attributes.get_str(semconv::OPENAI_RESPONSE_SYSTEM_FINGERPRINT), Some("fp"));
     assert!(response.usage.is_empty());
+}
+
+#[test]
+fn reasoning_is_read_wherever_it_stands() {
+    let check = |json: Value, expected: &str| {
+        assert_eq!(message(&json).parts, [Part::reasoning(expected)], "{json}");
+    };
+    check(json!({"role": "assistant", "reasoning": "a"}), "a");
+    check(json!({"role": "assistant", "reasoning_content": "a", "reasoning_details": [{"text": "b"}]}), "a");
+    check(
+        json!({"role": "assistant", "reasoning_details": [
+            {"type": "reasoning.text", "text": "a"}, {"type": "reasoning.summary", "summary": "b"},
+            {"type": "reasoning.encrypted", "data": "c"},
+        ]}),
+        "ab",
+    );
+}
+
+#[test]
+fn a_choice_that_failed_is_an_error() {
+    let choice = |fields: Value| {
+        let mut choice = json!({"index": 0, "message": {"role": "assistant", "content": "a"}});
+        choice.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let body = json!({"id": "gen-1", "model": "m", "choices": [choice]});
+        read_response(&body).unwrap().error.map(|error| (error.code, error.message))
+    };
+    let failed = json!({"finish_reason": "error", "error": {"code": 502, "message": "upstream"}});
+    assert_eq!(choice(failed), Some((Some("502".to_owned()), "upstream".to_owned())));
+    assert_eq!(choice(json!({"finish_reason": "stop", "error": null, "message": {"content": "b"}})), None);
+    assert_eq!(choice(json!({"finish_reason": "stop", "detail": "b"})), None);
+}
+
+#[test]
+fn timings_count_where_no_usage_does() {
+    let check = |more: Value, expected: Usage| {
+        let mut body = json!({"id": "c", "model": "m", "choices": [{"message": {"content": "a"}}]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(read_response(&body).unwrap().usage, expected, "{body}");
+    };
+    let timings = json!({"cache_n": 30, "prompt_n": 2, "predicted_n": 7, "prompt_ms": 3.5});
+    check(json!({ "timings": timings }), Usage::new(32, 7).with_cache_read(30));
+    check(
+        json!({"timings": timings, "usage": {"prompt_tokens": 32, "completion_tokens": 8}}),
+        Usage::new(32, 8).with_cache_read(30),
+    );
+    let uncounted = Usage { status: UsageStatus::Partial, ..Usage::new(2, 7) };
+    check(json!({"timings": {"prompt_n": 2, "predicted_n": 7}}), uncounted);
+    check(json!({"timings": {"took": 2}}), Usage::default());
+}
+
+/// The exchange that a stream of these chunks amounts to.
+fn streamed(chunks: &[Value]) -> Exchange {
+    let mut stream = StreamAssembler::detect();
+    for chunk in chunks {
+        stream.push(format!("data: {chunk}\n\n"));
+    }
+    stream.push("data: [DONE]\n\n").finish()
+}
+
+#[test]
+fn azure_filters_before_it_speaks() {
+    let azure = streamed(&[
+        json!({"choices": [], "created": 0, "id": "", "model": "", "object": "",
+            "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}]}),
+        json!({"id": "c", "model": "gpt-4o-2024-11-20", "choices": [{"index": 0, "delta": {"content": "a"},
+            "content_filter_results": {"hate": {"filtered": false, "severity": "safe"}}, "finish_reason": null}]}),
+        json!({"id": "", "model": "", "choices": [{"index": 0, "content_filter_offsets": {}, "finish_reason": null}]}),
+        json!({"id": "c", "model": "gpt-4o-2024-11-20", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+    ]);
+    assert_eq!((azure.api, azure.provider.as_deref()), (Some(Api::OpenAiChat), Some("azure.ai.openai")));
+    assert_eq!(
+        (azure.response_id.as_deref(), azure.response_model.as_deref()),
+        (Some("c"), Some("gpt-4o-2024-11-20"))
+    );
+    assert_eq!(azure.output, [Message::assistant("a").with_finish_reason("stop")]);
+}
+
+#[test]
+fn usage_is_found_wherever_a_stream_states_it() {
+    let content = json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "a"}}]});
+    let check = |last: Value, expected: Usage| {
+        assert_eq!(streamed(&[content.clone(), last.clone()]).usage, expected, "{last}");
+    };
+    let end = |more: Value| {
+        let mut choice = json!({"index": 0, "delta": {}, "finish_reason": "stop"});
+        choice.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "choices": [choice] })
+    };
+    let usage = json!({"prompt_tokens": 3, "completion_tokens": 2});
+    check(end(json!({ "usage": usage })), Usage::new(3, 2));
+    check(json!({"choices": [], "x_groq": {"usage": usage}}), Usage::new(3, 2));
+    let mut timed = end(json!({}));
+    timed["timings"] = json!({"cache_n": 0, "prompt_n": 3, "predicted_n": 2});
+    check(timed, Usage::new(3, 2).with_cache_read(0));
+    check(end(json!({"usage": null})), Usage::default());
+}
+
+#[test]
+fn counts_that_grow_with_the_stream_are_replaced() {
+    let chunk = |output: u64| {
+        json!({"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"content": "a"}}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": output, "total_tokens": 3 + output}})
+    };
+    let mut stream = StreamAssembler::new(Api::OpenAiChat);
+    for output in 1..=4 {
+        stream.push(format!("data: {}\n\n", chunk(output)));
+    }
+    let cut = stream.finish().usage;
+    assert_eq!((cut.status, cut.output_tokens), (UsageStatus::Interrupted, Some(4)));
+}
+
+#[test]
+fn recordings_are_whole_or_left_out() {
+    let chunk = |data: &str| json!({"choices": [{"index": 0, "delta": {"audio": {"data": data, "transcript": "a"}}}]});
+    let check = |pieces: &[&str], expected: Part| {
+        let chunks: Vec<Value> = pieces.iter().map(|piece| chunk(piece)).collect();
+        assert_eq!(streamed(&chunks).output[0].parts.last(), Some(&expected));
+    };
+    let blob =
+        |content: &str| Part::Blob { mime_type: None, modality: "audio".into(), content: content.into() };
+    check(&["AAAA", "BBBB"], blob("AAAABBBB"));
+    check(&["AAAA", "BB=="], blob("AAAABB=="));
+    check(&["AA==", "BBBB", "CCCC"], Part::omitted_blob(None, "audio", 1 + 3 + 3));
+    let half = "A".repeat(MAX_PART_BYTES / 2);
+    check(
+        &[&half, &half, "BBBB", "CCCC"],
+        Part::omitted_blob(None, "audio", (MAX_PART_BYTES / 4 * 3 + 6) as u64),
+    );
 }

@@ -140,3 +140,63 @@ fn every_ending_is_an_ending() {
     let failed = StreamAssembler::detect().push_event(&error).finish();
     assert_eq!(failed.error.unwrap().code.as_deref(), Some("rate_limit_exceeded"));
 }
+
+#[test]
+fn items_become_parts() {
+    let check = |item: Value, expected: Vec<Part>| assert_eq!(input(&item).parts, expected, "{item}");
+    check(
+        json!({"type": "computer_call", "call_id": "c", "action": {"type": "click", "x": 1}}),
+        vec![Part::ToolCall {
+            id: Some("c".into()),
+            name: "computer".into(),
+            arguments: json!({"type": "click", "x": 1}),
+        }],
+    );
+    check(
+        json!({"type": "local_shell_call", "call_id": "c", "action": {"command": ["ls"]}}),
+        vec![Part::ToolCall {
+            id: Some("c".into()),
+            name: "local_shell".into(),
+            arguments: json!({"command": ["ls"]}),
+        }],
+    );
+    check(
+        json!({"type": "shell_call_output", "call_id": "c", "output": [{"stdout": "a"}]}),
+        vec![Part::ToolCallResponse { id: Some("c".into()), response: json!([{"stdout": "a"}]) }],
+    );
+    check(
+        json!({"type": "compaction", "id": "cmp_1", "encrypted_content": "x"}),
+        vec![Part::Other(json!({"type": "compaction", "id": "cmp_1"}))],
+    );
+    check(
+        json!({"type": "image_generation_call", "id": "ig_1", "output_format": "png", "result": "AAAA", "revised_prompt": "a cat"}),
+        vec![
+            Part::Other(json!({"type": "server_tool_call", "id": "ig_1", "name": "image_generation",
+                "server_tool_call": {"type": "image_generation", "revised_prompt": "a cat"}})),
+            Part::Blob {
+                mime_type: Some("image/png".into()),
+                modality: "image".into(),
+                content: "AAAA".into(),
+            },
+        ],
+    );
+    assert_eq!(input(&json!({"type": "computer_call_output", "call_id": "c"})).role, Role::Tool);
+}
+
+#[test]
+fn fees_beside_the_tokens_are_noted() {
+    let check = |output: Value, more: Value, runs: Option<i128>, incomplete: bool| {
+        let mut body = json!({"id": "r", "object": "response", "output": output});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let attributes = read_response(&body).unwrap().attributes;
+        assert_eq!(attributes.get(semconv::USAGE_CODE_RUNS).cloned(), runs.map(Attribute::Int), "{body}");
+        assert_eq!(attributes.get(semconv::COST_INCOMPLETE).is_some(), incomplete, "{body}");
+    };
+    let run = json!({"type": "code_interpreter_call", "id": "ci", "code": "1", "container_id": "k"});
+    check(json!([run, run]), json!({}), Some(2), true);
+    check(json!([run]), json!({"usage": {"cost_in_usd_ticks": 9}}), Some(1), false);
+    check(json!([{"type": "image_generation_call", "id": "ig"}]), json!({}), None, true);
+    check(json!([]), json!({"tool_usage": {"image_gen": {"total_tokens": 5}}}), None, true);
+    check(json!([]), json!({"tool_usage": {"image_gen": {"total_tokens": 0}}}), None, false);
+    check(json!([{"type": "message", "content": []}]), json!({}), None, false);
+}
