@@ -50,7 +50,8 @@
 //!
 //! `prices` (default): the bundled price table. `http` (default): [`propagate`] for `http::HeaderMap`.
 //! `testing`: in-memory exporter, fixed time and ids. `tokenizer`: counts tokens that no provider stated, where the
-//! builder asks for it.
+//! builder asks for it. `reqwest-middleware`: every LLM call of a `reqwest_middleware` client.
+//! `aws-sdk-bedrockruntime`: what that crate returns can be recorded (that crate decides which Rust it needs).
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -68,6 +69,8 @@ mod export;
 mod guard;
 mod id;
 mod identity;
+#[cfg(any(feature = "aws-sdk-bedrockruntime", feature = "reqwest-middleware"))]
+pub mod integrations;
 mod keys;
 mod kind;
 mod layer;
@@ -94,6 +97,8 @@ pub mod tokens;
 mod traced;
 mod usage;
 mod value;
+#[cfg(feature = "reqwest-middleware")]
+mod wire;
 
 pub use attribute::AttributeValue;
 pub use budget::{Budget, Remaining};

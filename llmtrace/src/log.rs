@@ -3,7 +3,11 @@
 //! The caller's thread appends; the worker reads. Writing is a copy into one recycled buffer: no parsing, no
 //! formatting, no allocation in the steady state. Numbers are little-endian, texts follow their `u32` length.
 
+mod entries;
+
 use std::fmt;
+
+pub(crate) use entries::Entries;
 
 use crate::keys::KeyId;
 use crate::{SpanId, TraceId, Value};
@@ -38,6 +42,15 @@ pub(crate) enum Body<'a> {
     Json(&'a [u8]),
 }
 
+impl<'a> Body<'a> {
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Json(json) => json,
+        }
+    }
+}
+
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Entry<'a> {
@@ -69,6 +82,16 @@ pub(crate) enum Entry<'a> {
     Cancelled,
     /// A text was cut to the configured length, or a body left out for its size.
     Truncated,
+    /// An attribute that yields to whatever else is said under its key.
+    Default(Key<'a>, Scalar<'a>),
+    /// A request went over the network; what came back for an earlier one does not count.
+    Sent(Option<Body<'a>>),
+    /// Bytes of the answer as they came from the network, and when.
+    Received(u64, Body<'a>),
+    /// The call over the network failed, and when: type and message.
+    Failed(u64, &'a str, &'a str),
+    /// The answer was given up before its end.
+    CutOff,
 }
 
 const ATTRIBUTE: u8 = 0;
@@ -87,7 +110,13 @@ const LABEL: u8 = 12;
 const DONE: u8 = 13;
 const CANCELLED: u8 = 14;
 const TRUNCATED: u8 = 15;
-const HEADER: u8 = 16;
+const DEFAULT: u8 = 16;
+const SENT: u8 = 17;
+const SENT_UNSEEN: u8 = 18;
+const RECEIVED: u8 = 19;
+const FAILED: u8 = 20;
+const CUT_OFF: u8 = 21;
+const HEADER: u8 = 22;
 
 const KEY_ID: u8 = 0;
 const KEY_NAME: u8 = 1;
@@ -167,6 +196,27 @@ impl Log {
             Entry::Done => self.0.push(DONE),
             Entry::Cancelled => self.0.push(CANCELLED),
             Entry::Truncated => self.0.push(TRUNCATED),
+            Entry::Default(key, value) => {
+                self.0.push(DEFAULT);
+                self.attribute(key, value);
+            }
+            Entry::Sent(Some(body)) => {
+                self.0.push(SENT);
+                self.body(body);
+            }
+            Entry::Sent(None) => self.0.push(SENT_UNSEEN),
+            Entry::Received(time, body) => {
+                self.0.push(RECEIVED);
+                self.0.extend_from_slice(&time.to_le_bytes());
+                self.body(body);
+            }
+            Entry::Failed(time, kind, message) => {
+                self.0.push(FAILED);
+                self.0.extend_from_slice(&time.to_le_bytes());
+                self.bytes(kind.as_bytes());
+                self.bytes(message.as_bytes());
+            }
+            Entry::CutOff => self.0.push(CUT_OFF),
         }
     }
 
@@ -302,86 +352,6 @@ fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
-/// The entries of a [`Log`], in the order of writing.
-#[derive(Clone, Debug)]
-pub(crate) struct Entries<'a>(&'a [u8]);
-
-impl<'a> Entries<'a> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*head)
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        self.take::<1>().map(|[byte]| byte)
-    }
-
-    fn bytes(&mut self) -> Option<&'a [u8]> {
-        let len = u32::from_le_bytes(self.take()?) as usize;
-        let (head, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(head)
-    }
-
-    fn str(&mut self) -> Option<&'a str> {
-        self.bytes().and_then(|bytes| std::str::from_utf8(bytes).ok())
-    }
-
-    fn time(&mut self) -> Option<u64> {
-        self.take().map(u64::from_le_bytes)
-    }
-
-    fn body(&mut self) -> Option<Body<'a>> {
-        match self.byte()? {
-            STR => self.str().map(Body::Text),
-            _ => self.bytes().map(Body::Json),
-        }
-    }
-
-    fn attribute(&mut self) -> Option<Entry<'a>> {
-        let key = match self.byte()? {
-            KEY_ID => Key::Id(KeyId(u16::from_le_bytes(self.take()?))),
-            _ => Key::Name(self.str()?),
-        };
-        let value = match self.byte()? {
-            STR => Scalar::Str(self.str()?),
-            INT => Scalar::Int(i64::from_le_bytes(self.take()?)),
-            WIDE => Scalar::Wide(i128::from_le_bytes(self.take()?)),
-            FLOAT => Scalar::Float(f64::from_le_bytes(self.take()?)),
-            BOOL => Scalar::Bool(self.byte()? != 0),
-            _ => Scalar::Json(self.bytes()?),
-        };
-        Some(Entry::Attribute(key, value))
-    }
-}
-
-impl<'a> Iterator for Entries<'a> {
-    type Item = Entry<'a>;
-
-    fn next(&mut self) -> Option<Entry<'a>> {
-        Some(match self.byte()? {
-            ATTRIBUTE => return self.attribute(),
-            ARGUMENT => Entry::Argument(self.str()?, self.body()?),
-            REQUEST => Entry::Request(self.body()?),
-            RESPONSE => Entry::Response(self.body()?),
-            CHUNK => Entry::Chunk(self.time()?, self.body()?),
-            FIRST_CHUNK => Entry::FirstChunk(self.time()?),
-            EVENT_START => Entry::EventStart(self.time()?, self.str()?),
-            EVENT_END => Entry::EventEnd,
-            LINK => Entry::Link(TraceId::from_bytes(self.take()?)?, SpanId::from_bytes(self.take()?)?),
-            SCORE => Entry::Score(self.str()?, f64::from_le_bytes(self.take()?), self.str()?),
-            ERROR => Entry::Error(self.str()?, self.str()?),
-            NAME => Entry::Name(self.str()?),
-            LABEL => Entry::Label(self.str()?),
-            HEADER => Entry::Header(self.str()?, self.str()?),
-            DONE => Entry::Done,
-            CANCELLED => Entry::Cancelled,
-            _ => Entry::Truncated,
-        })
-    }
-}
-
 impl fmt::Display for Scalar<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -412,45 +382,4 @@ impl From<Scalar<'_>> for Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn entries_read_back_in_order() {
-        let (trace, span) = (TraceId::sequential(7), SpanId::sequential(8));
-        let id = Key::Id(KeyId::of("a").unwrap());
-        let entries = [
-            Entry::Attribute(id, Scalar::Str("text")),
-            Entry::Attribute(id, Scalar::Int(-1)),
-            Entry::Attribute(Key::Name("b"), Scalar::Wide(i128::MAX)),
-            Entry::Attribute(Key::Name(""), Scalar::Float(0.5)),
-            Entry::Attribute(id, Scalar::Bool(true)),
-            Entry::Attribute(id, Scalar::Json(b"[1]")),
-            Entry::Argument("question", Body::Text("why?")),
-            Entry::Request(Body::Json(b"{}")),
-            Entry::Response(Body::Text("because")),
-            Entry::Chunk(3, Body::Json(b"{}")),
-            Entry::FirstChunk(4),
-            Entry::EventStart(5, "retry"),
-            Entry::EventEnd,
-            Entry::Link(trace, span),
-            Entry::Score("helpful", 0.9, ""),
-            Entry::Error("timeout", "too slow"),
-            Entry::Name("chat"),
-            Entry::Label("beta"),
-            Entry::Header("request-id", "req_1"),
-            Entry::Done,
-            Entry::Cancelled,
-            Entry::Truncated,
-        ];
-        let mut log = Log::default();
-        for entry in entries {
-            log.push(entry);
-        }
-        assert_eq!(log.entries().collect::<Vec<_>>(), entries);
-        // A log that was cut anywhere ends; it never panics.
-        for cut in 0..log.0.len() {
-            assert!(Entries(&log.0[..cut]).count() < entries.len());
-        }
-    }
-}
+mod tests;

@@ -292,6 +292,15 @@ enum Line {
     Payload,
     Json,
     Other,
+    /// In a body that is one document, before its first byte.
+    #[cfg(feature = "reqwest-middleware")]
+    Document,
+    /// In that document.
+    #[cfg(feature = "reqwest-middleware")]
+    Whole,
+    /// In a body that is none.
+    #[cfg(feature = "reqwest-middleware")]
+    NoDocument,
 }
 
 impl Default for LinePruner {
@@ -301,6 +310,12 @@ impl Default for LinePruner {
 }
 
 impl LinePruner {
+    /// For a body that is one JSON document.
+    #[cfg(feature = "reqwest-middleware")]
+    pub(crate) fn whole() -> Self {
+        Self { line: Line::Document, ..Self::default() }
+    }
+
     /// Takes the next piece, and gives what may be kept of it.
     pub(crate) fn push(&mut self, piece: &[u8]) -> &[u8] {
         self.pruner.out.clear();
@@ -320,6 +335,15 @@ impl LinePruner {
     fn byte(&mut self, byte: u8) {
         const DATA: &[u8] = b"data:";
         self.line = match (self.line, byte) {
+            #[cfg(feature = "reqwest-middleware")]
+            (Line::Document, b' ' | b'\t' | b'\r' | b'\n') => Line::Document,
+            #[cfg(feature = "reqwest-middleware")]
+            (Line::Document, b'{' | b'[') | (Line::Whole, _) => {
+                let _ = self.pruner.write_all(&[byte]);
+                Line::Whole
+            }
+            #[cfg(feature = "reqwest-middleware")]
+            (Line::Document | Line::NoDocument, _) => Line::NoDocument,
             (line, b'\n') => {
                 if line == Line::Json {
                     self.pruner.out.extend_from_slice(b"\n\n");

@@ -1,5 +1,9 @@
 //! Writing what a call says of itself.
 
+mod fields;
+#[cfg(feature = "reqwest-middleware")]
+mod wire;
+
 use std::fmt::{self, Debug, Display, Write as _};
 use std::sync::Arc;
 
@@ -8,8 +12,8 @@ use serde::Serialize;
 use crate::attribute::{AttributeValue, Repr};
 use crate::bounded::{Bounded, BoundedText, with_buffer};
 use crate::content::{self, ContentPolicy};
-use crate::identity::{Identity, IdentityField};
-use crate::keys::{self, KeyId};
+use crate::identity::Identity;
+use crate::keys;
 use crate::log::{Body, Entry, Key, Log, Scalar};
 use crate::provider::headers;
 use crate::prune::{self, LinePruner, Pruner};
@@ -247,6 +251,11 @@ impl<'a> Recorder<'a> {
             semconv::USER_ID => return self.identity.user = Some(self.id(&value.to_text())),
             _ => {}
         }
+        self.with_scalar(&value, |log, scalar| log.attribute(Key::Name(key), scalar));
+    }
+
+    /// Hands a value on as it is written down, unless it is too long.
+    fn with_scalar(&mut self, value: &AttributeValue<'_>, write: impl FnOnce(&mut Log, Scalar<'_>)) {
         let scalar = match &value.0 {
             Repr::Str(text) => Scalar::Str(self.cut(text)),
             Repr::Int(int) => i64::try_from(*int).map_or(Scalar::Wide(*int), Scalar::Int),
@@ -255,7 +264,7 @@ impl<'a> Recorder<'a> {
             Repr::Json(json) if json.len() <= self.settings.max_body_bytes() => Scalar::Json(json),
             Repr::Json(_) => return self.log.push(Entry::Truncated),
         };
-        self.log.attribute(Key::Name(key), scalar);
+        write(self.log, scalar);
     }
 
     fn id(&mut self, text: &Arc<str>) -> Arc<str> {
@@ -318,47 +327,6 @@ impl<'a> Recorder<'a> {
     pub(crate) fn failure(&mut self, kind: &str, message: &dyn Display) {
         let message = self.bounded(format_args!("{message}"));
         self.log.push(Entry::Error(kind, &message));
-    }
-
-    /// A text of a plain field: neither content nor whose span it is.
-    #[inline]
-    pub(crate) fn plain_text(&mut self, key: KeyId, text: &str) {
-        let text = self.cut(text);
-        self.log.text_field(key, text);
-    }
-
-    /// An integer of a plain field.
-    #[inline]
-    pub(crate) fn plain_int(&mut self, key: KeyId, int: i64) {
-        self.log.int_field(key, int);
-    }
-
-    /// A field of a span's callsite.
-    pub(crate) fn field(&mut self, key: KeyId, is_content: bool, value: Scalar<'_>) {
-        if is_content && !self.keeps_content() {
-            return;
-        }
-        match value {
-            Scalar::Str(text) => self.plain_text(key, text),
-            other => self.log.field(key, other),
-        }
-    }
-
-    /// A field of a span's callsite that says whose span it is.
-    pub(crate) fn identity_field(&mut self, field: IdentityField, value: &dyn Display) {
-        let text = Arc::from(self.bounded(format_args!("{value}")));
-        match field {
-            IdentityField::Session => self.identity.session = Some(text),
-            IdentityField::User => self.identity.user = Some(text),
-        }
-    }
-
-    /// A field of a span's callsite that only has `Debug`.
-    pub(crate) fn debug_field(&mut self, key: KeyId, is_content: bool, value: &dyn Debug) {
-        if !is_content || self.keeps_content() {
-            let text = self.bounded(format_args!("{value:?}"));
-            self.log.attribute(Key::Id(key), Scalar::Str(&text));
-        }
     }
 
     fn json_attribute<T: Serialize + ?Sized>(&mut self, key: &str, value: &T) {

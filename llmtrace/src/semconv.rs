@@ -145,6 +145,8 @@ pub const EXCEPTION_MESSAGE: &str = "exception.message";
 pub const SERVER_ADDRESS: &str = "server.address";
 /// Port of the server that was called.
 pub const SERVER_PORT: &str = "server.port";
+/// Bytes of an answer whose body is not kept.
+pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 /// The service that a trace comes from (resource).
 pub const SERVICE_NAME: &str = "service.name";
 /// `production`, `staging`, ... (resource).
@@ -263,5 +265,7 @@ pub const TRUNCATED: &str = "llmtrace.truncated";
 pub const ARGUMENTS: &str = "llmtrace.arguments";
 /// How many stream items were received.
 pub const STREAM_CHUNKS: &str = "llmtrace.stream.chunks";
+/// Why the body of an answer is not kept: its content type or its content encoding.
+pub const RESPONSE_BODY_OMITTED: &str = "llmtrace.response.body_omitted";
 /// Where the function is: `crate::module`.
 pub const CODE_NAMESPACE: &str = "code.namespace";

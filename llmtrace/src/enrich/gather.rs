@@ -32,6 +32,22 @@ pub(super) struct Gathered<'a> {
     pub(super) is_done: bool,
     pub(super) is_cancelled: bool,
     pub(super) truncated: u64,
+    /// Attributes that yield to whatever else is said.
+    pub(super) defaults: Attributes,
+    /// The call over the network, where a middleware saw it; of several attempts the last.
+    pub(super) wire: Option<Wire<'a>>,
+}
+
+/// A call over the network.
+#[derive(Debug, Default)]
+pub(super) struct Wire<'a> {
+    pub(super) request: Option<Body<'a>>,
+    /// Bytes of the answer with the monotonic time at which they came.
+    pub(super) pieces: Vec<(u64, &'a [u8])>,
+    /// Time, type and message.
+    pub(super) error: Option<(u64, &'a str, &'a str)>,
+    /// The answer was given up before its end.
+    pub(super) is_cut: bool,
 }
 
 impl<'a> Gathered<'a> {
@@ -73,9 +89,23 @@ impl<'a> Gathered<'a> {
                 Entry::Done => all.is_done = true,
                 Entry::Cancelled => all.is_cancelled = true,
                 Entry::Truncated => all.truncated += 1,
+                Entry::Default(key, value) => all.defaults.set(names.name(key), value),
+                Entry::Sent(request) => {
+                    all.headers.clear();
+                    let attempt = all.wire.replace(Wire { request, ..Wire::default() });
+                    let failure = attempt.and_then(|attempt| attempt.error);
+                    all.events.extend(failure.map(|(at, kind, message)| exception(time(at), kind, message)));
+                }
+                Entry::Received(at, body) => all.wire().pieces.push((at, body.bytes())),
+                Entry::Failed(at, kind, message) => all.wire().error = Some((at, kind, message)),
+                Entry::CutOff => all.wire().is_cut = true,
             }
         }
         all
+    }
+
+    fn wire(&mut self) -> &mut Wire<'a> {
+        self.wire.get_or_insert_default()
     }
 
     fn attribute(&mut self, key: Cow<'static, str>, value: Scalar<'a>) {
@@ -91,4 +121,10 @@ impl<'a> Gathered<'a> {
             self.labels.push(label.to_owned());
         }
     }
+}
+
+/// Something failed.
+pub(super) fn exception(at: Timestamp, kind: &str, message: &str) -> Event {
+    let attributes = [(semconv::EXCEPTION_TYPE, kind), (semconv::EXCEPTION_MESSAGE, message)];
+    Event::new(semconv::EXCEPTION_EVENT, at, attributes.into_iter().collect())
 }

@@ -130,6 +130,9 @@ impl Enricher {
             record.name = Cow::Owned(name);
         }
         record.kind = take_kind(&mut record.attributes);
+        for (key, value) in gathered.defaults.iter() {
+            record.attributes.set_default(key.to_owned(), value.clone());
+        }
 
         let exchange = read::exchange(&gathered, record, &draft.identity, draft.start);
         place::place(record, exchange, &gathered);

@@ -4,13 +4,12 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use super::gather::Gathered;
+use super::gather::{Gathered, exception};
 use super::read::{Call, Plain};
 use crate::log::Scalar;
 use crate::provider::Exchange;
 use crate::{
-    Attributes, Event, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value,
-    semconv,
+    Attributes, Message, ObservationKind, Part, Role, SpanRecord, Status, Usage, UsageStatus, Value, semconv,
 };
 
 /// Lays both sides of a call over the record. What the program itself recorded stands.
@@ -27,7 +26,7 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
         place_exchange(record, exchange);
     }
     place_plain(record, call.input.take(), call.output.take());
-    place_usage(record, usage, &stated, was_read, gathered);
+    place_usage(record, usage, &stated, was_read, gathered.is_cancelled || call.is_cut);
     if record.attributes.get(semconv::OPERATION_NAME).is_none()
         && let Some(operation) = record.kind.operation_name()
     {
@@ -40,7 +39,7 @@ pub(super) fn place(record: &mut SpanRecord, mut call: Call, gathered: &Gathered
         record.attributes.set_default(semconv::REQUEST_STREAM, true);
         record.attributes.set_default(semconv::STREAM_CHUNKS, chunks);
     }
-    place_status(record, gathered);
+    place_status(record, gathered, call.is_cut);
 }
 
 /// Messages that were recorded as attributes become the record's messages.
@@ -191,20 +190,14 @@ fn place_tool(attributes: &mut Attributes, input: Option<Plain>, output: Option<
 }
 
 /// The counts of the response, with those over them that the program recorded itself.
-fn place_usage(
-    record: &mut SpanRecord,
-    read: Usage,
-    stated: &Stated,
-    was_read: bool,
-    gathered: &Gathered<'_>,
-) {
+fn place_usage(record: &mut SpanRecord, read: Usage, stated: &Stated, was_read: bool, is_cut: bool) {
     if !record.kind.is_model_call() && read.is_empty() && stated.usage.is_empty() {
         record.attributes.remove(semconv::USAGE_STATUS);
         record.attributes.remove(semconv::USAGE_SOURCE);
         return;
     }
     let mut usage = overlay_usage(read, stated);
-    if !stated_is_final(&usage) && gathered.is_cancelled {
+    if !stated_is_final(&usage) && is_cut {
         usage.status = UsageStatus::Interrupted;
     }
     let is_embedding = record.kind == ObservationKind::Embedding;
@@ -236,28 +229,28 @@ fn stated_is_final(usage: &Usage) -> bool {
     matches!(usage.status, UsageStatus::Complete | UsageStatus::Invalid)
 }
 
-fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>) {
+fn place_status(record: &mut SpanRecord, gathered: &Gathered<'_>, is_cut: bool) {
+    let wire_error = gathered.wire.as_ref().and_then(|wire| wire.error);
     if let Some((kind, message)) = gathered.error {
         record.attributes.set_default(semconv::ERROR_TYPE, if kind.is_empty() { "error" } else { kind });
         record.status = Status::error(message);
     } else if record.status.is_error() {
         // The response said so, or a bridge attribute.
+    } else if let Some((_, kind, message)) = wire_error {
+        record.attributes.set_default(semconv::ERROR_TYPE, kind);
+        record.status = Status::error(message);
     } else if let Some(status) = http_failure(record) {
         record.attributes.set_default(semconv::ERROR_TYPE, status.to_string());
         record.status = Status::error(format!("HTTP status {status}"));
-    } else if gathered.is_cancelled {
+    } else if gathered.is_cancelled || is_cut {
         record.status = Status::Cancelled;
-    } else if gathered.is_done {
+    } else if gathered.is_done || gathered.wire.as_ref().is_some_and(|wire| wire.is_cut) {
+        // An answer that was given up after its last event was whole.
         record.status = Status::Ok;
     }
     if let Status::Error { message } = &record.status {
         let kind = record.attributes.get_str(semconv::ERROR_TYPE).unwrap_or("error").to_owned();
-        let attributes = [(semconv::EXCEPTION_TYPE, kind), (semconv::EXCEPTION_MESSAGE, message.clone())];
-        record.events.push(Event::new(
-            semconv::EXCEPTION_EVENT,
-            record.end,
-            attributes.into_iter().collect(),
-        ));
+        record.events.push(exception(record.end, &kind, message));
     }
 }
 

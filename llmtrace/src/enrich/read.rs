@@ -1,5 +1,7 @@
 //! Reading what a call sent and received.
 
+mod wire;
+
 use serde_json::Value as Json;
 
 use super::gather::Gathered;
@@ -22,6 +24,8 @@ pub(super) struct Call {
     pub(super) first_content: Option<f64>,
     /// Items that a stream gave.
     pub(super) chunks: Option<u64>,
+    /// The answer was given up before its end.
+    pub(super) is_cut: bool,
 }
 
 /// A value that no provider's shape fits.
@@ -39,13 +43,20 @@ pub(super) fn exchange(
     start: u64,
 ) -> Call {
     let mut call = Call::default();
-    let request = read_request(gathered, identity, record.kind, &mut call);
-    let response = if gathered.chunks.is_empty() {
-        let trust = Trust::of(gathered, record, request.as_ref());
-        gathered.response.and_then(|body| read_response(body, trust, &mut call))
-    } else {
-        read_stream(gathered, record, start, &mut call)
-    };
+    let mut request = read_request(gathered, identity, record.kind, &mut call);
+    if let Some(sent) = gathered.wire.as_ref().and_then(|wire| wire::request(wire, record)) {
+        request = Some(with_arguments(sent, request, &mut call, gathered));
+    }
+    // What went over the network says more than what the function made of it.
+    let trust = Trust::of(gathered, record, request.as_ref());
+    let response =
+        match gathered.wire.as_ref().and_then(|wire| wire::response(wire, trust, record, start, &mut call)) {
+            Some(response) => Some(response),
+            None if gathered.chunks.is_empty() => {
+                gathered.response.and_then(|body| read_response(body, trust, &mut call))
+            }
+            None => read_stream(gathered, record, start, &mut call),
+        };
     if let Some(first) = gathered.first_chunk {
         call.first_content = Some(seconds(first, start));
     }
@@ -63,6 +74,28 @@ pub(super) fn exchange(
     call
 }
 
+/// The request that went out, and beside it the arguments of the function that sent it.
+fn with_arguments(
+    mut sent: Exchange,
+    request: Option<Exchange>,
+    call: &mut Call,
+    gathered: &Gathered<'_>,
+) -> Exchange {
+    let arguments = match (request, call.input.take()) {
+        (Some(request), _) => request.attributes.get(semconv::ARGUMENTS).cloned(),
+        (None, Some(Plain::Json(json @ Json::Object(_)))) => Some(crate::Value::Json(json)),
+        (None, Some(Plain::Text(text))) => {
+            let name = gathered.arguments.first().map_or("input", |(name, _)| name);
+            Some(crate::Value::Json(serde_json::json!({ name: text })))
+        }
+        _ => None,
+    };
+    if let Some(arguments) = arguments {
+        sent.attributes.set(semconv::ARGUMENTS, arguments);
+    }
+    sent
+}
+
 /// What is known of an answer before it is read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Trust {
@@ -75,6 +108,15 @@ enum Trust {
 }
 
 impl Trust {
+    /// The error that a body is, where it is no answer.
+    fn error(self, json: &Json) -> Option<Exchange> {
+        match self {
+            Self::Unknown => None,
+            Self::Called => provider::read_bare_error(json),
+            Self::Failed => provider::read_error(json),
+        }
+    }
+
     fn of(gathered: &Gathered<'_>, record: &SpanRecord, request: Option<&Exchange>) -> Self {
         let names_error = |(name, _): &(&str, &str)| name.eq_ignore_ascii_case(provider::headers::ERROR_TYPE);
         if place::http_failure(record).is_some() || gathered.headers.iter().any(names_error) {
@@ -202,15 +244,11 @@ fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchan
     if let Some(response) = json.as_ref().and_then(provider::read_response) {
         return Some(response);
     }
-    let error = json.as_ref().and_then(|json| match trust {
-        Trust::Unknown => None,
-        Trust::Called => provider::read_bare_error(json),
-        Trust::Failed => provider::read_error(json),
-    });
+    let error = json.as_ref().and_then(|json| trust.error(json));
     if error.is_some() {
         return error;
     }
-    let bytes = bytes(body);
+    let bytes = body.bytes();
     let is_events = looks_like_events(bytes);
     // A whole stream as one text: events, an object a line, a list that was cut off, or frames.
     if json.is_none() && (is_events || matches!(first(bytes), Some(b'{' | b'[' | FRAME))) {
@@ -258,7 +296,7 @@ fn read_stream(
     for (time, body) in &gathered.chunks {
         match (items, parse(*body)) {
             (Items::Objects, Some(json)) => assembler.push_event(&json),
-            _ => assembler.push(bytes(*body)),
+            _ => assembler.push(body.bytes()),
         };
         if call.first_content.is_none() && assembler.has_content() {
             call.first_content = Some(seconds(*time, start));
@@ -268,7 +306,7 @@ fn read_stream(
     if response.api.is_some() || response.error.is_some() {
         return Some(response);
     }
-    let content = gathered.chunks.iter().find(|(_, body)| !bytes(*body).trim_ascii().is_empty());
+    let content = gathered.chunks.iter().find(|(_, body)| !body.bytes().trim_ascii().is_empty());
     call.first_content = content.map(|(time, _)| seconds(*time, start));
     call.output = Some(match items {
         Items::Objects => {
@@ -282,15 +320,15 @@ fn read_stream(
 
 /// Tells from the first bytes, in however many pieces they came.
 fn items(gathered: &Gathered<'_>) -> Items {
-    let first = gathered.chunks.iter().flat_map(|(_, body)| bytes(*body)).copied();
+    let first = gathered.chunks.iter().flat_map(|(_, body)| body.bytes()).copied();
     let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
     let is_object =
-        |body: Body<'_>| bytes(body).trim_ascii_start().starts_with(b"{") && parse(body).is_some();
+        |body: Body<'_>| body.bytes().trim_ascii_start().starts_with(b"{") && parse(body).is_some();
     if looks_like_events(&first) || matches!(first.first(), Some(b'[' | &FRAME)) {
         Items::Bytes
     } else if first.starts_with(b"{") {
         let are_objects =
-            gathered.chunks.iter().all(|(_, body)| is_object(*body) || bytes(*body).trim_ascii().is_empty());
+            gathered.chunks.iter().all(|(_, body)| is_object(*body) || body.bytes().trim_ascii().is_empty());
         if are_objects { Items::Objects } else { Items::Bytes }
     } else {
         Items::Text
@@ -338,15 +376,8 @@ fn first(bytes: &[u8]) -> Option<u8> {
     bytes.trim_ascii_start().first().copied()
 }
 
-fn bytes(body: Body<'_>) -> &[u8] {
-    match body {
-        Body::Text(text) => text.as_bytes(),
-        Body::Json(json) => json,
-    }
-}
-
 fn text(body: Body<'_>) -> String {
-    String::from_utf8_lossy(bytes(body)).into_owned()
+    String::from_utf8_lossy(body.bytes()).into_owned()
 }
 
 /// The JSON of a body; a text counts only if it is an object or a list.

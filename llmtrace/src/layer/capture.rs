@@ -359,6 +359,8 @@ impl Draft {
             role: Role::Bystander,
             home: Home::of_this_thread(),
             is_cut: false,
+            #[cfg(feature = "reqwest-middleware")]
+            is_claimed: false,
             plan,
             handles: 0,
             identity: Identity::default(),

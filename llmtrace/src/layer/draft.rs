@@ -30,6 +30,9 @@ pub(crate) struct Draft {
     /// Monotonic nanoseconds; `None` until the work is done.
     pub(crate) end: Option<u64>,
     pub(crate) log: Log,
+    /// The HTTP call of the model call that it is was seen.
+    #[cfg(feature = "reqwest-middleware")]
+    pub(crate) is_claimed: bool,
     /// The log is full, and something was left out.
     pub(crate) is_cut: bool,
 }
@@ -53,6 +56,10 @@ impl Draft {
     pub(crate) fn recycle(&mut self) {
         self.identity = Identity::default();
         self.pruner = None;
+        #[cfg(feature = "reqwest-middleware")]
+        {
+            self.is_claimed = false;
+        }
         self.log.clear();
         self.log.shrink_to(MAX_RECYCLED_BYTES);
     }

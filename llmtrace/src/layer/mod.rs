@@ -1,6 +1,8 @@
 //! The `tracing_subscriber` layer.
 
 mod capture;
+#[cfg(feature = "reqwest-middleware")]
+mod claim;
 mod draft;
 mod plan;
 mod store;
@@ -18,6 +20,8 @@ use tracing_subscriber::layer::{Context, Filter};
 
 pub(crate) use capture::Open;
 pub use capture::SpanCapture;
+#[cfg(feature = "reqwest-middleware")]
+pub(crate) use claim::Outgoing;
 pub(crate) use draft::{Draft, Role};
 pub(crate) use subscriber::LlmSubscriber;
 

@@ -1,0 +1,12 @@
+//! Client crates against servers that speak the real wire formats, and what is recorded of their calls.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod async_openai;
+mod genai;
+mod inside;
+mod middleware;
+mod ollama_rs;
+mod plain_reqwest;
+mod rig;
+mod transparent;
