@@ -6,8 +6,6 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
-use crate::prices;
-
 /// What is printed of a call, in this order.
 #[derive(Debug, Serialize)]
 pub(super) struct Answer<'a> {
@@ -46,7 +44,7 @@ struct Problem<'a> {
 impl<'a> Answer<'a> {
     /// What is known of a call that started at `at`, and what it cost.
     pub(super) fn new(exchange: &'a Exchange, at: Timestamp, prices: &impl PriceSource) -> Self {
-        let priced = prices::price(exchange, prices, at);
+        let priced = exchange.price(prices, at);
         let cost_status = match &priced {
             Ok(cost) if cost.source == CostSource::Provider => "provider_cost",
             Ok(_) => "priced",

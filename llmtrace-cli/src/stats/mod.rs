@@ -100,7 +100,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut window = Window::default();
     let tally = spans::read(&sources, |_, mut span| {
         if let Some(prices) = &prices {
-            prices::reprice(&mut span, prices);
+            span.reprice(prices);
         }
         let call = Call::read(&span, options.by);
         window.add(&span, call, &mut |call| groups.add(call));

@@ -1,8 +1,8 @@
 //! The content blocks of Anthropic messages, as parts of a message.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::json::{modality, object, owned, server_tool_call, text};
+use super::json::{modality, object, other, owned, server_tool_call, text};
 use crate::Part;
 
 /// The parts of a `content` or a `system` field: a text, or a list of blocks.
@@ -67,10 +67,4 @@ fn media(source: &Value, known: Option<&str>) -> Option<Part> {
         "text" => owned(source, "data").map(Part::text),
         _ => None,
     }
-}
-
-/// A block of any other type, without the place that a stream gave it.
-fn other(block: &Value) -> Part {
-    let fields = block.as_object().into_iter().flatten().filter(|(key, _)| *key != "index");
-    Part::Other(fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into())
 }

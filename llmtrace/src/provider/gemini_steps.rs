@@ -1,8 +1,8 @@
 //! The steps and contents of Google's Interactions, as messages.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::json::{list, modality, object, owned, server_tool_call, text};
+use super::json::{list, modality, object, other, owned, server_tool_call, text};
 use crate::{Message, Part, Role};
 
 /// The `input` of a request: a text, contents, turns, or steps of earlier interactions.
@@ -100,10 +100,4 @@ fn media(content: &Value, kind: &str) -> Option<Part> {
         return Some(Part::Blob { mime_type, modality, content: data });
     }
     Some(Part::Uri { mime_type, modality, uri: owned(content, "uri")? })
-}
-
-/// A step of any other type, without the place that a stream gave it.
-fn other(step: &Value) -> Part {
-    let fields = step.as_object().into_iter().flatten().filter(|(key, _)| *key != "index");
-    Part::Other(fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into())
 }

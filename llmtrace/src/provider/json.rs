@@ -122,6 +122,30 @@ pub(super) fn server_tool_call(
     Part::Other(part.into())
 }
 
+/// A part of any kind that the conventions have no part for, without the place that a stream gave it.
+///
+/// It has a `type` of its own, so that nobody takes it for a part that it is not.
+pub(super) fn other(value: &Value) -> Part {
+    const KNOWN: [&str; 9] = [
+        "text",
+        "reasoning",
+        "tool_call",
+        "tool_call_response",
+        "server_tool_call",
+        "server_tool_call_response",
+        "blob",
+        "file",
+        "uri",
+    ];
+    match value {
+        Value::Object(fields) if text(value, "type").is_some_and(|kind| !KNOWN.contains(&kind)) => {
+            let fields = fields.iter().filter(|(key, _)| *key != "index");
+            Part::Other(fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into())
+        }
+        value => Part::Other(serde_json::json!({"type": "other", "content": value})),
+    }
+}
+
 /// Media at `url`: inside the message for a `data:` address, else where the address says.
 pub(super) fn media(url: &str, modality: &str) -> Part {
     let modality = modality.to_owned();
@@ -164,6 +188,18 @@ mod tests {
         check(json!("12"), None);
         check(json!(null), None);
         check(json!(true), None);
+    }
+
+    #[test]
+    fn other_parts_have_a_type_of_their_own() {
+        let check = |value: Value, expected: Value| assert_eq!(other(&value), Part::Other(expected));
+        check(json!({"type": "video_url", "index": 3, "url": "u"}), json!({"type": "video_url", "url": "u"}));
+        check(json!({"text": "a"}), json!({"type": "other", "content": {"text": "a"}}));
+        check(
+            json!({"type": "text", "text": 3}),
+            json!({"type": "other", "content": {"type": "text", "text": 3}}),
+        );
+        check(json!(["a"]), json!({"type": "other", "content": ["a"]}));
     }
 
     #[test]

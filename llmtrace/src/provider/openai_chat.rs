@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, list, media, modality, object, owned,
+    count, float_parameter, has, has_any, int_parameter, list, media, modality, object, other, owned,
     stop_parameter, stream_parameter, text, text_parameter, tool_call,
 };
 use super::openai::{self, UsageNames};
@@ -197,7 +197,7 @@ fn part(part: &Value) -> Part {
         Some("file") => part.get("file").and_then(file),
         _ => None,
     };
-    read.unwrap_or_else(|| Part::Other(part.clone()))
+    read.unwrap_or_else(|| other(part))
 }
 
 /// The audio of an `input_audio` part.

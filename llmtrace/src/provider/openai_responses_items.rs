@@ -1,8 +1,8 @@
 //! The items of the `OpenAI` Responses API, as messages.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::json::{list, media, object, owned, server_tool_call, text, tool_call};
+use super::json::{list, media, object, other, owned, server_tool_call, text, tool_call};
 use super::openai_chat::{audio, file, refusal};
 use crate::{Message, Part, Role};
 
@@ -127,10 +127,4 @@ fn image(item: &Value) -> Vec<Part> {
     let details = [("revised_prompt", item.get("revised_prompt")), ("action", item.get("action"))];
     let call = server_tool_call(text(item, "id"), "image_generation", "image_generation", &details);
     [call].into_iter().chain(picture).collect()
-}
-
-/// An item of any other type, without the place that a stream gave it.
-fn other(item: &Value) -> Part {
-    let fields = item.as_object().into_iter().flatten().filter(|(key, _)| *key != "index");
-    Part::Other(fields.map(|(key, value)| (key.clone(), value.clone())).collect::<Map<_, _>>().into())
 }
