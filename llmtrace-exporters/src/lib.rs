@@ -7,6 +7,9 @@
 //! | [`Stdout::json`] | standard output, one line of JSON a span |
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
 //!
+//! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
+//! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
+//!
 //! ```
 //! use llmtrace::{Exporter as _, ObservationKind, SpanId, SpanRecord, Timestamp, TraceId};
 //! use llmtrace_exporters::{JsonLines, JsonLinesReader};
@@ -34,4 +37,5 @@ pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
-pub use stdout::{ColorChoice, Stdout};
+pub use stdout::trace_tree::{PendingTraces, TraceTree};
+pub use stdout::{ColorChoice, Stdout, figures, text};

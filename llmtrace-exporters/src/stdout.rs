@@ -1,12 +1,13 @@
 //! The exporter that prints.
 
-mod figures;
+pub mod figures;
 mod node;
 mod order;
 mod paint;
 mod pending;
-mod text;
+pub mod text;
 mod totals;
+pub(crate) mod trace_tree;
 mod tree;
 
 use std::fmt;
@@ -68,6 +69,24 @@ pub enum ColorChoice {
     Never,
 }
 
+impl ColorChoice {
+    /// Whether to print in colour to something that is a terminal, or is none.
+    ///
+    /// ```
+    /// use llmtrace_exporters::ColorChoice;
+    ///
+    /// assert!(!ColorChoice::Auto.applies_to(false));
+    /// assert!(ColorChoice::Always.applies_to(false));
+    /// ```
+    pub fn applies_to(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Auto => is_terminal && !env::no_color(),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
 enum Form {
     Tree(Box<Pending>),
     Json,
@@ -75,9 +94,6 @@ enum Form {
 
 /// Columns where neither the program nor `COLUMNS` says how many there are.
 const COLUMNS: usize = 100;
-
-/// Columns that a tree needs to be readable, and columns that no terminal has.
-const COLUMNS_RANGE: std::ops::RangeInclusive<usize> = 60..=500;
 
 impl Stdout {
     /// Prints a tree of each trace.
@@ -119,12 +135,7 @@ impl Stdout {
     fn look(&self) -> Look {
         let of_terminal = || env::columns().filter(|_| self.is_terminal);
         let columns = self.columns.or_else(of_terminal).unwrap_or(COLUMNS);
-        let colored = match self.color {
-            ColorChoice::Auto => self.is_terminal && !env::no_color(),
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-        };
-        Look { columns: columns.clamp(*COLUMNS_RANGE.start(), *COLUMNS_RANGE.end()), colored }
+        Look::new(columns, self.color.applies_to(self.is_terminal))
     }
 
     fn print(&mut self, groups: &[Group]) -> Result<(), ExportError> {

@@ -51,6 +51,8 @@ pub struct Builder {
     limits: Limits,
     clock: Clock,
     ids: IdSource,
+    #[cfg(feature = "tokenizer")]
+    estimates_tokens: bool,
 }
 
 impl Builder {
@@ -72,6 +74,8 @@ impl Builder {
             limits,
             clock: Clock::system(),
             ids: IdSource::Random,
+            #[cfg(feature = "tokenizer")]
+            estimates_tokens: false,
         }
     }
 
@@ -150,6 +154,18 @@ impl Builder {
         self
     }
 
+    /// Counts the tokens that a provider does not state, from the texts of the call: see
+    /// [`tokens`](crate::tokens) for how, and how well. The span says so (`llmtrace.usage.source` is `estimated`, and
+    /// `llmtrace.usage.estimated` names the counts); estimated counts have no cost and are not in
+    /// [`Guard::usage`](crate::Guard::usage), but a [`Budget`](crate::Budget) in tokens counts them. Stated counts always stand.
+    ///
+    /// Nothing is counted of calls whose content is left out. Done on llmtrace's own thread.
+    #[cfg(feature = "tokenizer")]
+    pub fn estimate_tokens(mut self) -> Self {
+        self.estimates_tokens = true;
+        self
+    }
+
     /// Feeds a budget.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budgets.push(budget);
@@ -196,6 +212,8 @@ impl Builder {
             content: self.content,
             max_text_bytes: self.max_text_bytes,
             clock: self.clock.clone(),
+            #[cfg(feature = "tokenizer")]
+            estimates_tokens: self.estimates_tokens,
         };
         let prices = with_bundled(self.prices);
         let enricher = Enricher::new(Arc::new(self.resource), prices, settings.clone());

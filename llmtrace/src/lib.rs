@@ -51,6 +51,7 @@
 //! `prices` (default): the bundled price table. `http` (default): [`propagate`] for `http::HeaderMap`.
 //! `testing`: in-memory exporter, fixed time and ids. `reqwest-middleware`: every LLM call of a `reqwest_middleware` client.
 //! `aws-sdk-bedrockruntime`: what that crate returns can be recorded (that crate decides which Rust it needs).
+//! `tokenizer`: counts tokens that no provider stated, where the builder asks for it.
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]
@@ -91,6 +92,8 @@ mod stream;
 mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "tokenizer")]
+pub mod tokens;
 mod traced;
 mod usage;
 mod value;
@@ -130,7 +133,10 @@ pub use observe::{LlmChunk, LlmResponse};
 pub use pipeline::{DropReason, ExporterStats, FlushReport, ModelUsage, Overflow, Stats, UsageTotals};
 #[cfg(feature = "prices")]
 pub use price::BundledPrices;
-pub use price::{OverrideError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource, Rates};
+pub use price::{
+    OverrideError, ParseScheduleError, PriceChain, PriceOverride, PriceOverrides, PriceQuery, PriceSource,
+    Rates, Schedule,
+};
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
 pub use recorder::Recorder;
 pub use span::{CostValue, SpanExt};

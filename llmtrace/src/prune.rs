@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::provider::framing::{Found, Framing};
+
 /// JSON keys whose text values are names and states, not content.
 const KEPT_KEYS: &[&str] = &[
     "id",
@@ -12,12 +14,15 @@ const KEPT_KEYS: &[&str] = &[
     "role",
     "finish_reason",
     "stop_reason",
+    "stopReason",
+    "completionReason",
     "status",
     "service_tier",
     "speed",
     "inference_geo",
     "code",
     "reason",
+    "ttl",
     "system_fingerprint",
     "event",
     "effort",
@@ -246,6 +251,20 @@ impl<W: Write> Write for Pruner<W> {
     }
 }
 
+impl Pruner<Vec<u8>> {
+    /// Writes what was found in a stream as an event.
+    fn event(&mut self, found: &Found) {
+        let Found::Item(item) = found else { return };
+        self.restart();
+        // Elsewhere this name is one of `HIDDEN_OBJECTS`; this is the event that ends a stream of Bedrock Converse.
+        let counts = item.get("metadata").filter(|metadata| metadata.get("usage").is_some());
+        let (head, tail) = if counts.is_some() { ("{\"metadata\":", "}") } else { ("", "") };
+        let _ = write!(self.out, "data:{head}");
+        let _ = serde_json::to_writer(&mut *self, counts.unwrap_or(item));
+        let _ = write!(self.out, "{tail}\n\n");
+    }
+}
+
 /// Copies a JSON body without its texts; `false` if it is no JSON.
 pub(crate) fn prune_json(bytes: &[u8], out: &mut Vec<u8>) -> bool {
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
@@ -254,8 +273,13 @@ pub(crate) fn prune_json(bytes: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Copies the JSON of a stream's lines without its texts, in whatever pieces they come: server-sent events, or one
 /// JSON object a line. Everything else is left out.
+///
+/// What has no lines, a JSON list or AWS event-stream frames, is read item by item, and comes out as events.
 pub(crate) struct LinePruner {
     line: Line,
+    /// How a stream without lines is read; told from its first byte.
+    framing: Option<Framing>,
+    has_begun: bool,
     pruner: Pruner<Vec<u8>>,
 }
 
@@ -281,7 +305,7 @@ enum Line {
 
 impl Default for LinePruner {
     fn default() -> Self {
-        Self { line: Line::Start(0), pruner: Pruner::new(Vec::new()) }
+        Self { line: Line::Start(0), framing: None, has_begun: false, pruner: Pruner::new(Vec::new()) }
     }
 }
 
@@ -295,8 +319,15 @@ impl LinePruner {
     /// Takes the next piece, and gives what may be kept of it.
     pub(crate) fn push(&mut self, piece: &[u8]) -> &[u8] {
         self.pruner.out.clear();
-        for &byte in piece {
-            self.byte(byte);
+        if !self.has_begun {
+            let has_no_lines = matches!(piece.first(), Some(0 | b'['));
+            self.framing = has_no_lines.then(Framing::default);
+            self.has_begun = !piece.is_empty();
+        }
+        let Self { framing, pruner, .. } = self;
+        match framing {
+            Some(framing) => framing.push(piece, &mut |found| pruner.event(&found)),
+            None => piece.iter().for_each(|byte| self.byte(*byte)),
         }
         &self.pruner.out
     }
@@ -349,70 +380,4 @@ impl fmt::Debug for LinePruner {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_json_is_copied() {
-        let check = |bytes: &str, expected: Option<&str>| {
-            let mut out = Vec::new();
-            let copied = prune_json(bytes.as_bytes(), &mut out).then(|| String::from_utf8(out).unwrap());
-            assert_eq!(copied.as_deref(), expected);
-        };
-        check("call 555-1234", None);
-        check("{call 555-1234}", None);
-        check(r#"{"content":"hi"}"#, Some(r#"{"content":"*"}"#));
-    }
-
-    #[test]
-    fn streams_are_pruned_in_any_pieces() {
-        let check = |stream: &str, expected: &str| {
-            for step in [1, 2, 5, stream.len()] {
-                let mut pruner = LinePruner::default();
-                let mut out = Vec::new();
-                for piece in stream.as_bytes().chunks(step) {
-                    out.extend_from_slice(pruner.push(piece));
-                }
-                assert_eq!(String::from_utf8(out).unwrap(), expected);
-            }
-        };
-        check(
-            "event: secret\ndata: {\"type\":\"delta\",\"text\":\"a secret\",\"n\":1}\n\ndata: [DONE]\n\ndata: secret\n\n",
-            "data:{\"type\":\"delta\",\"text\":\"*\",\"n\":1}\n\n",
-        );
-        check(
-            "{\"done\":false,\"response\":\"secret\"}\nsecret\n{\"done\":true}\n",
-            "data:{\"done\":false,\"response\":\"*\"}\n\ndata:{\"done\":true}\n\n",
-        );
-        check("data: {secret words}\n", "data:{ }\n\n");
-    }
-
-    #[test]
-    fn pruned_json_keeps_structure_numbers_and_names_only() {
-        let check = |json: &str, expected: &str| {
-            for step in [1, 3, json.len()] {
-                let mut out = Vec::new();
-                let mut pruner = Pruner::new(&mut out);
-                for chunk in json.as_bytes().chunks(step) {
-                    pruner.write_all(chunk).unwrap();
-                }
-                assert_eq!(String::from_utf8(out).unwrap(), expected);
-            }
-        };
-        check(
-            r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"a \"secret\" {"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
-            r#"{"model":"gpt-4o","choices":[{"message":{"role":"assistant","content":"*"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3}}"#,
-        );
-        check(
-            r#"{"stop":["a","b"],"id":"x","n":1.5,"t":null}"#,
-            r#"{"stop":["*","*"],"id":"x","n":1.5,"t":null}"#,
-        );
-        check(r#""only text""#, r#""*""#);
-        check(r#"{"input":{"reason":"ill"},"id":"x"}"#, r#"{"input":{"*":"*"},"id":"x"}"#);
-        check(
-            r#"{"input":[{"role":"user","status":"two words"}]}"#,
-            r#"{"input":[{"role":"user","status":"*"}]}"#,
-        );
-        check(&format!(r#"{{"model":"{}"}}"#, "m".repeat(300)), r#"{"model":"*"}"#);
-    }
-}
+mod tests;

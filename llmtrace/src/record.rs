@@ -290,8 +290,9 @@ impl SpanRecord {
         })
     }
 
-    /// Writes a cost, and how it is known, to the attributes.
+    /// Writes a cost, and how it is known, to the attributes, in place of the one that stood there.
     pub fn set_cost(&mut self, cost: &Cost) {
+        self.clear_cost();
         self.attributes.set(semconv::USAGE_COST, cost.total.to_f64());
         self.attributes.set(semconv::COST_PICO_USD, cost.total.pico());
         self.attributes.set(semconv::COST_SOURCE, Value::fixed(cost.source.as_str()));
@@ -313,6 +314,28 @@ impl SpanRecord {
         }
         if cost.incomplete {
             self.attributes.set(semconv::COST_INCOMPLETE, true);
+        }
+    }
+
+    /// Removes a cost that was worked out before, and all that was said of it.
+    pub(crate) fn clear_cost(&mut self) {
+        let is_known = |key| self.attributes.get(key).is_some();
+        if !is_known(semconv::COST_SOURCE) && !is_known(semconv::COST_STATUS) {
+            return;
+        }
+        for key in [
+            semconv::USAGE_COST,
+            semconv::COST_PICO_USD,
+            semconv::COST_SOURCE,
+            semconv::COST_STATUS,
+            semconv::COST_INPUT,
+            semconv::COST_OUTPUT,
+            semconv::COST_MATCHED_MODEL,
+            semconv::COST_MATCH,
+            semconv::COST_AS_OF,
+            semconv::COST_INCOMPLETE,
+        ] {
+            self.attributes.remove(key);
         }
     }
 }

@@ -160,6 +160,8 @@ pub const TAGS: &str = "llmtrace.tags";
 pub const USAGE_STATUS: &str = "llmtrace.usage.status";
 /// Who counted: `provider` or `estimated`.
 pub const USAGE_SOURCE: &str = "llmtrace.usage.source";
+/// The counts that were estimated, by their attribute names, where the provider stated others.
+pub const USAGE_ESTIMATED: &str = "llmtrace.usage.estimated";
 /// Cache writes that live five minutes.
 pub const USAGE_CACHE_WRITE_5M_TOKENS: &str = "llmtrace.usage.cache_write_5m.input_tokens";
 /// Cache writes that live one hour.

@@ -10,6 +10,9 @@ pub(crate) struct Settings {
     /// Longest text of an attribute, an argument or a plain return value, in bytes.
     pub(crate) max_text_bytes: usize,
     pub(crate) clock: Clock,
+    /// Whether tokens are counted that no provider stated.
+    #[cfg(feature = "tokenizer")]
+    pub(crate) estimates_tokens: bool,
 }
 
 impl Settings {

@@ -254,6 +254,25 @@ impl Usage {
         usage_attributes!(visit);
     }
 
+    /// The counts that are known, each with the name of its field.
+    ///
+    /// ```
+    /// use llmtrace::Usage;
+    ///
+    /// let usage = Usage::new(1_200, 80).with_reasoning(64);
+    /// let counts: Vec<_> = usage.counts().collect();
+    /// assert_eq!(counts, [("input_tokens", 1_200), ("output_tokens", 80), ("reasoning_tokens", 64)]);
+    /// ```
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
+        macro_rules! counts {
+            ($($key:ident => $field:ident,)*) => {
+                [$((stringify!($field), self.$field)),*]
+            };
+        }
+        let all = usage_attributes!(counts);
+        all.into_iter().filter_map(|(name, count)| Some((name, count?)))
+    }
+
     /// These counts with those over them that `newer` knows.
     pub(crate) fn overlaid(mut self, newer: &Self) -> Self {
         macro_rules! overlay {

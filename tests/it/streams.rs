@@ -51,6 +51,29 @@ fn bytes_in_any_pieces_give_the_same_call() {
     }
 }
 
+/// A stream of Bedrock Converse, as the network brings it.
+const FRAMES: &[u8] = include_bytes!("../../llmtrace/tests/samples/bedrock_converse/stream.bin");
+
+#[test]
+fn frames_in_any_pieces_give_the_same_call() {
+    for policy in [ContentPolicy::Keep, ContentPolicy::Omit] {
+        for size in [1, 100, FRAMES.len()] {
+            let span = trace(policy, FRAMES.chunks(size).map(<[u8]>::to_vec).collect(), usize::MAX);
+            let usage = span.usage();
+            assert_eq!(
+                (usage.status, usage.total()),
+                (UsageStatus::Complete, Some(1_279)),
+                "{policy:?} {size}"
+            );
+            assert_eq!(usage.cache_write_1h_tokens, Some(200));
+            let kept = policy == ContentPolicy::Keep;
+            let text = span.output.first().map(llmtrace::Message::text);
+            assert_eq!(text, kept.then(|| "I look up the weather.".to_owned()));
+            assert_eq!(format!("{span:?}").contains("weather"), kept);
+        }
+    }
+}
+
 #[test]
 fn the_first_chunk_is_the_first_content() {
     let events: Vec<_> = EVENTS.split_inclusive("\n\n").map(|event| event.as_bytes().to_vec()).collect();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use llmtrace::Usd;
 
 /// A duration in three digits: `412 µs`, `1.24 s`, `2m 03s`, `1h 02m`.
-pub(super) fn duration(duration: Duration) -> String {
+pub fn duration(duration: Duration) -> String {
     let nanos = duration.as_nanos();
     let secs = (nanos + 500_000_000) / 1_000_000_000;
     let figure = |unit: u128, name: &str| three_digits(nanos, unit).map(|figure| format!("{figure} {name}"));
@@ -35,7 +35,7 @@ fn three_digits(nanos: u128, unit: u128) -> Option<String> {
 
 /// An amount with two decimals, and with three digits that count where it is below a dollar: `$12.30`,
 /// `$0.42`, `$0.0000123`.
-pub(super) fn cost(amount: Usd) -> String {
+pub fn cost(amount: Usd) -> String {
     let sign = if amount.pico() < 0 { "-" } else { "" };
     let pico = amount.pico().unsigned_abs();
     let digits = pico.checked_ilog10().map_or(0, |log| log + 1);
@@ -50,7 +50,7 @@ pub(super) fn cost(amount: Usd) -> String {
 }
 
 /// A count with thousands separators.
-pub(super) fn count(count: u64) -> String {
+pub fn count(count: u64) -> String {
     grouped(u128::from(count))
 }
 

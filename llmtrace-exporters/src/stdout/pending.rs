@@ -34,6 +34,8 @@ pub(super) enum State {
     Open,
     /// Its root has not ended, and too much waits to keep it any longer.
     Crowded,
+    /// Its root is not among the spans that were read.
+    Rootless,
 }
 
 #[derive(Debug, Default)]
@@ -101,6 +103,11 @@ impl Pending {
         let mut ids: Vec<_> = self.traces.iter().map(|(id, waiting)| (waiting.since, *id)).collect();
         ids.sort_unstable();
         ids.into_iter().map(|(_, trace_id)| self.take_all(trace_id, State::Open)).collect()
+    }
+
+    /// Gives back what waits of one trace.
+    pub(super) fn take_open(&mut self, trace_id: TraceId) -> Option<Group> {
+        self.traces.contains_key(&trace_id).then(|| self.take_all(trace_id, State::Open))
     }
 
     /// Takes the spans `heads` and those below them.

@@ -2,7 +2,7 @@
 
 /// The text with everything that could act on a terminal, or turn the order of letters around, made visible:
 /// controls (C0, DEL, C1), line ends, and the controls of bidirectional text.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {
         if is_harmful(char) { safe.extend(char.escape_default()) } else { safe.push(char) }
@@ -16,12 +16,12 @@ fn is_harmful(char: char) -> bool {
 }
 
 /// Columns that a text takes on a terminal.
-pub(super) fn width(text: &str) -> usize {
+pub fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
 /// The text cut to `columns`, with an ellipsis where something is cut.
-pub(super) fn cut(text: &str, columns: usize) -> String {
+pub fn cut(text: &str, columns: usize) -> String {
     if width(text) <= columns && text.chars().count() <= columns * MAX_CHARS_A_COLUMN {
         return text.to_owned();
     }

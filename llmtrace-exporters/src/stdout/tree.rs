@@ -26,12 +26,22 @@ const BAR: usize = 12;
 const LABEL_MIN: usize = 24;
 const LABEL_COMFORT: usize = 40;
 
+/// Columns that a tree needs to be readable, and columns that no terminal has.
+const COLUMNS_RANGE: std::ops::RangeInclusive<usize> = 60..=500;
+
+impl Look {
+    pub(super) fn new(columns: usize, colored: bool) -> Self {
+        Self { columns: columns.clamp(*COLUMNS_RANGE.start(), *COLUMNS_RANGE.end()), colored }
+    }
+}
+
 /// Draws a group of spans, and a line about all of them.
 pub(super) fn draw(group: &Group, look: Look, out: &mut String) {
     let title = match group.state {
         State::Whole => None,
         State::Late => Some("⋯ late: ended after the parent was printed"),
         State::Open | State::Crowded => Some("⋯ root still open"),
+        State::Rootless => Some("⋯ root not found"),
     };
     let (rows, all) = rows(&group.nodes, title.is_some());
     let axis = Axis::of(&group.nodes);
@@ -250,6 +260,7 @@ fn summary(group: &Group, axis: Axis, all: &Totals, columns: usize, lines: &mut 
         State::Late => Some("late"),
         State::Open => Some("unfinished"),
         State::Crowded => Some("unfinished: too much was waiting"),
+        State::Rootless => Some("without root"),
     };
     let mut id = Line::default();
     id.push(Style::Faint, format!("trace {}", group.trace_id));

@@ -1,6 +1,8 @@
 //! From a draft to a record: what the caller's thread wrote down is read here, on the worker's thread.
 
 mod cut;
+#[cfg(feature = "tokenizer")]
+mod estimate;
 mod gather;
 mod names;
 mod place;
@@ -14,10 +16,7 @@ use crate::content::ContentPolicy;
 use crate::layer::{Draft, Role};
 use crate::price::{PriceChain, PriceQuery, PriceSource as _};
 use crate::settings::Settings;
-use crate::{
-    Attributes, Cost, CostSource, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage,
-    UsageStatus, Usd, Value, semconv,
-};
+use crate::{Attributes, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage, Value, semconv};
 use gather::Gathered;
 use names::Names;
 
@@ -147,60 +146,13 @@ impl Enricher {
         if self.settings.content == ContentPolicy::Omit {
             place::omit_content(record);
         } else {
+            #[cfg(feature = "tokenizer")]
+            if self.settings.estimates_tokens {
+                estimate::fill(record);
+            }
             cut::cut_texts(record, self.settings.max_text_bytes);
         }
-        self.price(record);
-    }
-
-    /// The cost that the provider stated, else the price table's.
-    fn price(&self, record: &mut SpanRecord) {
-        let stated = match record.attributes.remove(semconv::COST_PICO_USD) {
-            Some(Value::Int(pico)) => Some(Usd::from_pico(pico)),
-            _ => record.attributes.get(semconv::USAGE_COST).and_then(Value::as_f64).and_then(Usd::from_f64),
-        };
-        if let Some(total) = stated {
-            record.set_cost(&Cost::new(total, CostSource::Provider));
-            return;
-        }
-        if !record.kind.is_model_call() {
-            return;
-        }
-        let usage = record.usage();
-        match self.table_price(record, &usage) {
-            Ok(cost) => record.set_cost(&cost),
-            Err(reason) => record.attributes.set(semconv::COST_STATUS, Value::fixed(reason.as_str())),
-        }
-    }
-
-    fn table_price(&self, record: &SpanRecord, usage: &Usage) -> Result<Cost, crate::Unpriced> {
-        match usage.status {
-            UsageStatus::Invalid => return Err(crate::Unpriced::InvalidUsage),
-            UsageStatus::Complete => {}
-            _ => return Err(crate::Unpriced::NoUsage),
-        }
-        let text = |key| record.attributes.get_str(key);
-        let price = |model| {
-            let query = PriceQuery::new(model, usage, record.start)
-                .provider(record.provider())
-                .service_tier(
-                    text(semconv::OPENAI_RESPONSE_SERVICE_TIER).or_else(|| text(semconv::SERVICE_TIER)),
-                )
-                .speed(text(semconv::SPEED))
-                .processing(text(semconv::PROCESSING))
-                .inference_geo(text(semconv::INFERENCE_GEO));
-            self.prices.price(&query)
-        };
-        let (response, request) = (text(semconv::RESPONSE_MODEL), text(semconv::REQUEST_MODEL));
-        match response.map(price) {
-            // A gateway may answer under a name of its own.
-            None | Some(Err(crate::Unpriced::UnknownModel)) => {
-                match request.filter(|model| response != Some(model)) {
-                    Some(model) => price(model),
-                    None => Err(crate::Unpriced::UnknownModel),
-                }
-            }
-            Some(priced) => priced,
-        }
+        record.reprice(&self.prices);
     }
 }
 

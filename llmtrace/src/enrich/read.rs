@@ -250,8 +250,8 @@ fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchan
     }
     let bytes = body.bytes();
     let is_events = looks_like_events(bytes);
-    // A whole stream as one text: events, or an object a line.
-    if json.is_none() && (is_events || bytes.trim_ascii_start().starts_with(b"{")) {
+    // A whole stream as one text: events, an object a line, a list that was cut off, or frames.
+    if json.is_none() && (is_events || matches!(first(bytes), Some(b'{' | b'[' | FRAME))) {
         let response = StreamAssembler::detect().push(bytes).finish();
         if response.api.is_some() || is_events && response.error.is_some() {
             return Some(response);
@@ -269,7 +269,7 @@ fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchan
 /// How the items of a stream are to be understood.
 #[derive(Clone, Copy, PartialEq)]
 enum Items {
-    /// Bytes of server-sent events.
+    /// Bytes: server-sent events, a list or frames.
     Bytes,
     /// One JSON object each.
     Objects,
@@ -324,7 +324,7 @@ fn items(gathered: &Gathered<'_>) -> Items {
     let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
     let is_object =
         |body: Body<'_>| body.bytes().trim_ascii_start().starts_with(b"{") && parse(body).is_some();
-    if looks_like_events(&first) {
+    if looks_like_events(&first) || matches!(first.first(), Some(b'[' | &FRAME)) {
         Items::Bytes
     } else if first.starts_with(b"{") {
         let are_objects =
@@ -334,6 +334,9 @@ fn items(gathered: &Gathered<'_>) -> Items {
         Items::Text
     }
 }
+
+/// The first byte of an AWS event-stream frame.
+const FRAME: u8 = 0;
 
 /// As many bytes as it takes to tell server-sent events.
 const MARK_BYTES: usize = 16;
@@ -367,6 +370,10 @@ fn looks_like_events(bytes: &[u8]) -> bool {
         || bytes.starts_with(b"event:")
         || bytes.starts_with(b": ")
         || bytes.starts_with(b":\n")
+}
+
+fn first(bytes: &[u8]) -> Option<u8> {
+    bytes.trim_ascii_start().first().copied()
 }
 
 fn text(body: Body<'_>) -> String {

@@ -13,7 +13,8 @@ use crate::{Cost, Unpriced};
 
 /// The price table that comes with llmtrace: that of crate [`genai-prices`](https://crates.io/crates/genai-prices).
 ///
-/// It knows prices by date, by context length and, for calls since October 2026, by service tier and batch. A
+/// It knows prices by date, by context length and, for calls since October 2026, by service tier and batch; of
+/// `DeepSeek`'s models also by peak hours, which leave out weekends and the Chinese public holidays of 2026. A
 /// tier that it has no price for is priced as the standard one, and [`Cost::incomplete`] then says so where the
 /// tier is a dearer one. A model's name has to match: `claude-sonnet-4-50` is not `claude-sonnet-4-5`, and has
 /// no price. Models that a server of the user's own runs (Ollama, vLLM, ...) have none either.

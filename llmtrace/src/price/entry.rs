@@ -7,6 +7,7 @@ use genai_prices::{
 use super::PriceQuery;
 use super::card::CardOfSecond;
 use super::counts::{self, Counts, is_some, others};
+use super::deepseek;
 use super::names::{Provider, without_resource_path};
 use super::places;
 use super::suffix;
@@ -27,6 +28,7 @@ pub(super) struct Entry {
     resolved: Option<ExtractedUsage>,
     priced: Priced,
     has_us_surcharge: bool,
+    has_peak_hours: bool,
     card: CardOfSecond,
 }
 
@@ -72,6 +74,7 @@ impl Entry {
             matched: suffix::compare(name, &model),
             resolved: resolve(table, &provider, name).filter(|found| found.model_id.as_ref() == Some(&model)),
             has_us_surcharge: provider == "anthropic" && has_us_surcharge(&model),
+            has_peak_hours: provider == "deepseek" && deepseek::has_peak_hours(&model),
             priced,
             card: CardOfSecond::default(),
             name: name.to_owned(),
@@ -97,6 +100,8 @@ impl Entry {
         if !has_others && (!has_tokens || self.priced.other && !self.priced.input) {
             return Err(Unpriced::UnknownModel);
         }
+        let (at, is_peak) = if self.has_peak_hours { deepseek::billed(query.at) } else { (query.at, false) };
+        let query = &PriceQuery { at, ..*query };
         let context = context(query);
         let by_card = || {
             let ask = |counts: &[(UsageKey, f64)]| {
@@ -120,6 +125,9 @@ impl Entry {
             let fees = total - input - output;
             (input, output) = (plus_a_tenth(input), plus_a_tenth(output));
             total = input + output + fees;
+        }
+        if is_peak {
+            (input, output, total) = (input + input, output + output, total + total);
         }
         Ok(Cost {
             input: Some(input),
@@ -298,16 +306,10 @@ fn plus_a_tenth(amount: Usd) -> Usd {
 fn context(query: &PriceQuery<'_>) -> Vec<Condition> {
     let mut context = Vec::new();
     context.extend(tier(query).map(|tier| ("service_tier", tier)));
-    context.extend(is_batch(query).then_some(("processing", "batch")));
+    context.extend(query.is_batch().then_some(("processing", "batch")));
     let is_fast = query.speed.is_some_and(|speed| speed.eq_ignore_ascii_case("fast"));
     context.extend(is_fast.then_some(("speed", "fast")));
     context
-}
-
-/// Whether the call was made through a batch API; Anthropic says so in the served tier.
-fn is_batch(query: &PriceQuery<'_>) -> bool {
-    let is = |value: Option<&str>| value.is_some_and(|value| value.eq_ignore_ascii_case("batch"));
-    is(query.processing) || is(query.service_tier)
 }
 
 /// The served tier under the name that the table uses; `None` for the standard one.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-use super::{PriceOverride, Rates};
+use super::{PriceOverride, Rates, Schedule};
 use crate::{Timestamp, Usd};
 
 /// Why a file of prices was refused.
@@ -45,27 +45,72 @@ pub enum OverrideError {
     },
 }
 
-const KEYS: [&str; 13] = [
-    "provider",
+/// Keys that say which calls an entry is for, and what else is known of it.
+const KEYS: [&str; 16] = [
     "model",
+    "provider",
     "from",
     "to",
+    "days",
+    "hours",
     "service_tier",
-    "input_per_mtok",
-    "output_per_mtok",
-    "cache_read_per_mtok",
-    "cache_write_per_mtok",
-    "cache_write_1h_per_mtok",
+    "processing",
+    "speed",
+    "inference_geo",
+    "above_input_tokens",
+    "priced_as",
+    "priced_as_provider",
     "per_call",
     "as_of",
     "note",
 ];
 
-const KEYS_TEXT: &str = "one of provider, model, from, to, service_tier, input_per_mtok, output_per_mtok, \
-     cache_read_per_mtok, cache_write_per_mtok, cache_write_1h_per_mtok, per_call, as_of, note";
+/// Prices that must be there, unless the entry is priced as another model.
+const NEEDED: [&str; 2] = ["input_per_mtok", "output_per_mtok"];
+
+type SetRate = fn(Rates, Usd) -> Rates;
+type SetText = fn(PriceOverride, String) -> PriceOverride;
+
+/// Prices that may be there, and what they set.
+const PRICES: [(&str, SetRate); 15] = [
+    ("cache_read_per_mtok", Rates::cache_read),
+    ("cache_write_per_mtok", Rates::cache_write),
+    ("cache_write_1h_per_mtok", Rates::cache_write_1h),
+    ("cache_read_audio_per_mtok", Rates::cache_read_audio),
+    ("input_audio_per_mtok", Rates::input_audio),
+    ("input_image_per_mtok", Rates::input_image),
+    ("input_video_per_mtok", Rates::input_video),
+    ("output_audio_per_mtok", Rates::output_audio),
+    ("output_image_per_mtok", Rates::output_image),
+    ("reasoning_per_mtok", Rates::reasoning),
+    ("web_search_per_1k", Rates::web_search),
+    ("file_search_per_1k", Rates::file_search),
+    ("rerank_search_per_1k", Rates::rerank_search),
+    ("document_page_per_1k", Rates::document_page),
+    ("audio_per_hour", Rates::audio_hour),
+];
+
+/// Keys of texts, and what they set.
+const TEXTS: [(&str, SetText); 6] = [
+    ("provider", PriceOverride::provider),
+    ("service_tier", PriceOverride::service_tier),
+    ("processing", PriceOverride::processing),
+    ("speed", PriceOverride::speed),
+    ("inference_geo", PriceOverride::inference_geo),
+    ("as_of", PriceOverride::as_of),
+];
+
+const KEYS_TEXT: &str = "one of model, provider, from, to, days, hours, service_tier, processing, speed, \
+     inference_geo, above_input_tokens, priced_as, priced_as_provider, input_per_mtok, output_per_mtok, \
+     cache_read_per_mtok, cache_write_per_mtok, cache_write_1h_per_mtok, cache_read_audio_per_mtok, \
+     input_audio_per_mtok, input_image_per_mtok, input_video_per_mtok, output_audio_per_mtok, \
+     output_image_per_mtok, reasoning_per_mtok, web_search_per_1k, file_search_per_1k, rerank_search_per_1k, \
+     document_page_per_1k, audio_per_hour, per_call, as_of, note";
 
 const PRICE: &str = "USD, not negative, such as \"0.15\", with at most 12 decimals";
 const TIME: &str = "a date such as \"2026-01-31\" or an RFC 3339 time such as \"2026-01-31T12:00:00Z\"";
+const DAYS: &str = "days such as \"mon-fri\" or [\"sat\", \"sun\"]";
+const HOURS: &str = "hours in UTC such as \"01:00-04:00\" or a list of them";
 
 pub(super) fn parse(text: &str) -> Result<Vec<PriceOverride>, OverrideError> {
     let json: Value =
@@ -78,7 +123,7 @@ fn read_entry(index: usize, entry: &Value) -> Result<PriceOverride, OverrideErro
     let refuse =
         |key: &str, expected, found| OverrideError::Entry { index, key: key.to_owned(), expected, found };
     let Value::Object(keys) = entry else { return Err(refuse("", "an object", shown(entry))) };
-    if let Some((key, value)) = keys.iter().find(|(key, _)| !KEYS.contains(&key.as_str())) {
+    if let Some((key, value)) = keys.iter().find(|(key, _)| !KEYS.contains(&key.as_str()) && !is_price(key)) {
         return Err(refuse(key, KEYS_TEXT, shown(value)));
     }
     let fields = Fields { index, keys };
@@ -88,25 +133,34 @@ fn read_entry(index: usize, entry: &Value) -> Result<PriceOverride, OverrideErro
     if model.strip_suffix('*').unwrap_or(model).contains('*') {
         return Err(refuse("model", "a * at the end only", format!("{model:?}")));
     }
-    let required = |key| fields.price(key)?.ok_or_else(|| refuse(key, PRICE, absent()));
-    let mut rates = Rates::per_mtok(required("input_per_mtok")?, required("output_per_mtok")?);
-    rates = fields.price("cache_read_per_mtok")?.map_or(rates, |price| rates.cache_read(price));
-    rates = fields.price("cache_write_per_mtok")?.map_or(rates, |price| rates.cache_write(price));
-    rates = fields.price("cache_write_1h_per_mtok")?.map_or(rates, |price| rates.cache_write_1h(price));
-    rates = fields.price("per_call")?.map_or(rates, |fee| rates.per_call(fee));
-
+    let mut read = fields.price_of(model)?;
+    for (key, set) in TEXTS {
+        read = match fields.text(key)? {
+            Some(value) => set(read, value.to_owned()),
+            None => read,
+        };
+    }
+    if fields.text("processing")?.is_some_and(|processing| processing != "batch") {
+        return Err(refuse("processing", "\"batch\"", fields.shown("processing")));
+    }
     let (from, to) = (fields.time("from")?, fields.time("to")?);
     if let (Some(from), Some(to)) = (from, to)
         && to <= from
     {
         return Err(refuse("to", "a time after \"from\"", format!("{to}, not after {from}")));
     }
-    let mut read = PriceOverride::new(model, rates);
-    read = fields.text("provider")?.map_or(read.clone(), |provider| read.provider(provider));
-    read = fields.text("service_tier")?.map_or(read.clone(), |tier| read.service_tier(tier));
-    read = fields.text("as_of")?.map_or(read.clone(), |date| read.as_of(date));
     read = from.map_or(read.clone(), |at| read.from(at));
-    Ok(to.map_or(read.clone(), |at| read.to(at)))
+    read = to.map_or(read.clone(), |at| read.to(at));
+    let limit = fields.read("above_input_tokens", "a number of tokens", Value::as_u64)?;
+    read = limit.map_or(read.clone(), |tokens| read.above_input_tokens(tokens));
+    Ok(match fields.schedule()? {
+        Some(schedule) => read.schedule(schedule),
+        None => read,
+    })
+}
+
+fn is_price(key: &str) -> bool {
+    NEEDED.contains(&key) || PRICES.iter().any(|(name, _)| *name == key)
 }
 
 struct Fields<'a> {
@@ -128,8 +182,53 @@ impl<'a> Fields<'a> {
         read(value).map(Some).ok_or_else(refusal)
     }
 
+    /// An entry for `model` with its price: rates, or another model's.
+    fn price_of(&self, model: &str) -> Result<PriceOverride, OverrideError> {
+        let refuse = |key: &str, expected, found| OverrideError::Entry {
+            index: self.index,
+            key: key.to_owned(),
+            expected,
+            found,
+        };
+        let other = self.text("priced_as")?;
+        let provider = self.text("priced_as_provider")?;
+        if let Some(other) = other {
+            if other.is_empty() || other.contains('*') {
+                return Err(refuse("priced_as", "one model's whole name", format!("{other:?}")));
+            }
+            if let Some(key) = self.keys.keys().find(|key| is_price(key) || *key == "per_call") {
+                return Err(refuse(key, "no price of its own beside \"priced_as\"", self.shown(key)));
+            }
+            let entry = PriceOverride::alias(model, other);
+            return Ok(provider.map_or(entry.clone(), |provider| entry.alias_provider(provider)));
+        }
+        if provider.is_some() {
+            return Err(refuse("priced_as", "a model's name beside \"priced_as_provider\"", absent()));
+        }
+        let needed = |key| self.price(key)?.ok_or_else(|| refuse(key, PRICE, absent()));
+        let [input, output] = NEEDED.map(needed);
+        let mut rates = Rates::per_mtok(input?, output?);
+        for (key, set) in PRICES {
+            rates = self.price(key)?.map_or(rates, |price| set(rates, price));
+        }
+        rates = self.price("per_call")?.map_or(rates, |fee| rates.per_call(fee));
+        Ok(PriceOverride::new(model, rates))
+    }
+
     fn text(&self, key: &str) -> Result<Option<&'a str>, OverrideError> {
         self.read(key, "text", Value::as_str)
+    }
+
+    /// What stands under a key, for a message.
+    fn shown(&self, key: &str) -> String {
+        self.keys.get(key).map_or_else(absent, shown)
+    }
+
+    fn schedule(&self) -> Result<Option<Schedule>, OverrideError> {
+        let mut schedule = Schedule::always();
+        let days = self.read("days", DAYS, |value| schedule.set_days(texts(value)?))?;
+        let hours = self.read("hours", HOURS, |value| schedule.set_hours(texts(value)?))?;
+        Ok(days.or(hours).map(|()| schedule))
     }
 
     fn price(&self, key: &str) -> Result<Option<Usd>, OverrideError> {
@@ -152,6 +251,15 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// One text, its parts divided by commas, or a list of texts.
+fn texts(value: &Value) -> Option<Vec<&str>> {
+    match value {
+        Value::String(text) => Some(text.split(',').map(str::trim).collect()),
+        Value::Array(list) => list.iter().map(Value::as_str).collect(),
+        _ => None,
+    }
+}
+
 fn absent() -> String {
     "nothing".to_owned()
 }
@@ -162,92 +270,4 @@ fn shown(value: &Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{PriceOverrides, PriceQuery, PriceSource, Usage};
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let check = |text: &str, expected: &str| {
-            let error = PriceOverrides::from_json(text).unwrap_err().to_string();
-            assert!(error.contains(expected), "{text}\n{error}\n{expected}");
-        };
-        let entry = |more: &str| {
-            format!(
-                r#"[{{"model": "a", "input_per_mtok": 1, "output_per_mtok": 2}}, {{"model": "m", {more}}}]"#
-            )
-        };
-        check("", "not JSON");
-        check("[{]", "line 1 column 3");
-        check(r#"{"model": "m"}"#, "must be a JSON array");
-        check("[1]", "override 0 (counted from 0), key \"\": expected an object, found 1");
-        check(r"[{}]", "key \"model\": expected a model's name");
-        check(r#"[{"model": 7}]"#, "key \"model\": expected text, found 7");
-        check(r#"[{"model": "a*b"}]"#, "expected a * at the end only, found \"a*b\"");
-        check(
-            &entry(r#""input_per_mtok": 1"#),
-            "override 1 (counted from 0), key \"output_per_mtok\": expected USD",
-        );
-        check(&entry(r#""input_per_mtok": "-1""#), "key \"input_per_mtok\": expected USD, not negative");
-        check(&entry(r#""input_per_mtok": "1,5""#), "found \"1,5\"");
-        check(&entry(r#""input_per_mtok": true"#), "found true");
-        check(
-            &entry(r#""input_per_mtok": 1, "output_per_mtok": 1, "cached_per_mtok": 1"#),
-            "expected one of provider",
-        );
-        let with = |more: &str| entry(&format!(r#""input_per_mtok": 1, "output_per_mtok": 1, {more}"#));
-        check(&with(r#""from": "2026-02-30""#), "key \"from\": expected a date such as");
-        check(
-            &with(r#""from": "2026-01-01", "to": "2026-01-01""#),
-            "key \"to\": expected a time after \"from\"",
-        );
-        check(&with(r#""service_tier": null"#), "key \"service_tier\": expected text, found null");
-        assert!(
-            PriceOverrides::from_file("/nonexistent/prices.json")
-                .unwrap_err()
-                .to_string()
-                .contains("prices.json")
-        );
-    }
-
-    #[test]
-    fn numbers_and_text_are_read_to_the_last_digit() {
-        let check = |price: &str, expected: &str| {
-            let text = format!(r#"[{{"model": "m", "input_per_mtok": {price}, "output_per_mtok": 0}}]"#);
-            let prices = PriceOverrides::from_json(&text).unwrap();
-            let usage = Usage::new(1_000_000, 5);
-            let cost = prices.price(&PriceQuery::new("m", &usage, Timestamp::default())).unwrap();
-            assert_eq!(cost.total.to_string(), expected);
-        };
-        check("0.15", "0.15");
-        check("\"0.15\"", "0.15");
-        check("1e-7", "0.0000001");
-        check("3", "3");
-        check("0", "0");
-        check("\"0.000000000001\"", "0.000000000001");
-    }
-
-    #[test]
-    fn every_key_is_read() {
-        let text = r#"[{"provider": "azure", "model": "m", "from": "2026-01-01", "to": "2026-02-01T12:00:00+02:00",
-            "service_tier": "flex", "input_per_mtok": 1, "output_per_mtok": 10, "cache_read_per_mtok": 100,
-            "cache_write_per_mtok": 1000, "cache_write_1h_per_mtok": 10000, "per_call": "0.5",
-            "as_of": "2026-01-02", "note": "x"}]"#;
-        let prices = PriceOverrides::from_json(text).unwrap();
-        let usage = Usage {
-            cache_write_1h_tokens: Some(100_000),
-            ..Usage::new(1_000_000, 100_000).with_cache_read(100_000).with_cache_write(200_000)
-        };
-        let at = |time: &str| {
-            PriceQuery::new("m", &usage, time.parse().unwrap())
-                .provider("azure.ai.openai")
-                .service_tier("flex")
-        };
-        let cost = prices.price(&at("2026-02-01T09:59:59Z")).unwrap();
-        assert_eq!(cost.total.to_string(), "1112.2");
-        assert_eq!(cost.output.unwrap().to_string(), "1");
-        assert_eq!(cost.as_of.as_deref(), Some("2026-01-02"));
-        assert!(prices.price(&at("2026-02-01T10:00:00Z")).is_err());
-        assert!(prices.price(&at("2025-12-31T23:59:59Z")).is_err());
-    }
-}
+mod tests;

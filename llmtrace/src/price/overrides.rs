@@ -3,30 +3,46 @@
 use std::fs;
 use std::path::Path;
 
-use super::names::{same_provider, without_resource_path};
 use super::override_file::{self, OverrideError};
-use super::{PriceQuery, PriceSource, Rates, require_priceable};
-use crate::{Cost, CostSource, PriceMatch, Timestamp, Unpriced};
+use super::price_override::Price;
+use super::{PriceOverride, PriceQuery, PriceSource, Rates, require_priceable};
+use crate::{Cost, CostSource, PriceMatch, Unpriced};
 
 /// Prices that the user gives: negotiated ones, those of a model that no table knows, corrections.
 ///
-/// Where several entries apply to a call, the last one wins. A call that none applies to is
+/// Where several entries apply to a call, the last one wins: write what holds in general first, and what holds for
+/// dates, tiers, long contexts and times of the day after it. A call that none applies to is
 /// [`Unpriced::UnknownModel`], so that the next source of a [`PriceChain`](crate::PriceChain) is asked.
-/// Audio and image tokens cost what other tokens of the same direction cost; web and file searches have no
-/// price here and set [`Cost::incomplete`].
 ///
-/// The file is a JSON array. Every key but `model`, `input_per_mtok` and `output_per_mtok` may be left out:
+/// The file is a JSON array of objects; `examples/prices.json` in the project's source shows every kind of entry.
+/// Which calls an entry is for (what it does not name, it does not ask for):
 ///
 /// | key | value |
 /// |---|---|
-/// | `provider` | an `OTel` provider name or a usual short one; any provider where left out |
-/// | `model` | the model's name, in any case; with a `*` at its end, every name that starts so |
+/// | `model` | the model's name, in any case, dated versions included; with a `*` at its end, every name that starts so; on Azure, the deployment's name or the model's |
+/// | `provider` | an `OTel` provider name or a usual short one |
 /// | `from`, `to` | a date, or an RFC 3339 time, in UTC: from the start of `from` to just before `to` |
-/// | `service_tier` | only calls that this tier served |
-/// | `input_per_mtok`, `output_per_mtok` | USD per million tokens, as text (`"0.15"`, exact) or a number; 0 is free |
-/// | `cache_read_per_mtok`, `cache_write_per_mtok` | the same for cached input; the input price where left out |
-/// | `cache_write_1h_per_mtok` | the same for one-hour cache writes; the price of other writes where left out |
-/// | `per_call` | USD for each call beside its tokens |
+/// | `days`, `hours` | days of the week such as `"mon-fri"`, hours such as `"01:00-04:00"`, each one text or a list, in UTC, as a [`Schedule`](crate::Schedule) |
+/// | `service_tier` | the tier that was served: `flex`, `priority`, ... |
+/// | `processing` | `batch`: calls made through a batch API |
+/// | `speed`, `inference_geo` | as the response states them: `fast`; `us` |
+/// | `above_input_tokens` | only calls with more input tokens than this, cached ones included; all their tokens have the entry's rates |
+///
+/// What they cost: either `priced_as` or the rest. Prices are in USD, as text (`"0.15"`, exact) or a number, and 0 is
+/// free:
+///
+/// | key | value |
+/// |---|---|
+/// | `priced_as` | another model's name: the calls cost what that model's do, by any source |
+/// | `priced_as_provider` | whose price that is; the call's own provider where left out |
+/// | `input_per_mtok`, `output_per_mtok` | per million tokens; needed unless there is `priced_as` |
+/// | `cache_read_per_mtok`, `cache_write_per_mtok` | cached input; the input price where left out |
+/// | `cache_write_1h_per_mtok` | one-hour cache writes; the price of other writes where left out |
+/// | `input_audio_per_mtok`, `input_image_per_mtok`, `input_video_per_mtok` | the input price where left out |
+/// | `cache_read_audio_per_mtok` | cached audio; the price of other cache reads where left out |
+/// | `output_audio_per_mtok`, `output_image_per_mtok`, `reasoning_per_mtok` | the output price where left out |
+/// | `web_search_per_1k`, `file_search_per_1k`, `rerank_search_per_1k`, `document_page_per_1k`, `audio_per_hour` | beside the tokens; a use without its price sets [`Cost::incomplete`] |
+/// | `per_call` | for each call beside all that |
 /// | `as_of` | the date on which the price was looked up, for the trace |
 /// | `note` | anything; not read |
 ///
@@ -94,129 +110,71 @@ impl PriceOverrides {
         self.entries.push(entry);
         self
     }
+
+    /// The last entry that applies, of those that `is_wanted` lets pass.
+    fn last(
+        &self,
+        query: &PriceQuery<'_>,
+        is_wanted: impl Fn(&PriceOverride) -> bool,
+    ) -> Option<(&PriceOverride, PriceMatch)> {
+        let mut wanted = self.entries.iter().rev().filter(|entry| is_wanted(entry));
+        wanted.find_map(|entry| Some((entry, entry.matches(query)?)))
+    }
 }
 
 impl PriceSource for PriceOverrides {
     fn price(&self, query: &PriceQuery<'_>) -> Result<Cost, Unpriced> {
         require_priceable(query.usage)?;
-        let applies = |entry: &PriceOverride| entry.matches(query);
-        let (entry, matched) = self
-            .entries
-            .iter()
-            .rev()
-            .find_map(|entry| applies(entry).map(|matched| (entry, matched)))
-            .ok_or(Unpriced::UnknownModel)?;
-        // Rates are for tokens: seconds and pages are left to the next source.
-        query.usage.input_tokens.ok_or(Unpriced::UnknownModel)?;
-        let (total, input, output) = entry.rates.apply(query.usage).ok_or(Unpriced::InvalidUsage)?;
-        let some = |searches: Option<u64>| searches.is_some_and(|searches| searches > 0);
-        Ok(Cost {
-            input: Some(input),
-            output: Some(output),
-            matched_model: Some(entry.model.clone()),
-            matched: Some(matched),
-            as_of: entry.as_of.clone(),
-            incomplete: some(query.usage.web_searches) || some(query.usage.file_searches),
-            ..Cost::new(total, CostSource::Override)
-        })
-    }
-}
-
-/// One price that the user gives, and the calls that it applies to.
-///
-/// ```
-/// use llmtrace::{PriceOverride, PriceOverrides, Rates};
-///
-/// let batch = PriceOverride::new("gpt-4o*", Rates::per_mtok("1.25".parse()?, "5".parse()?))
-///     .provider("azure")
-///     .service_tier("flex")
-///     .from("2026-01-01T00:00:00Z".parse()?)
-///     .as_of("2026-01-15");
-/// let prices = PriceOverrides::new().entry(batch);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct PriceOverride {
-    provider: Option<String>,
-    model: String,
-    rates: Rates,
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
-    service_tier: Option<String>,
-    as_of: Option<String>,
-}
-
-impl PriceOverride {
-    /// The price of a model, whoever serves it; a `*` at the name's end stands for any rest.
-    pub fn new(model: impl Into<String>, rates: Rates) -> Self {
-        Self {
-            provider: None,
-            model: model.into(),
-            rates,
-            from: None,
-            to: None,
-            service_tier: None,
-            as_of: None,
+        let (entry, matched) = self.last(query, |_| true).ok_or(Unpriced::UnknownModel)?;
+        match &entry.price {
+            Price::Rates(rates) => cost(entry, rates, matched, query),
+            Price::As { model, provider } => {
+                let query = query.renamed(model, provider.as_deref());
+                let has_rates = |entry: &PriceOverride| matches!(entry.price, Price::Rates(_));
+                match self.last(&query, has_rates) {
+                    Some((entry @ PriceOverride { price: Price::Rates(rates), .. }, matched)) => {
+                        cost(entry, rates, matched, &query)
+                    }
+                    _ => Err(Unpriced::UnknownModel),
+                }
+            }
         }
     }
 
-    /// Only calls that this provider served, under any of its usual names.
-    pub fn provider(mut self, provider: impl Into<String>) -> Self {
-        self.provider = Some(provider.into());
-        self
-    }
-
-    /// Only calls that started at this time or later.
-    pub fn from(mut self, at: Timestamp) -> Self {
-        self.from = Some(at);
-        self
-    }
-
-    /// Only calls that started before this time.
-    pub fn to(mut self, at: Timestamp) -> Self {
-        self.to = Some(at);
-        self
-    }
-
-    /// Only calls that this service tier served.
-    pub fn service_tier(mut self, tier: impl Into<String>) -> Self {
-        self.service_tier = Some(tier.into());
-        self
-    }
-
-    /// The date on which the price was looked up, for the trace.
-    pub fn as_of(mut self, date: impl Into<String>) -> Self {
-        self.as_of = Some(date.into());
-        self
-    }
-
-    fn matches(&self, query: &PriceQuery<'_>) -> Option<PriceMatch> {
-        let is_of = |ours: &str| query.provider.is_some_and(|theirs| same_provider(ours, theirs));
-        let is_served_as =
-            |ours: &str| query.service_tier.is_some_and(|theirs| ours.eq_ignore_ascii_case(theirs));
-        let applies = self.provider.as_deref().is_none_or(is_of)
-            && self.service_tier.as_deref().is_none_or(is_served_as)
-            && self.from.is_none_or(|from| query.at >= from)
-            && self.to.is_none_or(|to| query.at < to);
-        if !applies {
-            return None;
+    fn priced_as<'a>(&'a self, query: &PriceQuery<'a>) -> Option<PriceQuery<'a>> {
+        match &self.last(query, |_| true)?.0.price {
+            Price::As { model, provider } => Some(query.renamed(model, provider.as_deref())),
+            Price::Rates(_) => None,
         }
-        [query.model, without_resource_path(query.model)].into_iter().find_map(|name| self.covers(name))
     }
+}
 
-    fn covers(&self, name: &str) -> Option<PriceMatch> {
-        let Some(prefix) = self.model.strip_suffix('*') else {
-            return self.model.eq_ignore_ascii_case(name).then_some(PriceMatch::Exact);
-        };
-        let starts = name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
-        starts.then_some(PriceMatch::Family)
+fn cost(
+    entry: &PriceOverride,
+    rates: &Rates,
+    matched: PriceMatch,
+    query: &PriceQuery<'_>,
+) -> Result<Cost, Unpriced> {
+    let amounts = rates.apply(query.usage)?;
+    if amounts.incomplete && query.usage.input_tokens.is_none() {
+        // Rates for tokens say nothing of a call that has seconds or pages only: the next source may.
+        return Err(Unpriced::UnknownModel);
     }
+    Ok(Cost {
+        input: Some(amounts.input),
+        output: Some(amounts.output),
+        matched_model: Some(entry.model.clone()),
+        matched: Some(matched),
+        as_of: entry.as_of.clone(),
+        incomplete: amounts.incomplete,
+        ..Cost::new(amounts.total, CostSource::Override)
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Usage;
+    use crate::{Schedule, Timestamp, Usage};
 
     fn rates(input: &str) -> Rates {
         Rates::per_mtok(input.parse().unwrap(), "0".parse().unwrap())
@@ -255,6 +213,64 @@ mod tests {
     }
 
     #[test]
+    fn a_name_means_its_dated_versions_too() {
+        let prices = PriceOverrides::new()
+            .model("gpt-4o", rates("1"))
+            .model("gpt-4o-2024-05-13", rates("2"))
+            .entry(PriceOverride::new("claude-haiku-4-5", rates("3")).provider("aws"));
+        let usage = Usage::new(1_000_000, 0);
+        let check = |model: &str, expected: Option<(&str, PriceMatch)>| {
+            let cost =
+                prices.price(&PriceQuery::new(model, &usage, Timestamp::default()).provider("aws")).ok();
+            let found = cost.map(|cost| (cost.total.to_string(), cost.matched.unwrap()));
+            assert_eq!(found, expected.map(|(total, matched)| (total.to_owned(), matched)), "{model}");
+        };
+        check("gpt-4o", Some(("1", PriceMatch::Exact)));
+        check("openai/gpt-4o", Some(("1", PriceMatch::Exact)));
+        check("gpt-4o-2024-08-06", Some(("1", PriceMatch::Dated)));
+        check("gpt-4o-2024-05-13", Some(("2", PriceMatch::Exact)));
+        check("gpt-4o-mini", None);
+        check("gpt-4o-mini-2024-07-18", None);
+        let arn = "arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude-haiku-4-5-20251001-v1:0";
+        check(arn, Some(("3", PriceMatch::Dated)));
+        check("claude-haiku-4-50", None);
+    }
+
+    #[test]
+    fn on_azure_the_request_names_a_deployment() {
+        let prices = PriceOverrides::new()
+            .model("gpt-4o-mini", rates("1"))
+            .model("support-bot", rates("2"))
+            .entry(PriceOverride::alias("other-bot", "gpt-4o-mini"));
+        let usage = Usage::new(1_000_000, 0);
+        let check = |provider: &str, deployment: &str, expected: &str| {
+            let query = PriceQuery::new("gpt-4o-mini-2024-07-18", &usage, Timestamp::default());
+            let cost = prices.price(&query.provider(provider).request_model(deployment)).unwrap();
+            assert_eq!(cost.total.to_string(), expected, "{provider} {deployment}");
+        };
+        check("azure.ai.openai", "support-bot", "2");
+        check("azure.ai.openai", "other-bot", "1");
+        check("azure.ai.openai", "unlisted", "1");
+        // Elsewhere the model that answered counts: a router may have chosen it.
+        check("openai", "support-bot", "1");
+    }
+
+    #[test]
+    fn a_schedule_narrows_an_entry() {
+        let peak: Schedule = "mon-fri 09:00-17:00".parse().unwrap();
+        let prices = PriceOverrides::new()
+            .model("m", rates("1"))
+            .entry(PriceOverride::new("m", rates("2")).schedule(peak));
+        let usage = Usage::new(1_000_000, 0);
+        let total = |at: &str| {
+            prices.price(&PriceQuery::new("m", &usage, at.parse().unwrap())).unwrap().total.to_string()
+        };
+        assert_eq!(total("2026-11-20T09:00:00Z"), "2");
+        assert_eq!(total("2026-11-20T17:00:00Z"), "1");
+        assert_eq!(total("2026-11-22T09:00:00Z"), "1");
+    }
+
+    #[test]
     fn usage_that_may_not_be_priced_stops_the_search() {
         let prices = PriceOverrides::new().model("*", Rates::free());
         let check = |usage: Usage, expected| {
@@ -269,8 +285,22 @@ mod tests {
     }
 
     #[test]
-    fn searches_have_no_price_here() {
-        let prices = PriceOverrides::new().model("*", Rates::free());
+    fn seconds_and_pages_need_a_price_of_their_own() {
+        let check = |rates: Rates, expected: Result<&str, Unpriced>| {
+            let mut usage = Usage { audio_seconds: Some(3_600), ..Usage::new(0, 0) };
+            (usage.input_tokens, usage.output_tokens) = (None, None);
+            let prices = PriceOverrides::new().model("*", rates);
+            let cost = prices.price(&PriceQuery::new("m", &usage, Timestamp::default()));
+            assert_eq!(cost.map(|cost| cost.total.to_string()), expected.map(str::to_owned));
+        };
+        check(rates("1"), Err(Unpriced::UnknownModel));
+        check(rates("1").audio_hour("0.36".parse().unwrap()), Ok("0.36"));
+        check(Rates::free(), Ok("0"));
+    }
+
+    #[test]
+    fn a_search_without_a_price_makes_the_cost_incomplete() {
+        let prices = PriceOverrides::new().model("*", rates("1"));
         let is_incomplete = |usage: Usage| {
             prices.price(&PriceQuery::new("m", &usage, Timestamp::default())).unwrap().incomplete
         };

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+#[cfg(feature = "prices")]
 use super::names::Provider;
 
 /// The provider that a `provider/model` name starts with, and the model.
+#[cfg(feature = "prices")]
 pub(super) fn split_provider_prefix(model: &str) -> Option<(&'static str, &str)> {
     let (prefix, name) = model.split_once('/')?;
     match Provider::named(prefix)? {
@@ -62,15 +64,20 @@ mod tests {
 
     #[test]
     fn a_place_is_told_from_a_name() {
-        assert_eq!(split_provider_prefix("openai/gpt-4o"), Some(("openai", "gpt-4o")));
-        assert_eq!(split_provider_prefix("openrouter/openai/gpt-4o"), Some(("openrouter", "openai/gpt-4o")));
-        assert_eq!(split_provider_prefix("meta-llama/llama-4"), None);
-        assert_eq!(split_provider_prefix("openai/"), None);
         assert_eq!(bare("us.anthropic.Claude-Opus-4-6-v1"), "claude-opus-4-6-v1");
         assert_eq!(bare("openai/gpt-4.1"), "gpt-4.1");
         assert_eq!(bare("meta.llama3-8b"), "llama3-8b");
         assert!(is_bedrock_id("eu.amazon.nova-pro-v1:0"));
         assert!(is_bedrock_id("anthropic.claude-v2"));
         assert!(!is_bedrock_id("claude-2.1"));
+    }
+
+    #[test]
+    #[cfg(feature = "prices")]
+    fn a_provider_before_a_model_is_told() {
+        assert_eq!(split_provider_prefix("openai/gpt-4o"), Some(("openai", "gpt-4o")));
+        assert_eq!(split_provider_prefix("openrouter/openai/gpt-4o"), Some(("openrouter", "openai/gpt-4o")));
+        assert_eq!(split_provider_prefix("meta-llama/llama-4"), None);
+        assert_eq!(split_provider_prefix("openai/"), None);
     }
 }

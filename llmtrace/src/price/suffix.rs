@@ -1,20 +1,8 @@
 //! What may follow, or come before, a model's name without making it another model.
 
 use super::places::bare;
+use super::version::{Suffix, classify, is_number};
 use crate::PriceMatch;
-
-/// How much a suffix says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Suffix {
-    /// Nothing, or a date or revision of the same model.
-    Version,
-    /// A release stage or a variant that is billed alike.
-    Variant,
-}
-
-/// Suffixes that keep the price, each a whole segment.
-const WORDS: [&str; 9] =
-    ["preview", "exp", "experimental", "beta", "nightly", "instruct", "thinking", "customtools", "dialog"];
 
 /// Names that a table entry covers by name though their suffix would not tell: (entry, suffix).
 const ALIASES: [(&str, &str); 4] = [
@@ -29,7 +17,7 @@ const ALIASES: [(&str, &str); 4] = [
 ///
 /// A rule of the form "starts with `claude-sonnet-4-5`" also covers `claude-sonnet-4-50`, which nobody has
 /// priced. Allowed are dates (`-20250929`, `-2025-09-29`, `-0613`, `-2506`, `-08-2024`), `-latest`, `@20250929`,
-/// revisions (`-002`, `-v1:0`, `:0`), a context size behind one (`:200k`), and the words above. Anything else,
+/// revisions (`-002`, `-v1:0`, `:0`), a context size behind one (`:200k`), and words such as `-preview`. Anything else,
 /// further digits above all, is another model. So is `:free`: it has another price.
 pub(super) fn is_same_model(id: &str, provider: &str, rest: &str) -> bool {
     let id = id.to_ascii_lowercase();
@@ -75,72 +63,6 @@ fn without_version(name: &str) -> &str {
         .and_then(|(at, _)| name.get(..at))
         .unwrap_or(name);
     stem.strip_suffix("-0").unwrap_or(stem)
-}
-
-/// What a suffix made of `-`, `@` and `:` segments says; `None` if it makes another model.
-fn classify(suffix: &str, is_bedrock: bool, is_month_first: bool) -> Option<Suffix> {
-    let mut found = Suffix::Version;
-    let mut rest = suffix;
-    let mut after_word = is_month_first;
-    while !rest.is_empty() {
-        let separator = rest.chars().next().filter(|c| ['-', '@', ':'].contains(c))?;
-        let body = rest.get(1..)?;
-        if let Some(length) = date_length(body, after_word) {
-            rest = body.get(length..)?;
-            continue;
-        }
-        let (segment, next) = body.find(['-', '@', ':']).map_or((body, ""), |at| body.split_at(at));
-        after_word = separator == '-' && WORDS.contains(&segment);
-        let is_version = match separator {
-            '@' => ["latest", "default"].contains(&segment) || is_revision(segment),
-            ':' => is_number(segment) || segment.strip_suffix('k').is_some_and(is_number),
-            _ => {
-                // `-v2` alone would be a new version, save on Bedrock, where each id ends in one.
-                let is_v = segment.strip_prefix('v').is_some_and(is_number);
-                let is_marked = is_bedrock || next.starts_with(':') || next.starts_with('@');
-                segment == "latest" || is_revision(segment) || (is_v && is_marked)
-            }
-        };
-        if !is_version && !after_word {
-            return None;
-        }
-        found = if after_word { Suffix::Variant } else { found };
-        rest = next;
-    }
-    Some(found)
-}
-
-/// The length of the date that `text` starts with, where it is a whole segment.
-fn date_length(text: &str, after_word: bool) -> Option<usize> {
-    const YEAR: std::ops::RangeInclusive<u32> = 2020..=2039;
-    const SHORT_YEAR: std::ops::RangeInclusive<u32> = 20..=39;
-    let number =
-        |from: usize, to: usize| text.get(from..to).filter(|part| is_number(part))?.parse::<u32>().ok();
-    let is = |from: usize, to: usize, range: &std::ops::RangeInclusive<u32>| {
-        number(from, to).is_some_and(|value| range.contains(&value))
-    };
-    let (month, day) = (1..=12, 1..=31);
-    let dash = |at: usize| text.as_bytes().get(at) == Some(&b'-');
-    let ends = |at: usize| text.as_bytes().get(at).is_none_or(|byte| b"-@:".contains(byte));
-    let forms = [
-        (10, is(0, 4, &YEAR) && dash(4) && is(5, 7, &month) && dash(7) && is(8, 10, &day)), // 2025-09-29
-        (8, is(0, 4, &YEAR) && is(4, 6, &month) && is(6, 8, &day)),                         // 20250929
-        (7, is(0, 2, &month) && dash(2) && is(3, 7, &YEAR)),                                // 09-2025
-        (6, is(0, 2, &SHORT_YEAR) && is(2, 4, &month) && is(4, 6, &day)),                   // 250929
-        (5, after_word && is(0, 2, &month) && dash(2) && is(3, 5, &day)),                   // 09-29
-        (4, is(0, 2, &month) && is(2, 4, &day)),                                            // 0929
-        (4, is(0, 2, &SHORT_YEAR) && is(2, 4, &month)),                                     // 2509
-    ];
-    forms.into_iter().find(|(length, is_date)| *is_date && ends(*length)).map(|(length, _)| length)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// `001`, `002`, ...: Google's revisions of one model.
-fn is_revision(text: &str) -> bool {
-    text.len() == 3 && text.starts_with("00") && is_number(text)
 }
 
 /// `-27b`, `-e4b`: a size in billions of parameters.

@@ -93,6 +93,17 @@ impl Room {
         self.take(weight(value, MAX_DEPTH)).then(|| value.clone())
     }
 
+    /// A copy of `value`; where there is no room for all of it, of those of its fields that fit, small ones first.
+    pub(super) fn copy_fields(&mut self, value: &Value) -> Value {
+        if let Some(copy) = self.copy(value) {
+            return copy;
+        }
+        let mut fields: Vec<_> = value.as_object().into_iter().flatten().collect();
+        fields.sort_by_cached_key(|(_, field)| weight(field, MAX_DEPTH));
+        let copies = fields.into_iter().filter_map(|(key, field)| Some((key.clone(), self.copy(field)?)));
+        copies.collect::<Map<_, _>>().into()
+    }
+
     /// The element of a list whose `index` is `index`; it is made where it is not there yet and there is room.
     pub(super) fn at<'a>(&mut self, list: &'a mut Value, index: u64) -> Option<&'a mut Value> {
         let list = elements(list)?;

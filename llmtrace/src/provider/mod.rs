@@ -22,12 +22,19 @@
 mod anthropic_messages;
 mod anthropic_parts;
 mod batch;
+mod bedrock_converse;
+mod bedrock_invoke;
+mod bedrock_parts;
+#[cfg(test)]
+#[path = "../../tests/support/frames.rs"]
+pub(crate) mod build_frames;
 mod cohere_chat;
 mod cohere_embed;
 mod cohere_rerank;
 mod error;
 mod exchange;
 mod fold;
+pub(crate) mod framing;
 mod gemini;
 mod gemini_args;
 mod gemini_embed;
@@ -54,7 +61,6 @@ mod openai_realtime;
 mod openai_responses;
 mod openai_responses_items;
 mod openai_served;
-mod sse;
 mod stream;
 mod tgi_generate;
 
@@ -159,6 +165,11 @@ apis! {
     OpenAiEmbeddings "openai_embeddings" openai_embeddings;
     /// `OpenAI` chat completions (<https://platform.openai.com/docs/api-reference/chat>).
     OpenAiChat "openai_chat" openai_chat;
+    /// Amazon Bedrock Converse (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html>).
+    BedrockConverse "bedrock_converse" bedrock_converse;
+    /// Amazon Bedrock `InvokeModel`, in the bodies of the model families
+    /// (<https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html>).
+    BedrockInvoke "bedrock_invoke" bedrock_invoke;
 }
 
 /// The text names no API that is known.

@@ -1,15 +1,16 @@
 use serde_json::Value;
 
 use super::fold::{Fold, child};
-use super::sse::{Found, Framing};
+use super::framing::{Found, Framing};
 use super::{Api, ApiError, Exchange, SHAPES, read_response_as};
 use crate::UsageStatus;
 
 /// Puts the pieces of a streamed response together.
 ///
 /// Give it the bytes of the body as they come, cut wherever the network cut them, or the items that a client
-/// crate has parsed already. Later counts replace earlier ones and are never added to them. A line longer than
-/// 1 MiB is skipped; of one part of a message at most 1 MiB is kept, of a response at most 16 MiB.
+/// crate has parsed already. The bytes may be server-sent events, JSON lines, a JSON list, AWS event-stream frames
+/// or a whole response. Later counts replace earlier ones and are never added to them. An item longer than 16 MiB
+/// is skipped; of one part of a message at most 1 MiB is kept, of a response at most 16 MiB.
 ///
 /// ```
 /// use llmtrace::UsageStatus;
@@ -38,6 +39,8 @@ struct State {
     fold: Fold,
     /// An error of a stream whose API is not known.
     error: Option<ApiError>,
+    /// Whether a piece of the stream could not be read.
+    is_torn: bool,
 }
 
 impl StreamAssembler {
@@ -89,7 +92,7 @@ impl StreamAssembler {
         };
         let mut exchange = read_response_as(api, &state.fold.body);
         exchange.error = exchange.error.or(state.error);
-        if !state.fold.ended && exchange.usage.status != UsageStatus::Invalid {
+        if (state.is_torn || !state.fold.ended) && exchange.usage.status != UsageStatus::Invalid {
             exchange.usage.status = UsageStatus::Interrupted;
         }
         exchange
@@ -101,6 +104,7 @@ impl State {
         match found {
             Found::Item(item) => self.take_item(named, item),
             Found::Done => self.fold.ended = true,
+            Found::Torn => self.is_torn = true,
         }
     }
 
@@ -113,11 +117,10 @@ impl State {
         };
         self.api = Some(shape.api);
         let fold = &mut self.fold;
-        if !(shape.is_item)(item) && (shape.is_response)(item) {
+        if fold.body.is_null() && !(shape.is_item)(item) && (shape.is_response)(item) {
             // The server answered with a whole response where a stream was asked for.
-            if let Some(body) = fold.room.copy(item) {
-                *fold = Fold { body, content: true, ended: true, ..std::mem::take(fold) };
-            }
+            let body = fold.room.copy_fields(item);
+            *fold = Fold { body, content: true, ended: true, ..std::mem::take(fold) };
             return;
         }
         if ApiError::read(item).is_some()

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::build_frames as frames;
 use super::super::fold::MAX_PART_BYTES;
-use super::super::sse::MAX_LINE_BYTES;
+use super::super::framing::MAX_ITEM_BYTES;
 use super::*;
 use crate::{Message, Part, Usage};
 
@@ -128,6 +129,42 @@ fn errors_within_and_in_place_of_a_stream_are_read() {
 }
 
 #[test]
+fn an_error_event_keeps_the_counts_that_came_before_it() {
+    let start = json!({"type": "message_start", "message": {"id": "msg_1", "usage": {"input_tokens": 12, "output_tokens": 1}}});
+    let error = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
+    let read = StreamAssembler::new(Api::AnthropicMessages).push(body(&[start, error])).finish();
+    assert_eq!(read.usage, Usage { status: UsageStatus::Interrupted, ..Usage::new(12, 1) });
+    assert_eq!(read.error.unwrap().message, "busy");
+}
+
+#[test]
+fn a_response_too_large_to_keep_keeps_its_counts() {
+    let text = "x".repeat(MAX_ITEM_BYTES - 200);
+    let response = json!({"id": "c", "model": "m", "choices": [{"message": {"content": text}}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}});
+    let read = chat(&response.to_string());
+    assert_eq!((read.usage, read.response_id.as_deref()), (Usage::new(1, 2), Some("c")));
+}
+
+#[test]
+fn frames_that_are_damaged_interrupt_the_stream() {
+    let frames: Vec<Vec<u8>> = [
+        ("messageStart", json!({"role": "assistant"})),
+        ("contentBlockDelta", json!({"contentBlockIndex": 0, "delta": {"text": "Hi"}})),
+        ("messageStop", json!({"stopReason": "end_turn"})),
+        ("metadata", json!({"usage": {"inputTokens": 5, "outputTokens": 3}})),
+    ]
+    .into_iter()
+    .map(|(kind, payload)| frames::event(kind, &payload.to_string()))
+    .collect();
+    let whole = StreamAssembler::new(Api::BedrockConverse).push(frames.concat()).finish();
+    assert_eq!((whole.usage, whole.output[0].text()), (Usage::new(5, 3), "Hi".to_owned()));
+    let mut damaged = frames.concat();
+    damaged[frames[0].len() + 90] ^= 1;
+    let read = StreamAssembler::new(Api::BedrockConverse).push(damaged).finish();
+    assert_eq!(read.usage, Usage { status: UsageStatus::Interrupted, ..Usage::new(5, 3) });
+}
+
+#[test]
 fn a_whole_response_in_place_of_a_stream_is_read() {
     let body = json!({
         "id": "c", "model": "m", "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
@@ -141,7 +178,7 @@ fn a_whole_response_in_place_of_a_stream_is_read() {
 #[test]
 fn what_is_too_long_is_left_out_and_the_counts_stay_right() {
     let usage = json!({"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 3}});
-    let long = "x".repeat(MAX_LINE_BYTES);
+    let long = "x".repeat(MAX_ITEM_BYTES);
     let skipped = chat(&body(&[
         delta(0, json!({"content": "a"})),
         delta(0, json!({"content": long})),

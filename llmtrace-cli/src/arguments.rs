@@ -1,0 +1,106 @@
+//! What the program is asked for.
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+use llmtrace::Timestamp;
+
+use crate::failure::Failure;
+use crate::{price, show, stats};
+
+#[derive(Debug, Parser)]
+#[command(name = "llmtrace", version, disable_help_subcommand = true)]
+#[command(about = "Shows LLM traces, adds them up, and prices responses", long_about = ABOUT)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const ABOUT: &str = "\
+Shows LLM traces, adds them up, and prices responses.
+
+show and stats read the JSON Lines files that llmtrace writes, one span a line.
+price reads what a provider answered.
+
+Each returns 0 when done, 1 when nothing matched, 2 when it was used wrongly or
+its input cannot be read; why stands on one line of standard error. Colours are
+for terminals only, and NO_COLOR turns them off.";
+
+// Their descriptions stand with their options.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Show(show::Options),
+    Stats(stats::Options),
+    Price(price::Options),
+}
+
+/// What was asked for.
+pub(crate) enum Parsed {
+    /// To run a command.
+    Command(Command),
+    /// To see this text.
+    Help(String),
+}
+
+/// Reads the arguments of the program.
+pub(crate) fn parse() -> Result<Parsed, Failure> {
+    match Arguments::try_parse() {
+        Ok(arguments) => Ok(Parsed::Command(arguments.command)),
+        Err(error) => match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
+                "which command? One of show, stats, price; see llmtrace --help".to_owned(),
+            )),
+            _ => Err(Failure::Wrong(one_line(&error.to_string()))),
+        },
+    }
+}
+
+/// A message of clap's on one line, without the usage.
+fn one_line(message: &str) -> String {
+    let said = message.lines().map(str::trim).filter(|line| !line.is_empty());
+    let said = said.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let line = said.collect::<Vec<_>>().join(" ").replace(" tip: ", "; ");
+    format!("{}; see --help", line.strip_prefix("error: ").unwrap_or(&line))
+}
+
+/// Reads a time: RFC 3339, or a date for its first moment in UTC.
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
+    let parsed =
+        if text.len() == 10 { format!("{text}T00:00:00Z").parse() } else { text.parse::<Timestamp>() };
+    parsed.map_err(|_| {
+        let found: String = text.chars().take(64).collect();
+        format!(
+            "expected RFC 3339 such as 2026-11-22T08:30:00Z, or a date such as 2026-11-22, found {found:?}"
+        )
+    })
+}
+
+/// Reads a text that must say something.
+pub(crate) fn filled(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("expected a name, found nothing".to_owned())
+    } else {
+        Ok(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_contradict_nothing() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_date_is_its_first_moment() {
+        assert_eq!(time("2026-02-03"), Ok("2026-02-03T00:00:00Z".parse().unwrap()));
+        assert_eq!(time("2026-02-03T01:00:00+01:00"), time("2026-02-03"));
+        for wrong in ["", "yesterday", "2026-02-30", "2026-02-03T00:00"] {
+            assert!(time(wrong).unwrap_err().contains("2026-11-22"), "{wrong}");
+        }
+    }
+}

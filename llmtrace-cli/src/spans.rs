@@ -1,0 +1,135 @@
+//! The spans of a set of files.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use llmtrace::SpanRecord;
+use llmtrace_exporters::read_line;
+
+use crate::failure::{Failure, is_stdin, shown};
+use crate::lines::{Line, Lines, MAX_LINE_BYTES};
+use crate::progress::Progress;
+use crate::terminal;
+
+/// Where a line stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// Which of the files, from 0.
+    pub(crate) file: u32,
+    /// Bytes of the line.
+    pub(crate) length: u32,
+    /// Where the line starts, in bytes.
+    pub(crate) start: u64,
+}
+
+/// What was read of a set of files.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Lines that are spans.
+    pub(crate) spans: u64,
+    /// Lines that are none: torn, foreign or too long.
+    pub(crate) skipped: u64,
+    /// Why the last of them is none.
+    last_reason: String,
+}
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 256 << 10;
+
+/// A file of spans, opened, or standard input.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) path: PathBuf,
+    /// `None` is standard input.
+    pub(crate) file: Option<File>,
+}
+
+impl Source {
+    /// Opens the files, all before any is read.
+    pub(crate) fn open_all(paths: &[PathBuf]) -> Result<Vec<Self>, Failure> {
+        paths.iter().map(|path| Self::open(path)).collect()
+    }
+
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let path = path.to_owned();
+        if is_stdin(&path) {
+            return Ok(Self { path, file: None });
+        }
+        let unreadable = |error: io::Error| Failure::unreadable(&path, &error);
+        let file = File::open(&path).map_err(unreadable)?;
+        if file.metadata().map_err(unreadable)?.is_dir() {
+            return Err(Failure::unreadable(&path, &"it is a folder"));
+        }
+        Ok(Self { path, file: Some(file) })
+    }
+
+    /// Bytes of the file, as far as it is one.
+    fn len(&self) -> u64 {
+        self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |data| data.len())
+    }
+}
+
+/// Reads every span of the files; `each` is given where its line stands.
+pub(crate) fn read(
+    sources: &[Source],
+    mut each: impl FnMut(Place, SpanRecord) -> Result<(), Failure>,
+) -> Result<Tally, Failure> {
+    let progress = Progress::new(sources.iter().map(Source::len).sum());
+    let (mut tally, mut before) = (Tally::default(), 0);
+    for (source, number) in sources.iter().zip(0..) {
+        let reader: Box<dyn Read + '_> = match &source.file {
+            Some(file) => Box::new(file),
+            None => Box::new(io::stdin().lock()),
+        };
+        let mut lines = Lines::new(BufReader::with_capacity(READ_BYTES, reader));
+        let unreadable = |error: io::Error| Failure::unreadable(&source.path, &error);
+        while let Some(line) = lines.next().map_err(unreadable)? {
+            tally.take(&source.path, number, &line, &mut each)?;
+            progress.set(before + lines.read());
+        }
+        if let Some(line) = lines.rest() {
+            tally.take(&source.path, number, &line, &mut each)?;
+        }
+        before += lines.read();
+    }
+    Ok(tally)
+}
+
+impl Tally {
+    /// Reads a line and hands it on if it is a span.
+    pub(crate) fn take(
+        &mut self,
+        path: &Path,
+        file: u32,
+        line: &Line<'_>,
+        each: &mut impl FnMut(Place, SpanRecord) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let reason = match *line {
+            Line::Whole { start, bytes } => match read_line(bytes) {
+                Ok(span) => {
+                    self.spans += 1;
+                    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+                    return each(Place { file, length, start }, span);
+                }
+                Err(error) => error.to_string(),
+            },
+            Line::TooLong => format!("longer than {} MiB", MAX_LINE_BYTES >> 20),
+        };
+        self.skipped += 1;
+        self.last_reason = format!("{}: {reason}", shown(path));
+        Ok(())
+    }
+
+    /// Says on standard error what was skipped, if anything.
+    pub(crate) fn report(&self) {
+        match self.skipped {
+            0 => {}
+            1 => terminal::note(&format!("skipped a line that is no span ({})", self.last_reason)),
+            many => terminal::note(&format!(
+                "skipped {many} lines that are no spans (the last: {})",
+                self.last_reason
+            )),
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The program as its users run it.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod general;
+mod price;
+mod price_lines;
+mod show;
+mod stats;
+mod support;
+mod usages;
