@@ -70,8 +70,13 @@ mod tests {
     #[test]
     fn content_that_is_left_out_is_never_copied() {
         let check = |pieces: &[&str], mut pruner: LinePruner| {
-            let settings =
-                Settings { content: ContentPolicy::Omit, max_text_bytes: 1024, clock: Clock::system() };
+            let settings = Settings {
+                content: ContentPolicy::Omit,
+                max_text_bytes: 1024,
+                clock: Clock::system(),
+                #[cfg(feature = "tokenizer")]
+                estimates_tokens: false,
+            };
             let (mut log, mut identity) = (Log::default(), Identity::default());
             let mut recorder = Recorder::new(&mut log, &mut identity, &settings);
             recorder.sent(Some(br#"{"model":"m","messages":[{"role":"user","content":"a secret"}]}"#));
