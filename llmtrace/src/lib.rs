@@ -50,8 +50,8 @@
 //!
 //! `prices` (default): the bundled price table. `http` (default): [`propagate`] for `http::HeaderMap`.
 //! `testing`: in-memory exporter, fixed time and ids. `tokenizer`: counts tokens that no provider stated, where the
-//! builder asks for it. `reqwest-middleware`: every LLM call of a `reqwest_middleware` client.
-//! `aws-sdk-bedrockruntime`: what that crate returns can be recorded (that crate decides which Rust it needs).
+//! builder asks for it. `reqwest-middleware`: every LLM call of a `reqwest_middleware` client. `aws-sdk-bedrockruntime`:
+//! what that crate returns can be recorded (that crate decides which Rust it needs).
 
 #[doc(hidden)]
 #[path = "private/mod.rs"]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod apis;
 mod async_openai;
 mod genai;
 mod inside;

@@ -78,7 +78,8 @@ fn read_stream(wire: &Wire<'_>, api: Option<Api>, start: u64, call: &mut Call) -
     }
     let response = assembler.finish();
     let is_read = response.error.is_some() || first_content.is_some() || !response.usage.is_empty();
-    if !is_read && !super::looks_like_events(wire.pieces.first()?.1) {
+    let start = wire.pieces.first()?.1;
+    if !is_read && !super::looks_like_events(start) && super::first(start) != Some(super::FRAME) {
         return None;
     }
     call.first_content = first_content;
