@@ -82,9 +82,8 @@ fn chat_stream(words: &[String]) -> Vec<u8> {
         json!([]),
         json!({"prompt_tokens": 1200, "completion_tokens": 80, "total_tokens": 1280}),
     ));
-    let mut body: String = items.iter().map(|item| format!("data: {item}\n\n")).collect();
-    body.push_str("data: [DONE]\n\n");
-    body.into_bytes()
+    let events: Vec<String> = items.iter().map(|item| format!("data: {item}\n\n")).collect();
+    [events.concat(), "data: [DONE]\n\n".to_owned()].concat().into_bytes()
 }
 
 fn anthropic_stream(words: &[String]) -> Vec<u8> {
