@@ -69,7 +69,7 @@ fn time(bodies: &[Vec<u8>], seconds: f64, of: impl Fn(&Vec<u8>) -> bool) -> f64 
         let understood = bodies.iter().filter(|body| of(std::hint::black_box(body))).count();
         std::hint::black_box(understood);
         rounds += 1;
-        let spent = (cpu::of_thread() - start).as_secs_f64();
+        let spent = cpu::of_thread().saturating_sub(start).as_secs_f64();
         if spent >= seconds {
             return spent / f64::from(rounds);
         }
