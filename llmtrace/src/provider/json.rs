@@ -42,6 +42,11 @@ pub(super) fn has_any(value: &Value, keys: &[&str]) -> bool {
     keys.iter().any(|key| has(value, key))
 }
 
+/// Whether nothing stands under `key`: it is absent, null or an empty list.
+pub(super) fn is_bare(value: &Value, key: &str) -> bool {
+    value.get(key).is_none_or(|found| found.is_null() || found.as_array().is_some_and(Vec::is_empty))
+}
+
 /// The value under `key` if it is an object.
 pub(super) fn object<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     value.get(key).filter(|found| found.is_object())

@@ -345,6 +345,22 @@ mod tests {
     }
 
     #[test]
+    fn a_body_whose_answers_were_left_out_keeps_its_counts() {
+        let check = |body: Value, api, input| {
+            let exchange = read_response(&body).unwrap();
+            assert_eq!((exchange.api, exchange.usage.input_tokens), (Some(api), Some(input)), "{body}");
+        };
+        let counts = json!({"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9});
+        for choices in [json!([]), Value::Null] {
+            let body =
+                json!({"object": "chat.completion", "model": "m", "choices": choices, "usage": counts});
+            check(body, Api::OpenAiChat, 7);
+        }
+        let counts = json!({"prompt_tokens": 7, "total_tokens": 7});
+        check(json!({"object": "list", "model": "m", "data": [], "usage": counts}), Api::OpenAiEmbeddings, 7);
+    }
+
+    #[test]
     fn error_bodies_are_recognised() {
         let check = |body: Value, api: Option<Api>, kind: Option<&str>, code: Option<&str>, message: &str| {
             let exchange = read_response(&body).unwrap();

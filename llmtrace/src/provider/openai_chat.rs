@@ -4,8 +4,8 @@
 use serde_json::Value;
 
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, list, media, modality, object, other, owned,
-    stop_parameter, stream_parameter, text, text_parameter, tool_call,
+    count, float_parameter, has, has_any, int_parameter, is_bare, list, media, modality, object, other,
+    owned, stop_parameter, stream_parameter, text, text_parameter, tool_call,
 };
 use super::openai::{self, UsageNames};
 use super::openai_chat_stream::fold;
@@ -47,7 +47,8 @@ fn is_response(body: &Value) -> bool {
     let choices = list(body, "choices");
     is_named
         && (!choices.is_empty() && choices.iter().all(is_choice)
-            || !has(body, "choices")
+            || is_bare(body, "choices")
+                && text(body, "object") != Some("chat.completion.chunk")
                 && body.get("usage").is_some_and(|usage| {
                     count(usage, USAGE.input).is_some()
                         && count(usage, USAGE.output).is_some()

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fold::Fold;
-use super::json::{count, has, has_any, int_parameter, list, owned, text};
+use super::json::{count, has, has_any, int_parameter, is_bare, list, owned, text};
 use super::openai_chat::USAGE;
 use super::openai_served::read_common;
 use super::{Api, Exchange, Shape, openai};
@@ -45,7 +45,8 @@ fn is_response(body: &Value) -> bool {
     let is_vector =
         |item: &Value| item.get("embedding").is_some_and(|vector| vector.is_array() || vector.is_string());
     let is_reduced = || {
-        !has_any(body, &["data", "choices", "output", "content"])
+        is_bare(body, "data")
+            && !has_any(body, &["choices", "output", "content"])
             && text(body, "model").is_some()
             && body.get("usage").is_some_and(|usage| {
                 count(usage, "prompt_tokens").is_some()
