@@ -32,7 +32,7 @@ pub enum OverrideError {
     )]
     NotAnArray,
     /// An entry is wrong.
-    #[error("price override {index} (counted from 0), key {key:?}: expected {expected}, found {found}")]
+    #[error("price override {index} (counted from 0){}: expected {expected}, found {found}", of_key(key))]
     Entry {
         /// The entry's place in the array, from 0.
         index: usize,
@@ -42,6 +42,14 @@ pub enum OverrideError {
         expected: &'static str,
         /// What stands there.
         found: String,
+    },
+    /// What a file holds is refused.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// Why it is refused.
+        source: Box<OverrideError>,
     },
 }
 
@@ -258,6 +266,11 @@ fn texts(value: &Value) -> Option<Vec<&str>> {
         Value::Array(list) => list.iter().map(Value::as_str).collect(),
         _ => None,
     }
+}
+
+/// A key as messages name it; an entry as a whole has none.
+fn of_key(key: &str) -> String {
+    if key.is_empty() { String::new() } else { format!(", key {key:?}") }
 }
 
 fn absent() -> String {

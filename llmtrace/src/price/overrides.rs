@@ -82,12 +82,13 @@ impl PriceOverrides {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or [`PriceOverrides::from_json`] refuses it.
+    /// The file cannot be read, or [`PriceOverrides::from_json`] refuses what it holds; the error names the file.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, OverrideError> {
         let path = path.as_ref();
         let text = fs::read_to_string(path)
             .map_err(|source| OverrideError::Unreadable { path: path.to_owned(), source })?;
         Self::from_json(&text)
+            .map_err(|error| OverrideError::InFile { path: path.to_owned(), source: Box::new(error) })
     }
 
     /// Reads prices from the text of such a file.

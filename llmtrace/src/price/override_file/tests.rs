@@ -13,7 +13,7 @@ fn what_is_wrong_is_named() {
     check("", "not JSON");
     check("[{]", "line 1 column 3");
     check(r#"{"model": "m"}"#, "must be a JSON array");
-    check("[1]", "override 0 (counted from 0), key \"\": expected an object, found 1");
+    check("[1]", "override 0 (counted from 0): expected an object, found 1");
     check(r"[{}]", "key \"model\": expected a model's name");
     check(r#"[{"model": 7}]"#, "key \"model\": expected text, found 7");
     check(r#"[{"model": "a*b"}]"#, "expected a * at the end only, found \"a*b\"");
@@ -52,6 +52,16 @@ fn what_is_wrong_is_named() {
             .to_string()
             .contains("prices.json")
     );
+}
+
+#[test]
+fn what_is_wrong_in_a_file_is_said_with_its_name() {
+    let path = std::env::temp_dir().join(format!("llmtrace-prices-{}.json", std::process::id()));
+    std::fs::write(&path, "[{}]").unwrap();
+    let said = PriceOverrides::from_file(&path).unwrap_err().to_string();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(said.split_once(": "), Some((path.to_str().unwrap(), said.split_once(": ").unwrap().1)));
+    assert!(said.contains("key \"model\""), "{said}");
 }
 
 #[test]
