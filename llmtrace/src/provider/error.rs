@@ -1,8 +1,19 @@
+use std::fmt;
+
 use serde_json::Value;
 
 use super::json::{has_any, list, text};
 
 /// The error that an API answered with.
+///
+/// ```
+/// use llmtrace::provider::read_response;
+///
+/// let body = serde_json::json!({"error": {"type": "rate_limit_error", "message": "slow down"}});
+/// let error = read_response(&body).and_then(|exchange| exchange.error).ok_or("no error")?;
+/// assert_eq!(error.to_string(), "rate_limit_error: slow down");
+/// # Ok::<(), &str>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ApiError {
@@ -13,6 +24,18 @@ pub struct ApiError {
     /// What went wrong, in the provider's words.
     pub message: String,
 }
+
+/// The kind of error, or else the code, and what went wrong.
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(kind) = self.kind.as_ref().or(self.code.as_ref()) {
+            write!(f, "{kind}: ")?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ApiError {}
 
 /// Fields of answers: a body that has one of them is none of the errors that have no `error` field.
 const ANSWER_FIELDS: [&str; 15] = [
