@@ -107,6 +107,14 @@ fn answer(line: &Line<'_>, defaults: &Asked, prices: &impl PriceSource) -> (Stri
         Line::Whole { bytes, .. } => *bytes,
         Line::TooLong => return refuse(None, format!("longer than {} MiB", MAX_LINE_BYTES >> 20)),
     };
+    // A list would be taken for the values of the keys.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        let found = String::from_utf8_lossy(bytes);
+        return refuse(
+            None,
+            format!("not a JSON object: found {}", found.trim().chars().take(40).collect::<String>()),
+        );
+    }
     let asking: Asking<'_> = match serde_json::from_slice(bytes) {
         Ok(asking) => asking,
         Err(error) => return refuse(None, format!("not a JSON object: {error}")),
@@ -177,8 +185,8 @@ fn asked(asking: &Asking<'_>) -> Result<Asked, String> {
 
 /// Reads the value of a key.
 fn value<T: for<'de> Deserialize<'de>>(raw: &RawValue, key: &str, expected: &str) -> Result<T, String> {
-    serde_json::from_str(raw.get()).map_err(|error| {
+    serde_json::from_str(raw.get()).map_err(|_| {
         let found: String = raw.get().chars().take(40).collect();
-        format!("{key:?}: expected {expected}, found {found} ({error})")
+        format!("{key:?}: expected {expected}, found {found}")
     })
 }

@@ -76,6 +76,8 @@ fn a_line_that_cannot_be_read_says_so_in_its_place() {
     check("not json", Value::Null, "not a JSON object");
     check("7", Value::Null, "not a JSON object");
     check("{\"id\":1,\"response\":{", Value::Null, "not a JSON object");
+    check("[]", Value::Null, "not a JSON object: found []");
+    check(r#"["x",null,null,null,null,null,{},null]"#, Value::Null, "not a JSON object");
     check("\u{fffd}\"", Value::Null, "not a JSON object");
     check(r#"{"id":1}"#, json!(1), "found neither");
     check(r#"{"id":1,"response":{},"stream":""}"#, json!(1), "found both");
