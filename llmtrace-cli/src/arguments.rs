@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use crate::{price, show, stats};
 
 #[derive(Debug, Parser)]
-#[command(name = "llmtrace", version, disable_help_subcommand = true)]
+#[command(name = "llmtrace", version)]
 #[command(about = "Shows LLM traces, adds them up, and prices responses", long_about = ABOUT)]
 struct Arguments {
     #[command(subcommand)]
@@ -23,7 +23,7 @@ price reads what a provider answered.
 
 Each returns 0 when done, 1 when nothing matched, 2 when it was used wrongly or
 its input cannot be read; why stands on one line of standard error. Colours are
-for terminals only, and NO_COLOR turns them off.";
+for terminals only, unless --color says otherwise; NO_COLOR turns them off.";
 
 // Their descriptions stand with their options.
 #[derive(Debug, Subcommand)]

@@ -13,6 +13,7 @@
 mod arguments;
 mod failure;
 mod lines;
+mod mistaken;
 mod price;
 mod prices;
 mod progress;

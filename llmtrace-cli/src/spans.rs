@@ -9,6 +9,7 @@ use llmtrace_exporters::read_line;
 
 use crate::failure::{Failure, is_stdin, shown};
 use crate::lines::{Line, Lines, MAX_LINE_BYTES};
+use crate::mistaken::Held;
 use crate::progress::Progress;
 use crate::terminal;
 
@@ -70,6 +71,14 @@ impl Source {
     }
 }
 
+/// The files as messages name them.
+fn named(sources: &[Source]) -> String {
+    match sources {
+        [only] => shown(&only.path),
+        many => format!("{} files", many.len()),
+    }
+}
+
 /// Reads every span of the files; `each` is given where its line stands.
 pub(crate) fn read(
     sources: &[Source],
@@ -123,13 +132,31 @@ impl Tally {
 
     /// Says on standard error what was skipped, if anything.
     pub(crate) fn report(&self) {
+        if let Some(skipped) = self.skipped() {
+            terminal::note(&skipped);
+        }
+    }
+
+    /// Nothing is shown of the files, because of what `why` says of their spans; where they have none, because of that.
+    pub(crate) fn nothing(&self, sources: &[Source], why: impl FnOnce(u64) -> String) -> Failure {
+        let mut said =
+            if self.spans > 0 { why(self.spans) } else { format!("no spans found in {}", named(sources)) };
+        if let Some(skipped) = self.skipped() {
+            said = format!("{said}; {skipped}");
+        }
+        if self.spans == 0
+            && let Some(hint) = sources.iter().find_map(|source| Held::in_file(&source.path))
+        {
+            said = format!("{said}; {}", hint.said());
+        }
+        Failure::Nothing(said)
+    }
+
+    fn skipped(&self) -> Option<String> {
         match self.skipped {
-            0 => {}
-            1 => terminal::note(&format!("skipped a line that is no span ({})", self.last_reason)),
-            many => terminal::note(&format!(
-                "skipped {many} lines that are no spans (the last: {})",
-                self.last_reason
-            )),
+            0 => None,
+            1 => Some(format!("skipped a line that is no span ({})", self.last_reason)),
+            many => Some(format!("skipped {many} lines that are no spans (the last: {})", self.last_reason)),
         }
     }
 }

@@ -2,22 +2,46 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use clap::ValueEnum;
 use console::Term;
 use llmtrace_exporters::{ColorChoice, text};
 
 use crate::failure::Failure;
 
-/// Columns where the output is no terminal.
+/// Columns where there is no terminal.
 const COLUMNS: usize = 100;
 
-/// How wide the output may be, in columns.
+/// How wide the output may be, in columns; what goes to a pager or to `head` ends on the terminal that messages go to.
 pub(crate) fn columns() -> usize {
-    Term::stdout().size_checked().map_or(COLUMNS, |(_, columns)| usize::from(columns))
+    let size = Term::stdout().size_checked().or_else(|| Term::stderr().size_checked());
+    size.map_or(COLUMNS, |(_, columns)| usize::from(columns))
 }
 
-/// Whether the output may be in colour: it is a terminal, and `NO_COLOR` is not set.
-pub(crate) fn is_colored() -> bool {
-    ColorChoice::Auto.applies_to(io::stdout().is_terminal())
+/// What `--color` does.
+pub(crate) const COLOR: &str = "When to print in colour; auto is on a terminal, unless NO_COLOR is set";
+
+/// When the output is in colour.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// As the exporters name it.
+    pub(crate) fn choice(self) -> ColorChoice {
+        match self {
+            Self::Auto => ColorChoice::Auto,
+            Self::Always => ColorChoice::Always,
+            Self::Never => ColorChoice::Never,
+        }
+    }
+
+    /// Whether the output is in colour now.
+    pub(crate) fn is_on(self) -> bool {
+        self.choice().applies_to(io::stdout().is_terminal())
+    }
 }
 
 /// Writes a text to standard output.

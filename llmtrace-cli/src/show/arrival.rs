@@ -14,6 +14,7 @@ use crate::terminal;
 /// Draws each trace when its root has ended, or when nothing more comes of it.
 pub(super) struct Arrival {
     filter: Filter,
+    color: ColorChoice,
     pending: PendingTraces,
     traces: HashMap<TraceId, Known>,
     drawn: u64,
@@ -33,8 +34,8 @@ const QUIET: Duration = Duration::from_secs(10);
 const MAX_TRACES: usize = 100_000;
 
 impl Arrival {
-    pub(super) fn new(filter: Filter) -> Self {
-        Self { filter, pending: PendingTraces::new(), traces: HashMap::new(), drawn: 0 }
+    pub(super) fn new(filter: Filter, color: ColorChoice) -> Self {
+        Self { filter, color, pending: PendingTraces::new(), traces: HashMap::new(), drawn: 0 }
     }
 
     /// Traces drawn so far.
@@ -93,7 +94,7 @@ impl Arrival {
         for tree in trees {
             let met = self.traces.get(&tree.trace_id()).map(|known| known.met).unwrap_or_default();
             if self.filter.is_met(met) {
-                out.write_all(tree.draw(terminal::columns(), ColorChoice::Auto).as_bytes())?;
+                out.write_all(tree.draw(terminal::columns(), self.color).as_bytes())?;
                 self.drawn += 1;
             }
         }

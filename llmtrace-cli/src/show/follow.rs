@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use llmtrace_exporters::ColorChoice;
+
 use super::arrival::Arrival;
 use super::filter::Filter;
 use crate::failure::{Failure, is_stdin};
@@ -28,7 +30,7 @@ struct Tail {
 type Identity = (u64, u64);
 
 /// Draws traces as they come, without end.
-pub(super) fn run(paths: &[PathBuf], filter: Filter) -> Result<(), Failure> {
+pub(super) fn run(paths: &[PathBuf], filter: Filter, color: ColorChoice) -> Result<(), Failure> {
     if paths.iter().any(|path| is_stdin(path)) {
         return Err(Failure::Wrong(
             "--follow follows files; standard input is followed without it".to_owned(),
@@ -40,10 +42,14 @@ pub(super) fn run(paths: &[PathBuf], filter: Filter) -> Result<(), Failure> {
             tails.push(Tail::new(&source.path, number, file)?);
         }
     }
-    let (mut arrival, mut tally) = (Arrival::new(filter), Tally::default());
+    let (mut arrival, mut tally, mut warned) = (Arrival::new(filter, color), Tally::default(), false);
     loop {
         for tail in &mut tails {
             tail.read(&mut tally, &mut arrival)?;
+        }
+        if !warned && tally.skipped > 0 {
+            warned = true;
+            tally.report();
         }
         arrival.settle(Instant::now())?;
         thread::sleep(POLL);

@@ -19,7 +19,7 @@ struct Found {
 }
 
 /// Draws the traces that match, in the order of their starts, and says how many there were.
-pub(super) fn run(sources: &[Source], filter: &Filter) -> Result<(Tally, u64), Failure> {
+pub(super) fn run(sources: &[Source], filter: &Filter, color: ColorChoice) -> Result<(Tally, u64), Failure> {
     let mut traces: HashMap<TraceId, Found> = HashMap::new();
     let tally = spans::read(sources, |place, span| {
         if filter.covers(span.trace_id) {
@@ -48,7 +48,7 @@ pub(super) fn run(sources: &[Source], filter: &Filter) -> Result<(Tally, u64), F
                 tree.add(&span);
             }
         }
-        out.write_all(tree.draw(columns, ColorChoice::Auto).as_bytes())?;
+        out.write_all(tree.draw(columns, color).as_bytes())?;
         drawn += 1;
     }
     out.flush()?;

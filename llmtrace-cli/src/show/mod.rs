@@ -12,6 +12,7 @@ use clap::Args;
 use crate::arguments::filled;
 use crate::failure::{Failure, is_stdin};
 use crate::spans::{self, Source};
+use crate::terminal::{COLOR, Color};
 use arrival::Arrival;
 use filter::{Filter, trace_prefix};
 
@@ -34,6 +35,8 @@ pub(crate) struct Options {
     /// Go on as the files grow, and draw each trace when it is complete
     #[arg(short, long)]
     follow: bool,
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", help = COLOR)]
+    color: Color,
 }
 
 const ABOUT: &str = "\
@@ -50,7 +53,8 @@ counted on standard error.
 
 With --follow, or from standard input, a trace is drawn when its root has ended,
 or when nothing more has come of it for ten seconds. --follow reads what is
-there, then what is appended, also after a rotation; end it with Ctrl-C.
+there, then what is appended, also after a rotation, and says once if a line is
+no span; end it with Ctrl-C.
 
 Returns 0 when done, 1 if no trace matched, 2 if a file cannot be read or an
 option is wrong.";
@@ -59,31 +63,30 @@ const EXAMPLES: &str = "\
 Examples:
   llmtrace show traces.jsonl
   llmtrace show app.jsonl app.jsonl.1 --errors
-  llmtrace show traces.jsonl --trace 0af7651916cd | less -R
+  llmtrace show traces.jsonl --color always | less -R
   llmtrace show --follow traces.jsonl";
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let filter = Filter::new(options.trace.clone(), options.errors, options.session.clone());
     if options.follow {
-        return follow::run(&options.files, filter);
+        return follow::run(&options.files, filter, options.color.choice());
     }
     let can_seek = |path: &PathBuf| !is_stdin(path) && path.metadata().is_ok_and(|data| !is_pipe(&data));
     let sources = Source::open_all(&options.files)?;
     let (tally, drawn) = if options.files.iter().all(can_seek) {
-        index::run(&sources, &filter)?
+        index::run(&sources, &filter, options.color.choice())?
     } else {
-        let mut arrival = Arrival::new(filter);
+        let mut arrival = Arrival::new(filter, options.color.choice());
         let tally = spans::read(&sources, |_, span| arrival.add(&span))?;
         arrival.finish()?;
         (tally, arrival.drawn())
     };
-    tally.report();
-    match (drawn, tally.spans) {
-        (0, 0) => Err(Failure::Nothing("no spans found".to_owned())),
-        (0, spans) => Err(Failure::Nothing(format!("no trace matches, of {spans} spans read"))),
-        _ => Ok(()),
+    if drawn == 0 {
+        return Err(tally.nothing(&sources, |spans| format!("no trace matches, of {spans} spans read")));
     }
+    tally.report();
+    Ok(())
 }
 
 fn is_pipe(data: &std::fs::Metadata) -> bool {

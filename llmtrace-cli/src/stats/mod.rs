@@ -14,8 +14,9 @@ use clap::{Args, ValueEnum};
 use llmtrace::SpanRecord;
 
 use crate::failure::Failure;
+use crate::prices;
 use crate::spans::{self, Source};
-use crate::{prices, terminal};
+use crate::terminal::{self, COLOR, Color};
 use call::Call;
 use group::Groups;
 use window::Window;
@@ -39,6 +40,8 @@ pub(crate) struct Options {
     /// A file of prices of your own, asked before the bundled ones
     #[arg(long, value_name = "FILE", requires = "reprice")]
     prices: Option<PathBuf>,
+    #[arg(long, value_name = "WHEN", value_enum, default_value = "auto", help = COLOR)]
+    color: Color,
 }
 
 /// What the calls are told apart by.
@@ -107,18 +110,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Ok(())
     })?;
     window.finish(&mut |call| groups.add(call));
-    tally.report();
     if groups.total().calls == 0 {
-        return Err(Failure::Nothing(match tally.spans {
-            0 => "no spans found".to_owned(),
-            spans => format!("no call of a model is among the {spans} spans"),
-        }));
+        return Err(tally.nothing(&sources, |spans| format!("no call of a model is among the {spans} spans")));
     }
+    tally.report();
     let groups = groups.sorted(options.by);
     let text = if options.json {
         json::text(groups, options.by, &tally)?
     } else {
-        report::text(groups, options.by, terminal::columns(), terminal::is_colored())
+        report::text(groups, options.by, terminal::columns(), options.color.is_on())
     };
     terminal::print(&text)
 }

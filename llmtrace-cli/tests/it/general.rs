@@ -61,7 +61,7 @@ fn nothing_found_is_one() {
     let check = |arguments: &[&str], said: &str| {
         let run = run(arguments, "");
         assert_eq!((run.code, run.out.as_str()), (1, ""), "{arguments:?}");
-        assert!(run.err.lines().last().is_some_and(|line| line.contains(said)), "{}", run.err);
+        assert!(run.err.lines().count() == 1 && run.err.contains(said), "{}", run.err);
     };
     check(&["show", &empty], "no spans found");
     check(&["stats", &foreign], "no spans found");
@@ -69,7 +69,49 @@ fn nothing_found_is_one() {
     check(&["show", &spans, "--trace", "ff"], "no trace matches");
     check(&["show", &spans, "--errors"], "no trace matches");
     check(&["stats", &spans], "no call of a model");
-    assert!(run(&["stats", &foreign], "").err.starts_with("llmtrace: skipped 2 lines that are no spans"));
+    check(&["stats", &foreign], "foreign.jsonl; skipped 2 lines that are no spans");
+}
+
+#[test]
+fn a_file_for_another_command_is_recognised() {
+    let folder = Folder::new();
+    let span = lines([Span::new("tool", [1, 1, 0], [0, 5])]);
+    let one = folder.file("one.jsonl", &span);
+    let two = folder.file("two.jsonl", span.repeat(2));
+    let prices = folder.file("prices.json", "[\n{\"model\": \"m\",\n\"input_per_mtok\": 1}]");
+    let body = folder
+        .file("body.json", "{\"model\":\"m\",\n\"usage\":{\"prompt_tokens\":1,\"completion_tokens\":2}}");
+    let asked =
+        folder.file("ask.json", "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}");
+    let check = |arguments: &[&str], code: i32, said: &str| {
+        let run = run(arguments, "");
+        assert_eq!(run.code, code, "{arguments:?}");
+        assert!(run.err.lines().count() == 1 && run.err.contains(said), "{}", run.err);
+    };
+    check(&["price", &one], 1, "llmtrace show");
+    check(&["price", &two], 2, "llmtrace show");
+    check(&["price", &prices], 1, "--prices");
+    check(&["price", &asked], 1, "it holds a request");
+    check(&["show", &prices], 1, "--prices");
+    check(&["stats", &body], 1, "llmtrace price reads");
+    check(&["price", &body, "--prices", &body], 2, "body.json: the price overrides must be");
+    check(&["price", "--stream", "/dev/null"], 2, "it is empty");
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let folder = Folder::new();
+    let file = folder.file("app.jsonl", lines([Span::call([1, 1, 0], [0, 5], [1, 1])]));
+    for command in ["show", "stats"] {
+        let colored = |more: &[&str]| run(&[&[command, &file], more].concat(), "").out.contains('\u{1b}');
+        assert_eq!((colored(&[]), colored(&["--color", "always"])), (false, true), "{command}");
+        assert!(!colored(&["--color", "never"]), "{command}");
+    }
+}
+
+#[test]
+fn help_may_be_asked_for_by_name() {
+    assert_eq!(run(&["help", "show"], "").out, run(&["show", "--help"], "").out);
 }
 
 #[test]

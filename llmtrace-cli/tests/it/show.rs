@@ -168,6 +168,16 @@ fn a_file_is_followed_through_torn_writes_rotation_and_truncation() {
 }
 
 #[test]
+fn lines_that_are_no_spans_are_said_once_while_following() {
+    let folder = Folder::new();
+    let file = folder.file("app.jsonl", "{\"level\":\"info\"}\nplain\n");
+    let mut following = Following::start(&[&file]);
+    let mut said = String::new();
+    BufReader::new(following.child.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.starts_with("llmtrace: skipped 2 lines that are no spans"), "{said}");
+}
+
+#[test]
 fn only_matching_traces_are_followed() {
     let folder = Folder::new();
     let file = folder.file("app.jsonl", two_traces());

@@ -51,7 +51,7 @@ pub enum LineError {
         what: &'static str,
     },
     /// The line is of another version, or states none.
-    #[error("the line is of version {found}; this program reads version 1")]
+    #[error("{}", of_version(found))]
     Version {
         /// The value of `v`, as JSON; `none` where there is no `v`.
         found: String,
@@ -79,6 +79,13 @@ pub enum LineError {
     /// The file could not be read on.
     #[error("reading failed: {0}")]
     Read(#[from] std::io::Error),
+}
+
+fn of_version(found: &str) -> String {
+    match found {
+        "none" => "the object has no `v`, which every line that llmtrace writes has".to_owned(),
+        found => format!("the line is of version {found}; this program reads version 1"),
+    }
 }
 
 impl From<SyntaxError> for LineError {

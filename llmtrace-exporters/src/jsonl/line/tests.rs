@@ -208,7 +208,8 @@ fn what_is_not_a_span_says_why() {
     };
     check("", "the text ends (byte 0)");
     check("[]", "expected an object");
-    check(r#"{"level":"info"}"#, "version none");
+    check(r#"{"level":"info"}"#, "the object has no `v`");
+    check("{}", "the object has no `v`");
     check(&changed("\"v\":1", "\"v\":2"), "the line is of version 2; this program reads version 1");
     check(&changed("\"v\":1", "\"v\":\"1\""), "version \"1\"");
     check(r#"{"trace_id":7,"v":3}"#, "version 3");
