@@ -17,6 +17,7 @@ pub(crate) enum Held {
     Prices,
     Calls,
     Response,
+    Stream,
     Request,
 }
 
@@ -28,6 +29,7 @@ impl Held {
             Self::Prices => "it holds prices, which are given with --prices",
             Self::Calls => "it holds calls, which llmtrace price --lines reads",
             Self::Response => "it holds a provider's response, which llmtrace price reads",
+            Self::Stream => "it holds a stream, which llmtrace price --stream reads",
             Self::Request => "it holds a request; what a call cost stands in its response",
         }
     }
@@ -59,6 +61,8 @@ impl Held {
             Some(Self::Calls)
         } else if read_response(value).is_some() {
             Some(Self::Response)
+        } else if read_response(first).is_some() {
+            Some(Self::Stream)
         } else {
             read_request(value).map(|_| Self::Request)
         }
@@ -78,6 +82,7 @@ mod tests {
         check(r#"{"id":1,"response":{}}"#, Some(Held::Calls));
         check(r#"{"id":1,"stream":"data: {}"}"#, Some(Held::Calls));
         check(r#"{"model":"m","usage":{"prompt_tokens":1,"completion_tokens":2}}"#, Some(Held::Response));
+        check(r#"[{"usageMetadata":{"promptTokenCount":5},"modelVersion":"m"}]"#, Some(Held::Stream));
         check(r#"{"model":"m","messages":[{"role":"user","content":"hi"}]}"#, Some(Held::Request));
         for other in ["", "text", "{}", "[]", "[1]", "{\"level\":\"info\"}", "\u{fffd}"] {
             check(other, None);
