@@ -45,12 +45,13 @@ macro_rules! span_macros {
         $(#[doc = $doc])*
         ///
         /// `target:`, `parent:` and `level:` may stand before the name, in this order or any other; fields
-        /// follow it as in `tracing::span!`. All fields that such a span usually has are declared, so that
+        /// follow it as in `tracing::span!`, of which `provider`, `model`, `session` and `user` mean what they mean to
+        /// `#[llm_trace]`. All fields that such a span usually has are declared, so that
         /// `span.record` can fill them.
         ///
         /// ```
-        #[doc = concat!("let span = llmtrace::", stringify!($name), "!(\"a name\", my.field = 1);")]
-        /// span.record("gen_ai.conversation.id", "session-1");
+        #[doc = concat!("let span = llmtrace::", stringify!($name), "!(\"a name\", session = \"session-1\", my.field = 1);")]
+        /// span.record("gen_ai.request.model", "my-model");
         /// span.in_scope(|| { /* the work */ });
         /// ```
         #[macro_export]

@@ -53,12 +53,12 @@ pub(crate) fn with_layer<R>(span: &Span, use_it: impl FnOnce(&SpanCapture, u64) 
 /// span.set_attribute("retry", 1);
 /// ```
 pub trait SpanExt {
-    /// Records a provider's request: a value that serialises to the JSON of any known API. Model, parameters,
-    /// messages and tools are read from it.
+    /// Records a provider's request: a value that serialises to the JSON of any known API, or that JSON as text.
+    /// Model, parameters, messages and tools are read from it.
     fn record_request<T: Serialize + ?Sized>(&self, request: &T);
 
-    /// Records a provider's response: a value that serialises to the JSON of any known API. Id, model, messages,
-    /// finish reasons and token counts are read from it.
+    /// Records a provider's response: a value that serialises to the JSON of any known API, or that JSON or a whole
+    /// stream as text. Id, model, messages, finish reasons and token counts are read from it.
     fn record_response<T: Serialize + ?Sized>(&self, response: &T);
 
     /// Records the headers of the answer: the request's id, rate limits, how long to wait, and what some providers state

@@ -146,7 +146,11 @@ fn read_request(
             call.input = Some(Plain::Text(text(body)));
             return None;
         };
-        let request = provider::read_request(&json);
+        let request = match &json {
+            // A body that was given as a text.
+            Json::String(text) => parse(Body::Text(text)).as_ref().and_then(provider::read_request),
+            json => provider::read_request(json),
+        };
         if request.is_none() {
             call.input = Some(Plain::Json(json));
         }
@@ -241,6 +245,10 @@ fn conversation(json: &Json) -> Option<Exchange> {
 
 fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchange> {
     let json = parse(body);
+    if let (Body::Json(_), Some(Json::String(text))) = (body, &json) {
+        // A body that was given as a text.
+        return read_response(Body::Text(text), trust, call);
+    }
     if let Some(response) = json.as_ref().and_then(provider::read_response) {
         return Some(response);
     }
@@ -258,7 +266,6 @@ fn read_response(body: Body<'_>, trust: Trust, call: &mut Call) -> Option<Exchan
         }
     }
     call.output = Some(match (body, json) {
-        (Body::Json(_), Some(Json::String(text))) => Plain::Text(text),
         (Body::Json(_), Some(json)) => Plain::Json(json),
         // A text that happens to be JSON stays a text.
         _ => Plain::Text(text(body)),

@@ -44,7 +44,9 @@ pub(crate) enum Sort {
 
 impl Plan {
     fn new(metadata: &'static Metadata<'static>) -> Self {
+        let states_kind = metadata.fields().field(semconv::KIND).is_some();
         let field = |name: &'static str| {
+            let name = if states_kind { long_name(name) } else { name };
             Some(FieldPlan {
                 key: KeyId::of(name)?,
                 sort: match keys::canonical(name) {
@@ -96,6 +98,18 @@ impl Plan {
     #[inline]
     pub(crate) fn field(&self, field: &tracing::field::Field) -> Option<&FieldPlan> {
         self.fields.get(field.index())
+    }
+}
+
+/// What a field is called, of a span that says its kind as those of `generation!` and its like do: the names of
+/// `#[llm_trace]`'s arguments mean what they mean there.
+fn long_name(name: &'static str) -> &'static str {
+    match name {
+        "provider" => semconv::PROVIDER_NAME,
+        "model" => semconv::REQUEST_MODEL,
+        "session" => semconv::CONVERSATION_ID,
+        "user" => semconv::USER_ID,
+        name => name,
     }
 }
 
