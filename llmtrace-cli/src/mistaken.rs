@@ -1,6 +1,6 @@
 //! What a file is that was given to the wrong command.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read as _;
 use std::path::Path;
 
@@ -37,6 +37,8 @@ impl Held {
     /// What a file holds, where that can be told.
     pub(crate) fn in_file(path: &Path) -> Option<Self> {
         let mut bytes = Vec::new();
+        // To open a pipe waits for its writer, who is gone.
+        path.metadata().ok().filter(Metadata::is_file)?;
         File::open(path).ok()?.take(MAX_BYTES).read_to_end(&mut bytes).ok()?;
         Self::first_of(&bytes)
     }

@@ -72,6 +72,22 @@ fn nothing_found_is_one() {
     check(&["stats", &foreign], "foreign.jsonl; skipped 2 lines that are no spans");
 }
 
+/// To open a named pipe again would wait for ever for another writer.
+#[cfg(unix)]
+#[test]
+fn a_named_pipe_is_read_once() {
+    let folder = Folder::new();
+    let pipe = folder.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, "plain text\n")
+    });
+    let stats = run(&["stats", pipe.to_str().unwrap()], "");
+    writer.join().unwrap().unwrap();
+    assert_eq!((stats.code, stats.err.lines().count()), (1, 1), "{}", stats.err);
+}
+
 #[test]
 fn a_file_for_another_command_is_recognised() {
     let folder = Folder::new();
