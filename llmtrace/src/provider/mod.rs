@@ -44,6 +44,7 @@ mod gemini_interactions;
 mod gemini_parts;
 mod gemini_steps;
 pub(crate) mod headers;
+mod impossible;
 mod json;
 mod llamacpp_completion;
 mod mistral_chat;
@@ -73,7 +74,7 @@ pub use error::ApiError;
 pub use exchange::Exchange;
 pub use stream::StreamAssembler;
 
-use crate::semconv;
+use crate::{UsageStatus, semconv};
 use fold::Fold;
 
 /// What one file must know of its API.
@@ -255,6 +256,9 @@ fn read_body_as(api: Api, body: &Value) -> Exchange {
     let mut exchange = Exchange { api: Some(api), error: ApiError::read(body), ..Exchange::default() };
     note_request_id(body, &mut exchange);
     (api.shape().read_response)(body, &mut exchange);
+    if impossible::has_negative_count(body) {
+        exchange.usage.status = UsageStatus::Invalid;
+    }
     exchange
 }
 
