@@ -345,6 +345,17 @@ mod tests {
     }
 
     #[test]
+    fn a_chat_completion_without_choices_still_says_what_it_used() {
+        let body = |object: &str| {
+            json!({"object": object, "model": "m", "choices": [],
+                "usage": {"prompt_tokens": 1, "completion_tokens": 2}})
+        };
+        let exchange = read_response(&body("chat.completion")).unwrap();
+        assert_eq!((exchange.api, exchange.usage.total()), (Some(Api::OpenAiChat), Some(3)));
+        assert_eq!(read_response(&body("chat.completion.chunk")), None);
+    }
+
+    #[test]
     fn error_bodies_are_recognised() {
         let check = |body: Value, api: Option<Api>, kind: Option<&str>, code: Option<&str>, message: &str| {
             let exchange = read_response(&body).unwrap();

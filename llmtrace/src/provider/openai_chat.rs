@@ -43,16 +43,18 @@ fn is_response(body: &Value) -> bool {
             has_any(message, &["role", "content", "tool_calls", "function_call", "reasoning_content"])
         })
     };
-    let is_named = text(body, "object") == Some("chat.completion") || text(body, "model").is_some();
+    let kind = text(body, "object");
     let choices = list(body, "choices");
-    is_named
+    // An answer may hold nothing but what it cost; of a stream it would be a chunk.
+    let is_empty = choices.is_empty() && kind.is_none_or(|kind| kind == "chat.completion");
+    let is_counted = || {
+        body.get("usage").is_some_and(|usage| {
+            count(usage, USAGE.input).is_some() && count(usage, USAGE.output).is_some() && !has(body, "data")
+        })
+    };
+    (kind == Some("chat.completion") || text(body, "model").is_some())
         && (!choices.is_empty() && choices.iter().all(is_choice)
-            || !has(body, "choices")
-                && body.get("usage").is_some_and(|usage| {
-                    count(usage, USAGE.input).is_some()
-                        && count(usage, USAGE.output).is_some()
-                        && !has(body, "data")
-                }))
+            || (is_empty || !has(body, "choices")) && is_counted())
 }
 
 fn is_item(item: &Value) -> bool {
