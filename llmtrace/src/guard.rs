@@ -75,7 +75,8 @@ impl Guard {
         }
     }
 
-    /// What the process has used so far, by model. Waits until the calls that have ended are counted, at most a
+    /// What the process has used so far, by model; a call that two spans record, one within the other, counts once.
+    /// Waits until the calls that have ended are counted, at most a
     /// second.
     pub fn usage(&self) -> UsageTotals {
         self.pipeline.settle(SETTLE);

@@ -251,9 +251,10 @@ impl SpanRecord {
     /// The token counts, read from the attributes.
     pub fn usage(&self) -> Usage {
         let mut usage = Usage::default();
-        let mut status = None;
+        let (mut status, mut cache_creation) = (None, None);
         for (key, value) in self.attributes.iter().filter(|(key, _)| Usage::is_key(key)) {
             match key {
+                semconv::USAGE_CACHE_CREATION_TOKENS => cache_creation = value.as_count(),
                 semconv::USAGE_STATUS => status = value.as_str().and_then(UsageStatus::from_name),
                 semconv::USAGE_SOURCE if value.as_str() == Some(UsageSource::Estimated.as_str()) => {
                     usage.source = UsageSource::Estimated;
@@ -261,6 +262,7 @@ impl SpanRecord {
                 key => usage.set(key, value.as_count()),
             }
         }
+        usage.cache_write_tokens = usage.cache_write_tokens.or(cache_creation);
         usage.status = match status {
             Some(status) => status,
             None if usage.input_tokens.is_some() && usage.output_tokens.is_some() => UsageStatus::Complete,
@@ -365,6 +367,15 @@ mod tests {
         let cost = Cost::new("0.0000123".parse().unwrap(), CostSource::Bundled);
         record.set_cost(&cost);
         assert_eq!(record.cost(), Some(cost.total));
+    }
+
+    #[test]
+    fn cache_writes_are_read_under_their_older_name_too() {
+        let mut record = record();
+        record.attributes.set(semconv::USAGE_CACHE_CREATION_TOKENS, 7_u64);
+        assert_eq!(record.usage().cache_write_tokens, Some(7));
+        record.attributes.set(semconv::USAGE_CACHE_WRITE_TOKENS, 8_u64);
+        assert_eq!(record.usage().cache_write_tokens, Some(8));
     }
 
     #[test]

@@ -18,3 +18,4 @@ mod regressions;
 mod runtimes;
 mod span_macros;
 mod streams;
+mod sums;

@@ -1,6 +1,7 @@
 //! From ended spans to exporters: one bounded queue, one worker that reads drafts into records, one thread per
 //! exporter.
 
+mod nested;
 mod outlet;
 mod pool;
 mod queue;

@@ -4,6 +4,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::nested::Nested;
 use super::outlet::Batch;
 use super::{Overflow, Pipeline};
 use crate::SpanRecord;
@@ -39,6 +40,7 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
     let mut worker = Worker {
         pipeline,
         enricher,
+        nested: Nested::default(),
         batch: Vec::new(),
         batches: Vec::new(),
         bytes: 0,
@@ -77,6 +79,7 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
 struct Worker<'a> {
     pipeline: &'a Pipeline,
     enricher: Enricher,
+    nested: Nested,
     batch: Vec<SpanRecord>,
     /// Emptied batches.
     batches: Vec<Vec<SpanRecord>>,
@@ -123,9 +126,11 @@ impl Worker<'_> {
     }
 
     fn add(&mut self, record: SpanRecord) {
-        self.pipeline.totals.add(&record);
-        for budget in &self.pipeline.budgets {
-            budget.spend(&record);
+        if !self.nested.was_counted(&record) {
+            self.pipeline.totals.add(&record);
+            for budget in &self.pipeline.budgets {
+                budget.spend(&record);
+            }
         }
         if self.batch.is_empty() {
             self.since = Instant::now();

@@ -6,8 +6,9 @@
 
 use crate::Timestamp;
 
-/// Models whose price never had peak hours of this kind: they were renamed before.
-const WITHOUT_PEAK_HOURS: [&str; 2] = ["deepseek-chat", "deepseek-reasoner"];
+/// 2026-11-20 12:00 and 02:00 UTC: a model with one price for both never had peak hours of this kind.
+pub(super) const NOON_AND_PEAK: [u64; 2] =
+    [(20_777 * 24 + 12) * NANOS_PER_HOUR, (20_777 * 24 + 2) * NANOS_PER_HOUR];
 
 /// Days since 1970 on which the rules began, in Beijing: 2026-08-17 and 2026-08-23.
 const PEAK_HOURS_FROM: u64 = 20_682;
@@ -18,11 +19,6 @@ const WEEKENDS_FROM: u64 = 20_688;
 const HOLIDAYS: [u64; 6] = [20_721, 20_727, 20_728, 20_731, 20_732, 20_733];
 
 const NANOS_PER_HOUR: u64 = 3_600_000_000_000;
-
-/// Whether the model's price depends on peak hours.
-pub(super) fn has_peak_hours(model: &str) -> bool {
-    !WITHOUT_PEAK_HOURS.contains(&model)
-}
 
 /// A time on the call's day at which the table has the price of ordinary hours, and whether the call was made in
 /// peak hours, which double it.

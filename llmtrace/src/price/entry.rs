@@ -74,7 +74,7 @@ impl Entry {
             matched: suffix::compare(name, &model),
             resolved: resolve(table, &provider, name).filter(|found| found.model_id.as_ref() == Some(&model)),
             has_us_surcharge: provider == "anthropic" && has_us_surcharge(&model),
-            has_peak_hours: provider == "deepseek" && deepseek::has_peak_hours(&model),
+            has_peak_hours: provider == "deepseek" && has_peak_hours(table, &provider, name),
             priced,
             card: CardOfSecond::default(),
             name: name.to_owned(),
@@ -289,6 +289,17 @@ fn resolve(table: &Calculator, provider: &str, name: &str) -> Option<ExtractedUs
             ExtractRequest::from_value(&response).with_provider_id(provider.id()).with_api_flavor(flavor);
         table.extract_usage(&request).ok().filter(|found| found.model_id.is_some())
     })
+}
+
+/// Whether the table has a price of its own for an hour of `DeepSeek`'s peak.
+fn has_peak_hours(table: &Calculator, provider: &str, name: &str) -> bool {
+    let counts = Counts::from([(UsageKey::INPUT_TOKENS, 1e6)]);
+    let [noon, peak] = deepseek::NOON_AND_PEAK.map(|nanos| {
+        let mut request = PriceRequest::new(name, &counts).with_provider_id(provider);
+        request.timestamp = Some(Timestamp::from_unix_nanos(nanos).into());
+        table.calculate(&request).map(|price| price.total_price.to_bits()).ok()
+    });
+    noon != peak
 }
 
 /// Whether inference in the US only costs a tenth more: Claude Opus 4.6, Sonnet 4.6 and every later model

@@ -39,10 +39,10 @@ pub(super) fn classify(suffix: &str, is_bedrock: bool, is_month_first: bool) -> 
         after_word = separator == '-' && WORDS.contains(&segment);
         let is_version = match separator {
             '@' => ["latest", "default"].contains(&segment) || is_revision(segment),
-            ':' => is_number(segment) || segment.strip_suffix('k').is_some_and(is_number),
+            ':' => is_digit(segment) || segment.strip_suffix('k').is_some_and(is_number),
             _ => {
                 // `-v2` alone would be a new version, save on Bedrock, where each id ends in one.
-                let is_v = segment.strip_prefix('v').is_some_and(is_number);
+                let is_v = ["v1", "v2", "v3"].contains(&segment);
                 let is_marked = is_bedrock || next.starts_with(':') || next.starts_with('@');
                 segment == "latest" || is_revision(segment) || (is_v && is_marked)
             }
@@ -84,6 +84,10 @@ pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+fn is_digit(text: &str) -> bool {
+    text.len() == 1 && is_number(text)
+}
+
 /// `001`, `002`, ...: Google's revisions of one model.
 fn is_revision(text: &str) -> bool {
     text.len() == 3 && text.starts_with("00") && is_number(text)
@@ -112,6 +116,11 @@ mod tests {
         check("claude-sonnet-4-5-20250929", "claude-sonnet-4", false);
         check("gpt-4o:free", "gpt-4o", false);
         check("m-v2", "m", false);
+        check("amazon.m-v2", "m", true);
+        for invented in ["amazon.m-v9", "amazon.m-v10", "amazon.m-v10:0", "amazon.m-v1:00", "amazon.m-v1:09"]
+        {
+            check(invented, "m", false);
+        }
         check("é-2024-08-06", "e", false);
     }
 }

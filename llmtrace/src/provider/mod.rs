@@ -371,6 +371,9 @@ mod tests {
         }
         let counts = json!({"prompt_tokens": 7, "total_tokens": 7});
         check(json!({"object": "list", "model": "m", "data": [], "usage": counts}), Api::OpenAiEmbeddings, 7);
+        let chunk = json!({"object": "chat.completion.chunk", "model": "m", "choices": [],
+            "usage": {"prompt_tokens": 1, "completion_tokens": 2}});
+        assert_eq!(read_response(&chunk), None);
     }
 
     #[test]

@@ -43,17 +43,17 @@ fn is_response(body: &Value) -> bool {
             has_any(message, &["role", "content", "tool_calls", "function_call", "reasoning_content"])
         })
     };
-    let is_named = text(body, "object") == Some("chat.completion") || text(body, "model").is_some();
+    let kind = text(body, "object");
     let choices = list(body, "choices");
-    is_named
-        && (!choices.is_empty() && choices.iter().all(is_choice)
-            || is_bare(body, "choices")
-                && text(body, "object") != Some("chat.completion.chunk")
-                && body.get("usage").is_some_and(|usage| {
-                    count(usage, USAGE.input).is_some()
-                        && count(usage, USAGE.output).is_some()
-                        && !has(body, "data")
-                }))
+    // An answer may hold nothing but what it cost; of a stream it would be a chunk.
+    let is_counted = || {
+        body.get("usage").is_some_and(|usage| {
+            count(usage, USAGE.input).is_some() && count(usage, USAGE.output).is_some() && !has(body, "data")
+        })
+    };
+    let is_empty = || is_bare(body, "choices") && kind != Some("chat.completion.chunk");
+    (kind == Some("chat.completion") || text(body, "model").is_some())
+        && (!choices.is_empty() && choices.iter().all(is_choice) || is_empty() && is_counted())
 }
 
 fn is_item(item: &Value) -> bool {

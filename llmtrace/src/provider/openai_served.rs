@@ -119,7 +119,8 @@ fn stated_cost(usage: &Value) -> Option<Usd> {
 }
 
 pub(super) fn is_perplexity(usage: &Value) -> bool {
-    has(usage, "search_context_size") || object(usage, "cost").is_some_and(|cost| has(cost, "total_cost"))
+    has_any(usage, &["search_context_size", "citation_tokens", "num_search_queries"])
+        || object(usage, "cost").is_some_and(|cost| has(cost, "total_cost"))
 }
 
 #[cfg(test)]
