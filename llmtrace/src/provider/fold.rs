@@ -29,6 +29,18 @@ pub(super) struct Fold {
     pub(super) room: Room,
 }
 
+/// `is_item` of an API that does not stream.
+pub(super) fn no_item(_: &Value) -> bool {
+    false
+}
+
+/// `fold` of an API that does not stream: an object that comes all the same is laid over the body.
+pub(super) fn whole(item: &Value, fold: &mut Fold) {
+    if item.is_object() {
+        fold.room.overlay(&mut fold.body, item);
+    }
+}
+
 /// How much may still be kept of a stream.
 #[derive(Clone, Debug)]
 pub(super) struct Room {
