@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::fold::{Fold, child};
 use super::framing::{Found, Framing};
-use super::{Api, ApiError, Exchange, SHAPES, read_response_as};
+use super::{Api, ApiError, Exchange, SHAPES, api_of_response, read_response_as};
 use crate::UsageStatus;
 
 /// Puts the pieces of a streamed response together.
@@ -135,9 +135,8 @@ impl State {
 }
 
 fn detect(item: &Value) -> Option<Api> {
-    let by_item = SHAPES.iter().find(|shape| (shape.is_item)(item));
-    let shape = by_item.or_else(|| SHAPES.iter().find(|shape| (shape.is_response)(item)))?;
-    Some(shape.api)
+    let by_item = SHAPES.iter().find(|shape| (shape.is_item)(item)).map(|shape| shape.api);
+    by_item.or_else(|| api_of_response(item))
 }
 
 #[cfg(test)]
