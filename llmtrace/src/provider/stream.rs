@@ -123,8 +123,9 @@ impl State {
             *fold = Fold { body, content: true, ended: true, ..std::mem::take(fold) };
             return;
         }
-        if ApiError::read(item).is_some()
-            && let Some(error) = item.get("error").and_then(|error| fold.room.copy(error))
+        if let Some(error) = item.get("error").filter(|error| !error.is_null())
+            && ApiError::read(item).is_some()
+            && let Some(error) = fold.room.copy(error)
         {
             // An error in place of an answer: nothing was cut off.
             fold.ended = fold.body.is_null();
