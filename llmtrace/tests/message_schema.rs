@@ -5,7 +5,7 @@
 //! The schemas accept any object with a `type` as a part, also a known part that lacks what it must have; so each part is
 //! held to its own type here as well.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test outside the crate")]
+#![expect(clippy::unwrap_used, reason = "a test outside the crate")]
 
 #[path = "support/fixtures.rs"]
 mod fixtures;

@@ -2,7 +2,7 @@
 //!
 //! The recordings are not part of the project; the tests pass where there are none.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test outside the crate")]
+#![expect(clippy::unwrap_used, reason = "a test outside the crate")]
 
 #[path = "support/fixtures.rs"]
 mod fixtures;
