@@ -16,6 +16,9 @@ pub enum ContentPolicy {
     Omit,
 }
 
+/// What stands for a text that is left out.
+pub(crate) const LEFT_OUT: &str = "*";
+
 /// The text, cut to at most `max_bytes` at the end of a character.
 #[inline]
 pub(crate) fn cut(text: &str, max_bytes: usize) -> &str {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use crate::content::LEFT_OUT;
 use crate::provider::framing::{Found, Framing};
 
 /// JSON keys whose text values are names and states, not content.
@@ -72,9 +73,6 @@ const HIDDEN_OBJECTS: &[&str] = &[
     "toolResponse",
     "tool_response",
 ];
-
-/// What stands for a text that is left out.
-pub(crate) const LEFT_OUT: &str = "*";
 
 /// Longest literal of JSON (`false`), in bytes.
 const MAX_WORD_BYTES: usize = 5;

@@ -216,6 +216,15 @@ impl Usage {
             == Self::default()
     }
 
+    /// How far a provider states the counts: all of them where it states the input and the output.
+    pub(crate) fn stated_status(&self) -> UsageStatus {
+        match (self.input_tokens, self.output_tokens) {
+            (Some(_), Some(_)) => UsageStatus::Complete,
+            _ if self.is_empty() => UsageStatus::Missing,
+            _ => UsageStatus::Partial,
+        }
+    }
+
     /// Input and output together, else the stated total; `None` if neither is known.
     pub fn total(&self) -> Option<u64> {
         match (self.input_tokens, self.output_tokens) {

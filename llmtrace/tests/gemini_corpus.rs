@@ -1,28 +1,25 @@
 //! What the notes beside the recordings of Google's APIs state in a form of their own, or not at all.
 //!
-//! Reads `provider-responses` under the folder that `LLMTRACE_FIXTURES` names, and passes where there is none.
+//! The recordings are not part of the project; the tests pass where there are none.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test outside the crate")]
+#![expect(clippy::unwrap_used, reason = "a test outside the crate")]
 
-use std::path::{Path, PathBuf};
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
+use std::path::PathBuf;
 
 use llmtrace::provider::{Api, Exchange, StreamAssembler, read_response};
 use llmtrace::{Usage, UsageStatus};
 use serde_json::Value;
 
 fn recordings(api: &str) -> Vec<(String, Value)> {
-    let named = std::env::var_os("LLMTRACE_FIXTURES").map(PathBuf::from);
-    let fixtures =
-        named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"));
-    let folder = fixtures.join("provider-responses").join(api);
-    let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: no {}", folder.display());
-        return Vec::new();
-    };
+    let Some(folder) = fixtures::at(&format!("provider-responses/{api}")) else { return Vec::new() };
     let read = |path: PathBuf| {
         let json = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         (path.file_stem().unwrap().to_string_lossy().into_owned(), json)
     };
+    let entries = std::fs::read_dir(folder).unwrap();
     entries.map(|entry| read(entry.unwrap().path())).collect()
 }
 

@@ -1,14 +1,14 @@
 //! Messages, instructions and tools against the JSON schemas of the `OpenTelemetry` GenAI conventions.
 //!
-//! The schemas and the recordings are not part of the project. The tests look for them in the folder that
-//! `LLMTRACE_FIXTURES` names, else in `../../shared/fixtures` beside the crate, and pass where there are none.
+//! The schemas and the recordings are not part of the project; the tests pass where there are none.
 //!
 //! The schemas accept any object with a `type` as a part, also a known part that lacks what it must have; so each part is
 //! held to its own type here as well.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test outside the crate")]
+#![expect(clippy::unwrap_used, reason = "a test outside the crate")]
 
-use std::path::{Path, PathBuf};
+#[path = "support/fixtures.rs"]
+mod fixtures;
 
 use jsonschema::Validator;
 use llmtrace::provider::{Exchange, StreamAssembler, read_request, read_response};
@@ -17,16 +17,6 @@ use serde_json::{Value, json};
 
 /// Reasons to stop that the conventions name.
 const REASONS: [&str; 6] = ["stop", "length", "content_filter", "tool_call", "compaction", "error"];
-
-fn fixtures() -> Option<PathBuf> {
-    let named = std::env::var_os("LLMTRACE_FIXTURES").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"));
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: there are no schemas at {}", folder.display());
-    None
-}
 
 /// The four schemas.
 struct Schemas {
@@ -41,9 +31,10 @@ struct Schemas {
 }
 
 impl Schemas {
-    fn read(folder: &Path) -> Self {
+    fn read() -> Option<Self> {
+        let folder = fixtures::at("semconv")?;
         let json = |name: &str| -> Value {
-            let file = folder.join("semconv").join(format!("gen-ai-{name}.json"));
+            let file = folder.join(format!("gen-ai-{name}.json"));
             serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
         };
         let validator = |schema: &Value| jsonschema::validator_for(schema).unwrap();
@@ -62,14 +53,14 @@ impl Schemas {
         });
         let parts: Vec<_> = parts.collect();
         assert!(parts.len() >= 9, "{} known parts", parts.len());
-        Self {
+        Some(Self {
             input: validator(&json("input-messages")),
             output: validator(&output),
             unfinished: validator(&unfinished),
             system: validator(&json("system-instructions")),
             tools: validator(&tools),
             parts,
-        }
+        })
     }
 
     fn check_call(&self, exchange: &Exchange, name: &str) {
@@ -151,8 +142,7 @@ fn is_base64(text: &str) -> bool {
 
 #[test]
 fn every_part_fits_its_schema() {
-    let Some(folder) = fixtures() else { return };
-    let schemas = Schemas::read(&folder);
+    let Some(schemas) = Schemas::read() else { return };
     let mime_type = || Some("image/png".to_owned());
     let parts = vec![
         Part::text("hi"),
@@ -187,8 +177,7 @@ fn every_part_fits_its_schema() {
 
 #[test]
 fn a_known_part_that_went_wrong_is_found() {
-    let Some(folder) = fixtures() else { return };
-    let schemas = Schemas::read(&folder);
+    let Some(schemas) = Schemas::read() else { return };
     for wrong in [
         json!({"type": "tool_call_response", "result": "rain"}),
         json!({"type": "blob", "content": "AAAA"}),
@@ -206,10 +195,10 @@ fn a_known_part_that_went_wrong_is_found() {
 
 #[test]
 fn every_recording_fits_the_schemas() {
-    let Some(folder) = fixtures() else { return };
-    let schemas = Schemas::read(&folder);
+    let Some(schemas) = Schemas::read() else { return };
     let (mut requests, mut responses, mut unfinished) = (0, 0, Vec::new());
-    for api in std::fs::read_dir(folder.join("provider-responses")).unwrap() {
+    let Some(folder) = fixtures::at("provider-responses") else { return };
+    for api in std::fs::read_dir(folder).unwrap() {
         let api = api.unwrap().path();
         if !api.is_dir() {
             continue;

@@ -1,10 +1,12 @@
 //! The bundled prices against real responses, priced by the Python implementation of the same table.
 //!
-//! Reads `usages/real_usages.jsonl` under the directory that `LLMTRACE_FIXTURES` names.
+//! The responses are not part of the project; the tests pass where there are none.
 #![cfg(feature = "prices")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
-use std::path::PathBuf;
+#[path = "support/fixtures.rs"]
+mod fixtures;
+
 use std::time::Instant;
 
 use llmtrace::provider::read_response;
@@ -109,15 +111,7 @@ fn usage(counts: &Value) -> Usage {
 }
 
 fn rows() -> Option<Vec<Row>> {
-    let fixtures = std::env::var_os("LLMTRACE_FIXTURES").map_or_else(
-        || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/fixtures")),
-        PathBuf::from,
-    );
-    let path = fixtures.join("usages/real_usages.jsonl");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        println!("skipped: no {}", path.display());
-        return None;
-    };
+    let text = std::fs::read_to_string(fixtures::at("usages/real_usages.jsonl")?).unwrap();
     Some(text.lines().map(Row::read).collect())
 }
 

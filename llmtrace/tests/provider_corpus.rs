@@ -1,17 +1,18 @@
 //! Recorded responses of real providers, read whole and streamed.
 //!
-//! The recordings are not part of the project. The tests look for them in the folder that `LLMTRACE_FIXTURES` names,
-//! else in `../../shared/fixtures` beside the crate, and pass where there are none.
+//! The recordings are not part of the project; the tests pass where there are none.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test outside the crate")]
+#![expect(clippy::unwrap_used, reason = "a test outside the crate")]
 
+#[path = "support/fixtures.rs"]
+mod fixtures;
 #[path = "support/invoked.rs"]
 mod invoked;
 #[path = "support/streams.rs"]
 mod streams;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use llmtrace::provider::{Api, Exchange, StreamAssembler, read_request, read_response, read_response_as};
@@ -102,16 +103,6 @@ const RULINGS: [(&str, &str, &str); 19] = [
     ("tool-use-failed-error-streaming-with-text-0", "status", "an error cut the stream off before its usage"),
 ];
 
-fn fixtures() -> Option<PathBuf> {
-    let named = std::env::var_os("LLMTRACE_FIXTURES").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"));
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: there are no recordings at {}", folder.display());
-    None
-}
-
 struct Recording {
     name: String,
     api: Api,
@@ -142,12 +133,10 @@ impl Recording {
 
 fn recordings() -> Vec<Recording> {
     let mut all = Vec::new();
-    let Some(folder) = fixtures() else { return all };
+    let Some(folder) = fixtures::at("provider-responses") else { return all };
     for (name, api) in FOLDERS {
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("provider-responses").join(name))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(folder.join(name)).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();
         for file in files {
             let json = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();

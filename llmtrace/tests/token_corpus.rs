@@ -1,8 +1,11 @@
 //! Estimated counts beside those that providers stated for the same answers.
 //!
-//! Reads the recordings under the directory that `LLMTRACE_FIXTURES` names.
+//! The recordings are not part of the project; the test passes where there are none.
 #![cfg(feature = "tokenizer")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss, missing_docs)]
+
+#[path = "support/fixtures.rs"]
+mod fixtures;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -29,12 +32,6 @@ const MIN_TOKENS: u64 = 6;
 /// Tokens that end an answer, which some models count.
 const UNSEEN: u64 = 2;
 
-fn fixtures() -> Option<PathBuf> {
-    let named = std::env::var_os("LLMTRACE_FIXTURES").map(PathBuf::from);
-    let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures"));
-    folder.is_dir().then_some(folder)
-}
-
 fn read(folder: &Path, api: Api) -> Vec<Exchange> {
     let read = |path: PathBuf| {
         let json: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
@@ -60,11 +57,11 @@ fn answer(exchange: &Exchange) -> Option<(String, u64)> {
 
 #[test]
 fn estimates_are_as_near_as_they_say() {
-    let Some(folder) = fixtures() else { return println!("skipped: there are no recordings") };
+    let Some(folder) = fixtures::at("provider-responses") else { return };
     let (mut near, mut far) = (0, Vec::new());
     let mut others = BTreeMap::<String, Vec<f64>>::new();
     for (name, api) in FOLDERS {
-        for exchange in read(&folder.join("provider-responses").join(name), api) {
+        for exchange in read(&folder.join(name), api) {
             let Some((text, stated)) = answer(&exchange) else { continue };
             let model = exchange.response_model.unwrap_or_default();
             let count = tokens::count(&model, &text);

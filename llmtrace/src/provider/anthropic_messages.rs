@@ -10,8 +10,8 @@ use super::json::{
     count, float_parameter, has, has_any, int_parameter, list, object, owned, stop_parameter,
     stream_parameter, text, text_parameter,
 };
-use super::{Api, ApiError, Exchange, Shape, openai};
-use crate::{Message, Role, Usage, UsageStatus, semconv};
+use super::{Api, ApiError, Exchange, Shape, bedrock_converse, gemini, openai};
+use crate::{Message, Role, Usage, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::AnthropicMessages,
@@ -177,7 +177,8 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     }
 }
 
-fn finish_word(reason: &str) -> &str {
+/// The reason in the words of the conventions; Bedrock took these over.
+pub(super) fn finish_word(reason: &str) -> &str {
     match reason {
         "end_turn" | "stop_sequence" => "stop",
         "max_tokens" | "model_context_window_exceeded" => "length",
@@ -192,9 +193,9 @@ fn provider(model: Option<&Value>, id: Option<&str>) -> Option<Cow<'static, str>
     let id = id.unwrap_or_default();
     let model = model.and_then(Value::as_str);
     let name = if id.starts_with("msg_bdrk_") {
-        "aws.bedrock"
+        bedrock_converse::PROVIDER
     } else if id.starts_with("msg_vrtx_") {
-        "gcp.vertex_ai"
+        gemini::VERTEX
     } else if model.is_none_or(is_own_model) {
         "anthropic"
     } else {
@@ -235,11 +236,7 @@ fn usage(stated: &Value) -> Usage {
         web_searches: stated.get("server_tool_use").and_then(|tools| count(tools, "web_search_requests")),
         ..Usage::default()
     };
-    usage.status = match (usage.input_tokens, usage.output_tokens) {
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        _ if usage.is_empty() => UsageStatus::Missing,
-        _ => UsageStatus::Partial,
-    };
+    usage.status = usage.stated_status();
     usage.checked()
 }
 

@@ -11,7 +11,7 @@ use super::json::{
     count, float_parameter, has, has_any, int_parameter, list, object, owned, stop_parameter, text,
     text_parameter,
 };
-use super::{Api, Exchange, Shape, openai};
+use super::{Api, Exchange, Shape, anthropic_messages, openai};
 use crate::{Attributes, Message, Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape =
@@ -171,12 +171,9 @@ pub(super) fn read_response(body: &Value, exchange: &mut Exchange) {
 
 pub(super) fn finish_word(reason: &str) -> &str {
     match reason {
-        "end_turn" | "stop_sequence" => "stop",
-        "max_tokens" | "model_context_window_exceeded" => "length",
-        "tool_use" => "tool_call",
         "guardrail_intervened" | "content_filtered" => "content_filter",
         "malformed_model_output" | "malformed_tool_use" => "error",
-        other => other,
+        other => anthropic_messages::finish_word(other),
     }
 }
 
@@ -220,11 +217,7 @@ pub(super) fn inclusive(
         cache_write_tokens: written,
         ..Usage::default()
     };
-    usage.status = match (usage.input_tokens, usage.output_tokens) {
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        _ if usage.is_empty() => UsageStatus::Missing,
-        _ => UsageStatus::Partial,
-    };
+    usage.status = usage.stated_status();
     usage
 }
 

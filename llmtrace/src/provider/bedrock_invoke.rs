@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 
 use super::bedrock_converse::{self as converse, PROVIDER, inclusive};
 use super::fold::{Fold, child};
-use super::json::{count, float_parameter, has, has_any, int_parameter, list, object, stop_parameter, text};
+use super::json::{
+    count, float_parameter, has, has_any, int_parameter, list, message_of, object, stop_parameter, text,
+};
 use super::{Api, Exchange, Shape, anthropic_messages, openai_chat};
 use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
 
@@ -148,9 +150,7 @@ fn read_prompt(body: &Value, family: Family, exchange: &mut Exchange) {
     let texts = list(body, "texts").iter().filter_map(Value::as_str);
     let prompt = ["inputText", "prompt", "message"].iter().find_map(|key| text(body, key));
     let parts: Vec<Part> = prompt.into_iter().chain(texts).map(Part::text).collect();
-    if !parts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, parts)];
-    }
+    exchange.input = message_of(Role::User, parts);
     let parameters = &mut exchange.parameters;
     for config in [Some(body), object(body, "textGenerationConfig")].into_iter().flatten() {
         float_parameter(parameters, semconv::REQUEST_TEMPERATURE, config, "temperature");

@@ -10,7 +10,7 @@ use super::json::{
     stream_parameter, text, text_parameter, tool_call,
 };
 use super::{Api, ApiError, Exchange, Shape, openai, openai_chat};
-use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
+use crate::{Message, Part, Role, Usage, semconv};
 
 pub(super) const SHAPE: Shape =
     Shape { api: Api::CohereChat, is_request, is_response, is_item, read_request, read_response, fold };
@@ -223,11 +223,7 @@ fn usage(body: &Value) -> Usage {
         cache_read_tokens: cached,
         ..Usage::default()
     };
-    usage.status = match (usage.input_tokens, usage.output_tokens) {
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        _ if usage.is_empty() => UsageStatus::Missing,
-        _ => UsageStatus::Partial,
-    };
+    usage.status = usage.stated_status();
     usage.checked()
 }
 

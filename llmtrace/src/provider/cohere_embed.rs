@@ -5,20 +5,19 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::cohere_chat::{PROVIDER, billed};
-use super::fold::Fold;
-use super::json::{count, has, has_any, int_parameter, list, media, owned, text};
-use super::openai_embeddings::FLOAT_BYTES;
-use super::{Api, Exchange, Shape, openai_chat};
-use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
+use super::json::{count, has, has_any, int_parameter, list, media, message_of, owned, text};
+use super::openai_embeddings::base64_dimensions;
+use super::{Api, Exchange, Shape, fold, openai_chat};
+use crate::{Part, Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::CohereEmbed,
     is_request,
     is_response,
-    is_item: |_| false,
+    is_item: fold::no_item,
     read_request,
     read_response,
-    fold,
+    fold: fold::whole,
 };
 
 const OPERATION: &str = "embeddings";
@@ -69,9 +68,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     for input in list(body, "inputs") {
         parts.extend(openai_chat::message(input).parts);
     }
-    if !parts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, parts)];
-    }
+    exchange.input = message_of(Role::User, parts);
     let formats: Vec<String> =
         list(body, "embedding_types").iter().filter_map(Value::as_str).map(str::to_owned).collect();
     if !formats.is_empty() {
@@ -113,18 +110,8 @@ fn dimensions(embeddings: &Value) -> Option<usize> {
         let bytes = ["binary", "ubinary"].into_iter().find_map(first).and_then(length)?;
         Some(bytes * DIMENSIONS_PER_BYTE)
     };
-    let base64 = || {
-        let text = first("base64")?.as_str()?;
-        Some(text.trim_end_matches('=').len() * 3 / 4 / FLOAT_BYTES)
-    };
+    let base64 = || first("base64")?.as_str().map(base64_dimensions);
     plain.or_else(packed).or_else(base64)
-}
-
-/// Embeddings are not streamed; what comes is kept if it is an object with the fields of a response.
-fn fold(item: &Value, fold: &mut Fold) {
-    for key in ["id", "model", "meta"] {
-        fold.room.set(&mut fold.body, key, item);
-    }
 }
 
 #[cfg(test)]
@@ -133,7 +120,7 @@ mod tests {
 
     use super::super::{read_request, read_response};
     use super::*;
-    use crate::Value as Attribute;
+    use crate::{Message, Value as Attribute};
 
     #[test]
     fn a_call_is_read() {

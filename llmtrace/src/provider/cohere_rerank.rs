@@ -5,19 +5,18 @@ use std::borrow::Cow;
 use serde_json::{Map, Value, json};
 
 use super::cohere_chat::{PROVIDER, billed};
-use super::fold::Fold;
-use super::json::{count, has, has_any, list, object, owned, text};
-use super::{Api, Exchange, Shape};
-use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
+use super::json::{count, has, has_any, list, message_of, object, owned, text};
+use super::{Api, Exchange, Shape, fold};
+use crate::{Part, Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::CohereRerank,
     is_request,
     is_response,
-    is_item: |_| false,
+    is_item: fold::no_item,
     read_request,
     read_response,
-    fold,
+    fold: fold::whole,
 };
 
 const OPERATION: &str = "rerank";
@@ -43,9 +42,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     let mut parts: Vec<Part> = text(body, "query").map(Part::text).into_iter().collect();
     let document = |document: &Value| Part::Other(json!({"type": "document", "document": document}));
     parts.extend(list(body, "documents").iter().map(document));
-    if !parts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, parts)];
-    }
+    exchange.input = message_of(Role::User, parts);
     if let Some(query) = text(body, "query") {
         exchange.parameters.set(semconv::RETRIEVAL_QUERY_TEXT, query);
     }
@@ -83,17 +80,11 @@ fn scored(result: &Value) -> Value {
     document.into()
 }
 
-/// Results are not streamed; what comes is kept if it is an object with the fields of a response.
-fn fold(item: &Value, fold: &mut Fold) {
-    for key in ["id", "model", "meta", "results"] {
-        fold.room.set(&mut fold.body, key, item);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{read_request, read_response};
     use super::*;
+    use crate::Message;
 
     #[test]
     fn a_call_is_read() {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 pub(super) const MAX_PART_BYTES: usize = 1024 * 1024;
 
 /// Most kept of one response, all its parts together, in bytes.
-pub(super) const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
+const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a part costs besides its text, in bytes.
 const PART_BYTES: usize = 128;
@@ -27,6 +27,18 @@ pub(super) struct Fold {
     pub(super) framed: bool,
     /// What may still be kept.
     pub(super) room: Room,
+}
+
+/// `is_item` of an API that does not stream.
+pub(super) fn no_item(_: &Value) -> bool {
+    false
+}
+
+/// `fold` of an API that does not stream: an object that comes all the same is laid over the body.
+pub(super) fn whole(item: &Value, fold: &mut Fold) {
+    if item.is_object() {
+        fold.room.overlay(&mut fold.body, item);
+    }
 }
 
 /// How much may still be kept of a stream.
@@ -216,5 +228,17 @@ mod tests {
             room.at(&mut list, index);
         }
         assert_eq!(list, json!([{"index": 0}, {"index": 1}, {"index": 2}]));
+    }
+
+    #[test]
+    fn of_what_is_not_streamed_objects_are_kept() {
+        let mut fold = Fold::default();
+        for item in
+            [json!({"id": "a", "usage": {"n": 1}}), json!("noise"), json!([1]), json!({"usage": {"m": 2}})]
+        {
+            whole(&item, &mut fold);
+        }
+        assert_eq!(fold.body, json!({"id": "a", "usage": {"n": 1, "m": 2}}));
+        assert!(!fold.ended && !fold.content);
     }
 }

@@ -9,6 +9,9 @@ use serde_json::Value;
 use super::json::{count, list, object, text};
 use crate::{Usage, UsageStatus};
 
+/// The provider that Vertex AI is.
+pub(super) const VERTEX: &str = "gcp.vertex_ai";
+
 /// The spelling under which `value` has the field `name`, which is in camel case.
 pub(super) fn key<'a>(value: &'a Value, name: &'a str) -> &'a str {
     let Some(fields) = value.as_object() else { return name };
@@ -85,11 +88,9 @@ impl Stated {
         usage.status = match (usage.input_tokens, usage.output_tokens) {
             // The total counts something that no part does.
             (Some(_), _) if self.total > counted => UsageStatus::Partial,
-            (Some(_), Some(_)) => UsageStatus::Complete,
             // A count of zero is left out: the total shows that nothing was written.
             (Some(_), None) if self.total == counted => UsageStatus::Complete,
-            (None, None) if usage.is_empty() => UsageStatus::Missing,
-            _ => UsageStatus::Partial,
+            _ => usage.stated_status(),
         };
         usage
     }
@@ -153,7 +154,7 @@ pub(super) fn by_modality(stated: &Value, lists: &[&str], modality: Modality, to
 /// Vertex's, the one for the service tier is the Gemini API's.
 pub(super) fn provider(body: &Value, usage: &Value) -> Option<&'static str> {
     if field(usage, "trafficType").is_some() || field(body, "createTime").is_some() {
-        Some("gcp.vertex_ai")
+        Some(VERTEX)
     } else if field(usage, "serviceTier").is_some() {
         Some("gcp.gemini")
     } else {

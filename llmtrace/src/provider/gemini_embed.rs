@@ -6,20 +6,19 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::fold::{Fold, child};
-use super::gemini::{count_of, field, model_name, object_of, usage};
-use super::json::{has_any, list, object, text};
-use super::{Api, Exchange, Shape, gemini_parts};
-use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
+use super::gemini::{VERTEX, count_of, field, model_name, object_of, usage};
+use super::json::{has_any, list, message_of, object, text};
+use super::{Api, Exchange, Shape, fold, gemini_parts};
+use crate::{Part, Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::GeminiEmbed,
     is_request,
     is_response,
-    is_item: |_| false,
+    is_item: fold::no_item,
     read_request,
     read_response,
-    fold,
+    fold: fold::whole,
 };
 
 const OPERATION: &str = "embeddings";
@@ -59,9 +58,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     let contents = requests.iter().filter_map(|request| request.get("content")).chain(body.get("content"));
     let instances = list(body, "instances").iter().filter_map(|instance| text(instance, "content"));
     let parts: Vec<Part> = contents.flat_map(gemini_parts::parts).chain(instances.map(Part::text)).collect();
-    if !parts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, parts)];
-    }
+    exchange.input = message_of(Role::User, parts);
     let config = ["embedContentConfig", "config", "parameters"].iter().find_map(|key| object_of(body, key));
     let places = [Some(body), config, requests.first()];
     let dimensions = places.into_iter().flatten().find_map(|at| count_of(at, "outputDimensionality"));
@@ -75,7 +72,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     let predictions: Vec<&Value> =
         list(body, "predictions").iter().filter_map(|row| object(row, "embeddings")).collect();
     if !predictions.is_empty() {
-        exchange.provider = Some(Cow::Borrowed("gcp.vertex_ai"));
+        exchange.provider = Some(Cow::Borrowed(VERTEX));
     }
     let single = object(body, "embedding");
     let vectors: Vec<&Value> =
@@ -99,20 +96,13 @@ fn tokens(vectors: &[&Value]) -> Option<u64> {
     stated.reduce(|sum, tokens| Some(sum?.saturating_add(tokens?)))?
 }
 
-/// Embeddings are not streamed; of what comes, the counts are kept.
-fn fold(item: &Value, fold: &mut Fold) {
-    if let Some(stated) = object_of(item, "usageMetadata") {
-        fold.room.put(child(&mut fold.body, "usageMetadata"), stated);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::{read_request, read_response};
     use super::*;
-    use crate::Value as Attribute;
+    use crate::{Message, Value as Attribute};
 
     fn embedded(tokens: u64) -> Usage {
         Usage { status: UsageStatus::Complete, input_tokens: Some(tokens), ..Usage::default() }

@@ -6,7 +6,7 @@ use super::fold::{Fold, Room, child};
 use super::gemini::{count_of, field, key, list_of, object_of};
 use super::json::{count, has, list, object, text};
 use super::{gemini_args, gemini_parts};
-use crate::prune::LEFT_OUT;
+use crate::content::LEFT_OUT;
 
 /// Where a `usageMetadata` states the tier that was served.
 const TIERS: [&str; 2] = ["trafficType", "serviceTier"];

@@ -6,11 +6,11 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::gemini::{
-    count_of, field, key, list_of, model_name, object_of, provider, service_tier, text_of, usage,
+    VERTEX, count_of, field, key, list_of, model_name, object_of, provider, service_tier, text_of, usage,
 };
 use super::json::{count, float_parameter, has, has_any, list, object, stop_parameter, text};
 use super::{Api, Exchange, Shape, gemini_fold, gemini_parts, openai};
-use crate::prune::LEFT_OUT;
+use crate::content::LEFT_OUT;
 use crate::{Attributes, Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
@@ -208,7 +208,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.usage = usage(counts);
     exchange.service_tier = service_tier(counts);
     exchange.provider = provider(body, counts).map(Cow::Borrowed);
-    let is_vertex = exchange.provider.as_deref() == Some("gcp.vertex_ai");
+    let is_vertex = exchange.provider.as_deref() == Some(VERTEX);
     let candidates = list(body, "candidates");
     for candidate in candidates {
         let mut message =

@@ -1,6 +1,6 @@
 //! What the headers of an HTTP answer say of a call.
 
-use super::{ApiError, Exchange};
+use super::{ApiError, Exchange, bedrock_converse};
 use crate::{Attributes, Usage, UsageStatus, Usd, semconv};
 
 /// Longest header value that is read, in bytes.
@@ -159,22 +159,7 @@ impl Headers {
     /// Bedrock's counts, of which the input leaves out what was read from and written to the cache.
     fn usage(&self) -> Usage {
         let (read, written) = (self.count(CACHE_READ_COUNT), self.count(CACHE_WRITE_COUNT));
-        let beside = read.unwrap_or(0).saturating_add(written.unwrap_or(0));
-        let input = self.count(INPUT_COUNT).map(|input| input.saturating_add(beside));
-        let output = self.count(OUTPUT_COUNT);
-        let status = match (input, output) {
-            (Some(_), Some(_)) => UsageStatus::Complete,
-            (None, None) => return Usage::default(),
-            _ => UsageStatus::Partial,
-        };
-        Usage {
-            status,
-            input_tokens: input,
-            output_tokens: output,
-            cache_read_tokens: read,
-            cache_write_tokens: written,
-            ..Usage::default()
-        }
+        bedrock_converse::inclusive(self.count(INPUT_COUNT), self.count(OUTPUT_COUNT), read, written)
     }
 }
 

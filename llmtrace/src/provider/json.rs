@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::{Attributes, Part};
+use crate::content::LEFT_OUT;
+use crate::{Attributes, Message, Part, Role, semconv};
 
 /// The largest integer that a float holds exactly: 2^53.
 const MAX_EXACT_FLOAT: f64 = 9_007_199_254_740_992.0;
@@ -68,7 +69,7 @@ pub(super) fn int_parameter(parameters: &mut Attributes, name: &'static str, bod
 
 /// Records the text under `key` of `body` as `name`; one that was left out with the content (`*`) states nothing.
 pub(super) fn text_parameter(parameters: &mut Attributes, name: &'static str, body: &Value, key: &str) {
-    if let Some(text) = text(body, key).filter(|text| *text != "*") {
+    if let Some(text) = text(body, key).filter(|text| *text != LEFT_OUT) {
         parameters.set(name, text);
     }
 }
@@ -76,7 +77,7 @@ pub(super) fn text_parameter(parameters: &mut Attributes, name: &'static str, bo
 /// Records that `body` asks for a stream.
 pub(super) fn stream_parameter(parameters: &mut Attributes, body: &Value) {
     if body.get("stream").and_then(Value::as_bool) == Some(true) {
-        parameters.set(crate::semconv::REQUEST_STREAM, true);
+        parameters.set(semconv::REQUEST_STREAM, true);
     }
 }
 
@@ -88,8 +89,22 @@ pub(super) fn stop_parameter(parameters: &mut Attributes, body: &Value, key: &st
         _ => return,
     };
     if !stops.is_empty() {
-        parameters.set(crate::semconv::REQUEST_STOP_SEQUENCES, stops);
+        parameters.set(semconv::REQUEST_STOP_SEQUENCES, stops);
     }
+}
+
+/// A text or a list of texts, as parts.
+pub(super) fn text_parts(value: Option<&Value>) -> Vec<Part> {
+    match value {
+        Some(Value::String(text)) => vec![Part::text(text)],
+        Some(Value::Array(texts)) => texts.iter().filter_map(Value::as_str).map(Part::text).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// One message of `parts`; none where there are none.
+pub(super) fn message_of(role: Role, parts: Vec<Part>) -> Vec<Message> {
+    if parts.is_empty() { Vec::new() } else { vec![Message::new(role, parts)] }
 }
 
 /// A tool call whose arguments are text or JSON.

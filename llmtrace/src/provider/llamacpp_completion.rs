@@ -7,10 +7,10 @@ use serde_json::Value;
 
 use super::fold::{Fold, child};
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, object, owned, stop_parameter, stream_parameter,
-    text,
+    count, has, has_any, int_parameter, message_of, object, owned, stop_parameter, stream_parameter, text,
+    text_parts,
 };
-use super::{Api, Exchange, Shape};
+use super::{Api, Exchange, Shape, openai};
 use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
@@ -60,20 +60,9 @@ fn is_stopped(body: &Value) -> bool {
 fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
     exchange.request_model = owned(body, "model");
-    let texts: Vec<Part> = match body.get("prompt") {
-        Some(Value::String(prompt)) => vec![Part::text(prompt)],
-        Some(Value::Array(prompts)) => prompts.iter().filter_map(Value::as_str).map(Part::text).collect(),
-        _ => Vec::new(),
-    };
-    if !texts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, texts)];
-    }
+    exchange.input = message_of(Role::User, text_parts(body.get("prompt")));
     let parameters = &mut exchange.parameters;
-    float_parameter(parameters, semconv::REQUEST_TEMPERATURE, body, "temperature");
-    float_parameter(parameters, semconv::REQUEST_TOP_P, body, "top_p");
-    int_parameter(parameters, semconv::REQUEST_TOP_K, body, "top_k");
-    float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, body, "frequency_penalty");
-    float_parameter(parameters, semconv::REQUEST_PRESENCE_PENALTY, body, "presence_penalty");
+    openai::sampling(parameters, body);
     // Below zero there is no bound.
     if let Some(most) = count(body, "n_predict") {
         parameters.set(semconv::REQUEST_MAX_TOKENS, most);
@@ -98,7 +87,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
         output_tokens: count(body, "tokens_predicted"),
         ..Usage::default()
     };
-    usage.status = status(&usage);
+    usage.status = usage.stated_status();
     exchange.usage = usage;
     read_timings(body, exchange);
     let reason = stop_reason(body);
@@ -127,7 +116,7 @@ pub(super) fn read_timings(body: &Value, exchange: &mut Exchange) {
         let evaluated = count(timings, "prompt_n");
         usage.input_tokens = evaluated.map(|evaluated| evaluated.saturating_add(cached.unwrap_or(0)));
         usage.output_tokens = count(timings, "predicted_n");
-        usage.status = status(usage);
+        usage.status = usage.stated_status();
         if cached.is_none() && usage.status == UsageStatus::Complete {
             // Older servers do not say how much of the prompt they had in their cache.
             usage.status = UsageStatus::Partial;
@@ -135,14 +124,6 @@ pub(super) fn read_timings(body: &Value, exchange: &mut Exchange) {
     }
     usage.cache_read_tokens = usage.cache_read_tokens.or(cached);
     exchange.usage = std::mem::take(usage).checked();
-}
-
-fn status(usage: &Usage) -> UsageStatus {
-    match (usage.input_tokens, usage.output_tokens) {
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        (None, None) => UsageStatus::Missing,
-        _ => UsageStatus::Partial,
-    }
 }
 
 /// Why it stopped; older servers say it with one flag for each reason.

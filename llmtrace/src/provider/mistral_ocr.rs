@@ -4,20 +4,19 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::fold::Fold;
-use super::json::{count, list, media, object, owned, text};
+use super::json::{count, list, media, message_of, object, owned, text};
 use super::mistral_chat::PROVIDER;
-use super::{Api, Exchange, Shape};
+use super::{Api, Exchange, Shape, fold};
 use crate::{Message, Part, Role, Usage, UsageStatus};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::MistralOcr,
     is_request,
     is_response,
-    is_item: |_| false,
+    is_item: fold::no_item,
     read_request,
     read_response,
-    fold,
+    fold: fold::whole,
 };
 
 const OPERATION: &str = "ocr";
@@ -69,16 +68,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
         parts.extend(images.map(|url| media(url, "image")));
     }
     parts.extend(text(body, "document_annotation").map(Part::text));
-    if !parts.is_empty() {
-        exchange.output = vec![Message::new(Role::Assistant, parts)];
-    }
-}
-
-/// Pages are not streamed; what comes is kept if it is an object with the fields of a response.
-fn fold(item: &Value, fold: &mut Fold) {
-    for key in ["model", "usage_info", "pages"] {
-        fold.room.set(&mut fold.body, key, item);
-    }
+    exchange.output = message_of(Role::Assistant, parts);
 }
 
 #[cfg(test)]

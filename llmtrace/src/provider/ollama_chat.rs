@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use super::fold::{Fold, Room, child};
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, list, object, owned, stop_parameter,
-    stream_parameter, text, text_parameter,
+    count, has, has_any, int_parameter, list, object, owned, stop_parameter, stream_parameter, text,
+    text_parameter,
 };
 use super::{Api, Exchange, Shape, openai, openai_chat};
-use crate::{Attributes, Message, Part, Role, Usage, UsageStatus, semconv};
+use crate::{Attributes, Message, Part, Role, Usage, semconv};
 
 pub(super) const SHAPE: Shape =
     Shape { api: Api::OllamaChat, is_request, is_response, is_item, read_request, read_response, fold };
@@ -106,11 +106,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 /// Records the sampling options; a `num_predict` below zero sets no bound.
 pub(super) fn options(parameters: &mut Attributes, options: &Value) {
-    float_parameter(parameters, semconv::REQUEST_TEMPERATURE, options, "temperature");
-    float_parameter(parameters, semconv::REQUEST_TOP_P, options, "top_p");
-    int_parameter(parameters, semconv::REQUEST_TOP_K, options, "top_k");
-    float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, options, "frequency_penalty");
-    float_parameter(parameters, semconv::REQUEST_PRESENCE_PENALTY, options, "presence_penalty");
+    openai::sampling(parameters, options);
     if let Some(most) = count(options, "num_predict") {
         parameters.set(semconv::REQUEST_MAX_TOKENS, most);
     }
@@ -183,11 +179,7 @@ fn usage(body: &Value) -> Usage {
         cache_read_tokens: count(body, "prompt_eval_cached_count"),
         ..Usage::default()
     };
-    usage.status = match (usage.input_tokens, usage.output_tokens) {
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        _ if usage.is_empty() => UsageStatus::Missing,
-        _ => UsageStatus::Partial,
-    };
+    usage.status = usage.stated_status();
     usage.checked()
 }
 

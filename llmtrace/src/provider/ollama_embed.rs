@@ -4,20 +4,19 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::fold::Fold;
-use super::json::{count, has_any, int_parameter, list, object, owned, text};
+use super::json::{count, has_any, int_parameter, list, message_of, object, owned, text, text_parts};
 use super::ollama_chat::{PROVIDER, durations, keep_alive};
-use super::{Api, Exchange, Shape};
-use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
+use super::{Api, Exchange, Shape, fold};
+use crate::{Role, Usage, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::OllamaEmbed,
     is_request,
     is_response,
-    is_item: |_| false,
+    is_item: fold::no_item,
     read_request,
     read_response,
-    fold,
+    fold: fold::whole,
 };
 
 const OPERATION: &str = "embeddings";
@@ -45,12 +44,7 @@ fn is_own(body: &Value) -> bool {
 fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
     exchange.request_model = owned(body, "model");
-    let one = body.get("input").or_else(|| body.get("prompt")).and_then(Value::as_str);
-    let many = list(body, "input").iter().filter_map(Value::as_str);
-    let texts: Vec<Part> = one.into_iter().chain(many).map(Part::text).collect();
-    if !texts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, texts)];
-    }
+    exchange.input = message_of(Role::User, text_parts(body.get("input").or_else(|| body.get("prompt"))));
     int_parameter(&mut exchange.parameters, semconv::EMBEDDINGS_DIMENSION_COUNT, body, "dimensions");
     keep_alive(&mut exchange.parameters, body);
 }
@@ -74,20 +68,13 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     }
 }
 
-/// Embeddings are not streamed; what comes is kept if it is an object with the fields of a response.
-fn fold(item: &Value, fold: &mut Fold) {
-    for key in ["model", "total_duration", "load_duration", "prompt_eval_count"] {
-        fold.room.set(&mut fold.body, key, item);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::{read_request, read_response, read_response_as};
     use super::*;
-    use crate::Value as Attribute;
+    use crate::{Message, Part, Value as Attribute};
 
     #[test]
     fn a_call_is_read() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::json::{count, has, object, text};
+use super::json::{count, float_parameter, has, int_parameter, object, text};
 use super::openai_served::is_perplexity;
 use crate::{Attributes, Usage, UsageStatus, semconv};
 
@@ -91,6 +91,22 @@ pub(super) fn finish_word(reason: &str) -> &str {
         // Z.ai and DeepSeek.
         "network_error" | "insufficient_system_resource" => "error",
         other => other,
+    }
+}
+
+/// Records how tokens are chosen, in the words that others took over.
+pub(super) fn sampling(parameters: &mut Attributes, body: &Value) {
+    float_parameter(parameters, semconv::REQUEST_TEMPERATURE, body, "temperature");
+    float_parameter(parameters, semconv::REQUEST_TOP_P, body, "top_p");
+    int_parameter(parameters, semconv::REQUEST_TOP_K, body, "top_k");
+    float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, body, "frequency_penalty");
+    float_parameter(parameters, semconv::REQUEST_PRESENCE_PENALTY, body, "presence_penalty");
+}
+
+/// Records how many answers are asked for, where it is not one.
+pub(super) fn choice_count(parameters: &mut Attributes, body: &Value) {
+    if let Some(choices) = count(body, "n").filter(|choices| *choices != 1) {
+        parameters.set(semconv::REQUEST_CHOICE_COUNT, choices);
     }
 }
 
@@ -185,9 +201,7 @@ fn status(usage: &Usage) -> UsageStatus {
         {
             UsageStatus::Partial
         }
-        (Some(_), Some(_)) => UsageStatus::Complete,
-        _ if usage.is_empty() => UsageStatus::Missing,
-        _ => UsageStatus::Partial,
+        _ => usage.stated_status(),
     }
 }
 

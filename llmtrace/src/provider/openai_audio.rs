@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::fold::{Fold, child};
-use super::json::{count, float_parameter, has, has_any, object, owned, stream_parameter, text};
+use super::json::{count, float_parameter, has, has_any, message_of, object, owned, stream_parameter, text};
 use super::openai::{self, UsageNames};
 use super::openai_served::read_common;
 use super::{Api, Exchange, Shape};
@@ -73,9 +73,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     let heard = text(body, "text").map(Part::text);
     let spoken = count(body, OMITTED_BYTES).map(|bytes| Part::omitted_blob(None, "audio", bytes));
     let parts: Vec<Part> = heard.into_iter().chain(spoken).collect();
-    if !parts.is_empty() {
-        exchange.output = vec![Message::new(Role::Assistant, parts)];
-    }
+    exchange.output = message_of(Role::Assistant, parts);
 }
 
 /// Tokens, or seconds where those are billed. The length of the recording alone says nothing of what is billed.

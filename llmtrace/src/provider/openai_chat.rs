@@ -4,15 +4,15 @@
 use serde_json::Value;
 
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, is_bare, list, media, modality, object, other,
-    owned, stop_parameter, stream_parameter, text, text_parameter, tool_call,
+    count, has, has_any, int_parameter, is_bare, list, media, modality, object, other, owned, stop_parameter,
+    stream_parameter, text, text_parameter, tool_call,
 };
 use super::openai::{self, UsageNames};
 use super::openai_chat_stream::fold;
 use super::openai_served::read_common;
 use super::{Api, ApiError, Exchange, Shape, llamacpp_completion};
 use crate::message::OMITTED_BYTES;
-use crate::{Attributes, Message, Part, Role, semconv};
+use crate::{Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape =
     Shape { api: Api::OpenAiChat, is_request, is_response, is_item, read_request, read_response, fold };
@@ -76,14 +76,12 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.tools =
         openai::tools(list(body, "tools")).or((!functions.is_empty()).then_some(Value::Array(functions)));
     let parameters = &mut exchange.parameters;
-    sampling(parameters, body);
+    openai::sampling(parameters, body);
     for key in ["max_tokens", "max_completion_tokens"] {
         int_parameter(parameters, semconv::REQUEST_MAX_TOKENS, body, key);
     }
     int_parameter(parameters, semconv::REQUEST_SEED, body, "seed");
-    if let Some(choices) = count(body, "n").filter(|choices| *choices != 1) {
-        parameters.set(semconv::REQUEST_CHOICE_COUNT, choices);
-    }
+    openai::choice_count(parameters, body);
     stop_parameter(parameters, body, "stop");
     text_parameter(parameters, semconv::REQUEST_REASONING_LEVEL, body, "reasoning_effort");
     if let Some(reasoning) = body.get("reasoning") {
@@ -97,15 +95,6 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
         parameters.set(semconv::OUTPUT_TYPE, kind);
     }
     stream_parameter(parameters, body);
-}
-
-/// Records how tokens are chosen.
-fn sampling(parameters: &mut Attributes, body: &Value) {
-    float_parameter(parameters, semconv::REQUEST_TEMPERATURE, body, "temperature");
-    float_parameter(parameters, semconv::REQUEST_TOP_P, body, "top_p");
-    int_parameter(parameters, semconv::REQUEST_TOP_K, body, "top_k");
-    float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, body, "frequency_penalty");
-    float_parameter(parameters, semconv::REQUEST_PRESENCE_PENALTY, body, "presence_penalty");
 }
 
 fn read_response(body: &Value, exchange: &mut Exchange) {

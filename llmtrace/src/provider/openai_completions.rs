@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::fold::{Fold, child};
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, list, object, owned, stop_parameter,
-    stream_parameter, text,
+    count, has, has_any, int_parameter, list, message_of, object, owned, stop_parameter, stream_parameter,
+    text, text_parts,
 };
 use super::openai_chat::USAGE;
 use super::openai_served::read_common;
@@ -96,25 +96,12 @@ fn is_response(body: &Value) -> bool {
 fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
     exchange.request_model = owned(body, "model");
-    let texts: Vec<Part> = match body.get("prompt") {
-        Some(Value::String(prompt)) => vec![Part::text(prompt)],
-        Some(Value::Array(prompts)) => prompts.iter().filter_map(Value::as_str).map(Part::text).collect(),
-        _ => Vec::new(),
-    };
-    if !texts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, texts)];
-    }
+    exchange.input = message_of(Role::User, text_parts(body.get("prompt")));
     let parameters = &mut exchange.parameters;
-    float_parameter(parameters, semconv::REQUEST_TEMPERATURE, body, "temperature");
-    float_parameter(parameters, semconv::REQUEST_TOP_P, body, "top_p");
-    int_parameter(parameters, semconv::REQUEST_TOP_K, body, "top_k");
-    float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, body, "frequency_penalty");
-    float_parameter(parameters, semconv::REQUEST_PRESENCE_PENALTY, body, "presence_penalty");
+    openai::sampling(parameters, body);
     int_parameter(parameters, semconv::REQUEST_MAX_TOKENS, body, "max_tokens");
     int_parameter(parameters, semconv::REQUEST_SEED, body, "seed");
-    if let Some(choices) = count(body, "n").filter(|choices| *choices != 1) {
-        parameters.set(semconv::REQUEST_CHOICE_COUNT, choices);
-    }
+    openai::choice_count(parameters, body);
     stop_parameter(parameters, body, "stop");
     if let Some(kind) = object(body, "response_format").and_then(openai::output_type) {
         parameters.set(semconv::OUTPUT_TYPE, kind);

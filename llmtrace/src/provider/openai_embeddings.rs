@@ -2,27 +2,23 @@
 
 use serde_json::Value;
 
-use super::fold::Fold;
-use super::json::{count, has, has_any, int_parameter, is_bare, list, owned, text};
+use super::json::{count, has, has_any, int_parameter, is_bare, list, message_of, owned, text, text_parts};
 use super::openai_chat::USAGE;
 use super::openai_served::read_common;
-use super::{Api, Exchange, Shape, openai};
-use crate::{Message, Part, Role, UsageStatus, semconv};
+use super::{Api, Exchange, Shape, fold, openai};
+use crate::{Role, UsageStatus, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
     api: Api::OpenAiEmbeddings,
     is_request,
     is_response,
-    is_item: |_| false,
+    is_item: fold::no_item,
     read_request,
     read_response,
-    fold,
+    fold: fold::whole,
 };
 
 const OPERATION: &str = "embeddings";
-
-/// Bytes of one number of a vector that comes as base64.
-pub(super) const FLOAT_BYTES: usize = 4;
 
 fn is_request(body: &Value) -> bool {
     let Some(model) = text(body, "model") else { return false };
@@ -60,14 +56,7 @@ fn is_response(body: &Value) -> bool {
 fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
     exchange.request_model = owned(body, "model");
-    let texts: Vec<Part> = match body.get("input") {
-        Some(Value::String(text)) => vec![Part::text(text)],
-        Some(Value::Array(inputs)) => inputs.iter().filter_map(Value::as_str).map(Part::text).collect(),
-        _ => Vec::new(),
-    };
-    if !texts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, texts)];
-    }
+    exchange.input = message_of(Role::User, text_parts(body.get("input")));
     if let Some(format) = text(body, "encoding_format") {
         exchange.parameters.set(semconv::REQUEST_ENCODING_FORMATS, [format]);
     }
@@ -87,7 +76,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     let vector = list(body, "data").first().and_then(|item| item.get("embedding"));
     let dimensions = match vector {
         Some(Value::Array(numbers)) => numbers.len(),
-        Some(Value::String(base64)) => base64.trim_end_matches('=').len() * 3 / 4 / FLOAT_BYTES,
+        Some(Value::String(base64)) => base64_dimensions(base64),
         _ => 0,
     };
     if dimensions > 0 {
@@ -95,11 +84,11 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     }
 }
 
-/// Embeddings are not streamed; what comes is kept if it is an object with the fields of a response.
-fn fold(item: &Value, fold: &mut Fold) {
-    for key in ["id", "model", "usage"] {
-        fold.room.set(&mut fold.body, key, item);
-    }
+/// The dimensions of a vector of floats that comes as base64.
+pub(super) fn base64_dimensions(base64: &str) -> usize {
+    /// Bytes of one number.
+    const FLOAT_BYTES: usize = 4;
+    base64.trim_end_matches('=').len() * 3 / 4 / FLOAT_BYTES
 }
 
 #[cfg(test)]
@@ -108,6 +97,7 @@ mod tests {
 
     use super::super::{read_request, read_response};
     use super::*;
+    use crate::{Message, Part};
     use crate::{Usage, Value as Attribute};
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::fold::{Fold, child};
-use super::json::{count, has, has_any, list, media, object, owned, stream_parameter, text};
+use super::json::{has, has_any, list, media, message_of, object, owned, stream_parameter, text};
 use super::openai_responses::USAGE;
 use super::openai_served::read_common;
 use super::{Api, Exchange, Shape, openai};
@@ -78,14 +78,10 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
         Some(image) => parts.extend(address(image)),
         None => {}
     }
-    if !parts.is_empty() {
-        exchange.input = vec![Message::new(Role::User, parts)];
-    }
+    exchange.input = message_of(Role::User, parts);
     let parameters = &mut exchange.parameters;
     parameters.set(semconv::OUTPUT_TYPE, "image");
-    if let Some(choices) = count(body, "n").filter(|choices| *choices != 1) {
-        parameters.set(semconv::REQUEST_CHOICE_COUNT, choices);
-    }
+    openai::choice_count(parameters, body);
     stream_parameter(parameters, body);
 }
 

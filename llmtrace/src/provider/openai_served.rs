@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Exchange;
 use super::json::{count, has, has_any, list, object, owned, text};
+use crate::content::LEFT_OUT;
 use crate::{Attributes, Usd, semconv};
 
 /// A tick of xAI's `cost_in_usd_ticks` in pico-dollars: 1e-10 USD
@@ -41,7 +42,7 @@ pub(super) fn read_common(body: &Value, exchange: &mut Exchange) {
     exchange.stated_cost = stated_cost(usage);
     let attributes = &mut exchange.attributes;
     if provider == Some("openrouter")
-        && let Some(upstream) = text(body, "provider").filter(|upstream| *upstream != "*")
+        && let Some(upstream) = text(body, "provider").filter(|upstream| *upstream != LEFT_OUT)
     {
         attributes.set(semconv::UPSTREAM_PROVIDER, upstream);
     }

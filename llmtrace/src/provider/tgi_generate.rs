@@ -7,8 +7,7 @@ use serde_json::Value;
 
 use super::fold::{Fold, child};
 use super::json::{
-    count, float_parameter, has, has_any, int_parameter, list, object, owned, stop_parameter,
-    stream_parameter, text,
+    count, has, has_any, int_parameter, list, object, owned, stop_parameter, stream_parameter, text,
 };
 use super::{Api, Exchange, Shape, openai};
 use crate::{Message, Part, Role, Usage, UsageStatus, semconv};
@@ -61,10 +60,7 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
     exchange.input.extend(text(body, "inputs").map(Message::user));
     let parameters = &mut exchange.parameters;
     if let Some(asked) = object(body, "parameters") {
-        float_parameter(parameters, semconv::REQUEST_TEMPERATURE, asked, "temperature");
-        float_parameter(parameters, semconv::REQUEST_TOP_P, asked, "top_p");
-        int_parameter(parameters, semconv::REQUEST_TOP_K, asked, "top_k");
-        float_parameter(parameters, semconv::REQUEST_FREQUENCY_PENALTY, asked, "frequency_penalty");
+        openai::sampling(parameters, asked);
         int_parameter(parameters, semconv::REQUEST_MAX_TOKENS, asked, "max_new_tokens");
         int_parameter(parameters, semconv::REQUEST_SEED, asked, "seed");
         stop_parameter(parameters, asked, "stop");

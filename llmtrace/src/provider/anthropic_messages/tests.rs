@@ -2,7 +2,7 @@ use serde_json::json;
 
 use super::super::{StreamAssembler, read_request, read_response};
 use super::*;
-use crate::{Part, Value as Attribute};
+use crate::{Part, UsageStatus, Value as Attribute};
 
 #[test]
 fn a_request_is_read() {

@@ -1,6 +1,6 @@
 use super::super::{StreamAssembler, read_request, read_response, read_response_as};
 use super::*;
-use crate::{Attributes, Value as Attribute};
+use crate::{Attributes, UsageStatus, Value as Attribute};
 
 #[test]
 fn a_request_is_read() {

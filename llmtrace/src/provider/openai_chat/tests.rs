@@ -3,7 +3,7 @@ use serde_json::json;
 use super::super::fold::MAX_PART_BYTES;
 use super::super::{StreamAssembler, read_request, read_response};
 use super::*;
-use crate::{Usage, UsageStatus, Value as Attribute};
+use crate::{Attributes, Usage, UsageStatus, Value as Attribute};
 
 fn other(json: Value) -> Part {
     Part::Other(json)
