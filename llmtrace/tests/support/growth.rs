@@ -321,7 +321,12 @@ fn peak_kib() -> Option<u64> {
 /// Reads one of them, then a line that is whole, and prints the most memory that it took.
 fn read_huge(at: usize) {
     let (name, head, unit) = HUGE[at];
-    let total = if cfg!(debug_assertions) { 64 * MIB } else { 1024 * MIB };
+    let total = match (at, cfg!(debug_assertions)) {
+        (0 | 1, false) => 1024 * MIB,
+        (0 | 1, true) => 64 * MIB,
+        (_, false) => 128 * MIB,
+        (_, true) => 24 * MIB,
+    };
     let piece = unit.repeat(MIB / unit.len());
     let mut stream = StreamAssembler::new(Api::OpenAiChat);
     stream.push(head);
