@@ -172,6 +172,9 @@ apis! {
     BedrockInvoke "bedrock_invoke" bedrock_invoke;
 }
 
+/// The APIs that most responses are of, asked first for speed. No response of another API may fit theirs.
+const LIKELY: [Api; 4] = [Api::AnthropicMessages, Api::MistralChat, Api::OpenAiChat, Api::GeminiGenerate];
+
 /// The text names no API that is known.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown API {found:?}: expected one of {}", Api::ALL.iter().map(|api| api.as_str()).collect::<Vec<_>>().join(", "))]
@@ -198,8 +201,8 @@ pub fn read_response(body: &Value) -> Option<Exchange> {
         let is_error = std::ptr::eq(inner, body);
         return if is_error { read_error(inner) } else { read_response(inner) }.map(in_batch);
     }
-    if let Some(shape) = SHAPES.iter().find(|shape| (shape.is_response)(body)) {
-        return Some(read_response_as(shape.api, body));
+    if let Some(api) = api_of_response(body) {
+        return Some(read_response_as(api, body));
     }
     let is_error = !body.get("choices").is_some_and(Value::is_array) && ApiError::is_body(body);
     if is_error { read_error(body) } else { None }
@@ -216,6 +219,12 @@ pub(crate) fn read_error(body: &Value) -> Option<Exchange> {
 /// Reads the answer to a call if it is nothing but an error.
 pub(crate) fn read_bare_error(body: &Value) -> Option<Exchange> {
     if ApiError::is_bare(body) { read_error(body) } else { None }
+}
+
+/// The API whose response a body is.
+fn api_of_response(body: &Value) -> Option<Api> {
+    let likely = LIKELY.iter().map(|api| api.shape());
+    likely.chain(SHAPES).find(|shape| (shape.is_response)(body)).map(|shape| shape.api)
 }
 
 /// Reads the request body of a call to `api`; what is not there stays empty.

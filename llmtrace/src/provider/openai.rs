@@ -18,13 +18,14 @@ pub(super) struct UsageNames {
 /// out of the output: xAI in chat completions, whose stated total shows it, and Perplexity.
 pub(super) fn usage(stated: &Value, names: &UsageNames) -> Usage {
     let of = |key: &str| count(stated, key);
-    let input = |key: &str| of_details(stated, names.input_details, key);
-    let output = |key: &str| of_details(stated, names.output_details, key);
+    let input_details = stated.get(names.input_details);
+    let output_details = stated.get(names.output_details);
+    let input = |key: &str| count(input_details?, key);
+    let output = |key: &str| count(output_details?, key);
     // DeepSeek states the cache reads beside the details, Moonshot too.
     let cached =
         input("cached_tokens").or_else(|| of("prompt_cache_hit_tokens")).or_else(|| of("cached_tokens"));
-    let cached_details =
-        stated.get(names.input_details).and_then(|details| object(details, "cached_tokens_details"));
+    let cached_details = input_details.and_then(|details| object(details, "cached_tokens_details"));
     let cached_part = |key: &str| count(cached_details?, key);
     let mut usage = Usage {
         input_tokens: of(names.input).or_else(|| hits_and_misses(stated)),

@@ -2,7 +2,7 @@ use serde_json::Value;
 
 use super::fold::{Fold, child};
 use super::framing::{Found, Framing};
-use super::{Api, ApiError, Exchange, SHAPES, read_response_as};
+use super::{Api, ApiError, Exchange, SHAPES, api_of_response, read_response_as};
 use crate::UsageStatus;
 
 /// Puts the pieces of a streamed response together.
@@ -124,8 +124,9 @@ impl State {
             *fold = Fold { body, content: true, ended: true, ..std::mem::take(fold) };
             return;
         }
-        if ApiError::read(item).is_some()
-            && let Some(error) = item.get("error").and_then(|error| fold.room.copy(error))
+        if let Some(error) = item.get("error").filter(|error| !error.is_null())
+            && ApiError::read(item).is_some()
+            && let Some(error) = fold.room.copy(error)
         {
             // An error in place of an answer: nothing was cut off.
             fold.ended = fold.body.is_null();
@@ -136,9 +137,8 @@ impl State {
 }
 
 fn detect(item: &Value) -> Option<Api> {
-    let by_item = SHAPES.iter().find(|shape| (shape.is_item)(item));
-    let shape = by_item.or_else(|| SHAPES.iter().find(|shape| (shape.is_response)(item)))?;
-    Some(shape.api)
+    let by_item = SHAPES.iter().find(|shape| (shape.is_item)(item)).map(|shape| shape.api);
+    by_item.or_else(|| api_of_response(item))
 }
 
 #[cfg(test)]

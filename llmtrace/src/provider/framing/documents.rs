@@ -51,7 +51,7 @@ impl Documents {
         while let Some(byte) = bytes.get(at) {
             if self.text == Text::Inside {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | b'\n'));
+                let plain = memchr::memchr3(b'"', b'\\', b'\n', rest);
                 let Some(plain) = plain else { break };
                 at += plain;
                 self.end_text(rest.get(plain).copied().unwrap_or_default());

@@ -1,8 +1,5 @@
 use super::{MAX_ITEM_BYTES, clear};
 
-/// Bytes that are searched for a line ending at once.
-const BLOCK_BYTES: usize = 128;
-
 /// Chunks of bytes into lines, which may end in a line feed, a carriage return or both.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines {
@@ -23,7 +20,7 @@ impl Lines {
         if std::mem::take(&mut self.after_return) {
             bytes = bytes.strip_prefix(b"\n").unwrap_or(bytes);
         }
-        while let Some(end) = line_end(bytes) {
+        while let Some(end) = memchr::memchr2(b'\n', b'\r', bytes) {
             let (head, tail) = bytes.split_at(end);
             if self.line.is_empty() && !self.skipping && head.len() <= MAX_ITEM_BYTES {
                 take(head);
@@ -60,17 +57,4 @@ impl Lines {
         }
         clear(&mut self.line);
     }
-}
-
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    let mut passed = 0;
-    for block in bytes.chunks(BLOCK_BYTES) {
-        // `contains` looks at a word at a time, `position` at a byte.
-        if block.contains(&b'\n') || block.contains(&b'\r') {
-            let end = block.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
-            return Some(passed + end);
-        }
-        passed += block.len();
-    }
-    None
 }
