@@ -1,6 +1,6 @@
 //! Nothing that an API, a network or an attacker sends can panic, hang, fill the memory or make a false number.
 
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 #[path = "support/hostile.rs"]
 mod bodies;
