@@ -179,9 +179,9 @@ const CASES: &[Growing] = &[
         units: 3_000,
         body: |n| {
             each(n, |text, at| {
-                let _ = write!(
+                let _ = writeln!(
                     text,
-                    "{{\"contentBlockDelta\":{{\"contentBlockIndex\":{at},\"delta\":{{\"text\":\"a\"}}}}}}\n"
+                    "{{\"contentBlockDelta\":{{\"contentBlockIndex\":{at},\"delta\":{{\"text\":\"a\"}}}}}}"
                 );
             })
         },

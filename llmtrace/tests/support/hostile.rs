@@ -101,25 +101,25 @@ fn documents() -> Vec<(&'static str, Vec<u8>)> {
 
 /// Items that say where in the answer they belong.
 const INDEXED: [&str; 9] = [
-    r##"{"choices":[{"index":#,"delta":{"content":"a","tool_calls":[{"index":#,"id":"c","function":{"arguments":"{"}}]}}]}"##,
-    r##"{"type":"content_block_start","index":#,"content_block":{"type":"text","text":"a"}}"##,
-    r##"{"type":"content_block_delta","index":#,"delta":{"type":"text_delta","text":"a"}}"##,
-    r##"{"candidates":[{"index":#,"content":{"parts":[{"text":"a"}]}}]}"##,
-    r##"{"type":"response.output_text.delta","output_index":#,"content_index":#,"delta":"a"}"##,
-    r##"{"type":"response.output_item.added","output_index":#,"item":{"type":"message"}}"##,
-    r##"{"contentBlockDelta":{"contentBlockIndex":#,"delta":{"text":"a"}}}"##,
-    r##"{"type":"content-delta","index":#,"delta":{"message":{"content":{"text":"a"}}}}"##,
-    r##"{"event_type":"step.delta","index":#,"delta":{"type":"text","text":"a"}}"##,
+    r#"{"choices":[{"index":#,"delta":{"content":"a","tool_calls":[{"index":#,"id":"c","function":{"arguments":"{"}}]}}]}"#,
+    r#"{"type":"content_block_start","index":#,"content_block":{"type":"text","text":"a"}}"#,
+    r#"{"type":"content_block_delta","index":#,"delta":{"type":"text_delta","text":"a"}}"#,
+    r#"{"candidates":[{"index":#,"content":{"parts":[{"text":"a"}]}}]}"#,
+    r#"{"type":"response.output_text.delta","output_index":#,"content_index":#,"delta":"a"}"#,
+    r#"{"type":"response.output_item.added","output_index":#,"item":{"type":"message"}}"#,
+    r#"{"contentBlockDelta":{"contentBlockIndex":#,"delta":{"text":"a"}}}"#,
+    r#"{"type":"content-delta","index":#,"delta":{"message":{"content":{"text":"a"}}}}"#,
+    r#"{"event_type":"step.delta","index":#,"delta":{"type":"text","text":"a"}}"#,
 ];
 
 /// Answers whose counts are no counts.
 const COUNTED: [&str; 6] = [
-    r##"{"id":"c","object":"chat.completion","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":#,"completion_tokens":#}}"##,
-    r##"{"type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"usage":{"input_tokens":#,"output_tokens":#}}"##,
-    r##"{"type":"message_start","message":{"model":"claude-sonnet-4-5","usage":{"input_tokens":#,"output_tokens":#}}}"##,
-    r##"{"candidates":[],"modelVersion":"gemini-2.5-pro","usageMetadata":{"promptTokenCount":#,"candidatesTokenCount":#}}"##,
-    r##"{"model":"llama3","done":true,"message":{"role":"assistant","content":"a"},"prompt_eval_count":#,"eval_count":#}"##,
-    r##"{"output":{"message":{"role":"assistant","content":[]}},"stopReason":"end_turn","usage":{"inputTokens":#,"outputTokens":#}}"##,
+    r#"{"id":"c","object":"chat.completion","model":"gpt-4o","choices":[],"usage":{"prompt_tokens":#,"completion_tokens":#}}"#,
+    r#"{"type":"message","role":"assistant","model":"claude-sonnet-4-5","content":[],"usage":{"input_tokens":#,"output_tokens":#}}"#,
+    r#"{"type":"message_start","message":{"model":"claude-sonnet-4-5","usage":{"input_tokens":#,"output_tokens":#}}}"#,
+    r#"{"candidates":[],"modelVersion":"gemini-2.5-pro","usageMetadata":{"promptTokenCount":#,"candidatesTokenCount":#}}"#,
+    r#"{"model":"llama3","done":true,"message":{"role":"assistant","content":"a"},"prompt_eval_count":#,"eval_count":#}"#,
+    r#"{"output":{"message":{"role":"assistant","content":[]}},"stopReason":"end_turn","usage":{"inputTokens":#,"outputTokens":#}}"#,
 ];
 
 fn torn_frames() -> Vec<(&'static str, Vec<u8>)> {
