@@ -272,7 +272,7 @@ pub(crate) fn prune_json(bytes: &[u8], out: &mut Vec<u8>) -> bool {
 /// Copies the JSON of a stream's lines without its texts, in whatever pieces they come: server-sent events, or one
 /// JSON object a line. Everything else is left out.
 ///
-/// What has no lines, a JSON list or AWS event-stream frames, is read item by item, and comes out as events.
+/// JSON that may go over many lines, and AWS event-stream frames, are read item by item, and come out as events.
 pub(crate) struct LinePruner {
     line: Line,
     /// How a stream without lines is read; told from its first byte.
@@ -315,10 +315,12 @@ impl LinePruner {
     }
 
     /// Takes the next piece, and gives what may be kept of it.
-    pub(crate) fn push(&mut self, piece: &[u8]) -> &[u8] {
+    pub(crate) fn push(&mut self, mut piece: &[u8]) -> &[u8] {
         self.pruner.out.clear();
         if !self.has_begun {
-            let has_no_lines = matches!(piece.first(), Some(0 | b'['));
+            let start = piece.iter().position(|byte| !Framing::is_blank(*byte)).unwrap_or(piece.len());
+            piece = piece.get(start..).unwrap_or_default();
+            let has_no_lines = self.line == Line::Start(0) && matches!(piece.first(), Some(0 | b'[' | b'{'));
             self.framing = has_no_lines.then(Framing::default);
             self.has_begun = !piece.is_empty();
         }
@@ -342,7 +344,7 @@ impl LinePruner {
             }
             #[cfg(feature = "reqwest-middleware")]
             (Line::Document | Line::NoDocument, _) => Line::NoDocument,
-            (line, b'\n') => {
+            (line, b'\n' | b'\r') => {
                 if line == Line::Json {
                     self.pruner.out.extend_from_slice(b"\n\n");
                 }

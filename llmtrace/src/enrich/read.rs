@@ -8,6 +8,7 @@ use super::gather::Gathered;
 use super::place;
 use crate::identity::Identity;
 use crate::log::Body;
+use crate::provider::framing::Framing;
 use crate::provider::{self, Api, Exchange, StreamAssembler};
 use crate::{ObservationKind, SpanRecord, semconv};
 
@@ -328,7 +329,7 @@ fn read_stream(
 /// Tells from the first bytes, in however many pieces they came.
 fn items(gathered: &Gathered<'_>) -> Items {
     let first = gathered.chunks.iter().flat_map(|(_, body)| body.bytes()).copied();
-    let first: Vec<u8> = first.skip_while(u8::is_ascii_whitespace).take(MARK_BYTES).collect();
+    let first: Vec<u8> = first.skip_while(|byte| Framing::is_blank(*byte)).take(MARK_BYTES).collect();
     let is_object =
         |body: Body<'_>| body.bytes().trim_ascii_start().starts_with(b"{") && parse(body).is_some();
     if looks_like_events(&first) || matches!(first.first(), Some(b'[' | &FRAME)) {

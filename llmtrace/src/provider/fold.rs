@@ -8,6 +8,9 @@ pub(super) const MAX_PART_BYTES: usize = 1024 * 1024;
 /// Most kept of one response, all its parts together, in bytes.
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
+/// Most elements kept of one list, such as choices, tool calls or blocks of content.
+pub(super) const MAX_ELEMENTS: usize = 1024;
+
 /// What a part costs besides its text, in bytes.
 const PART_BYTES: usize = 128;
 
@@ -120,24 +123,20 @@ impl Room {
     pub(super) fn at<'a>(&mut self, list: &'a mut Value, index: u64) -> Option<&'a mut Value> {
         let list = elements(list)?;
         let index_of = |element: &Value| element.get("index").and_then(Value::as_u64).unwrap_or_default();
-        let place = match list.iter().position(|element| index_of(element) >= index) {
-            Some(place) if list.get(place).is_some_and(|element| index_of(element) == index) => place,
-            place => {
-                let place = place.unwrap_or(list.len());
-                if !self.take(PART_BYTES) {
-                    return None;
-                }
-                list.insert(place, Value::Object(Map::from_iter([("index".to_owned(), index.into())])));
-                place
+        let place = list.partition_point(|element| index_of(element) < index);
+        if list.get(place).is_none_or(|element| index_of(element) != index) {
+            if list.len() >= MAX_ELEMENTS || !self.take(PART_BYTES) {
+                return None;
             }
-        };
+            list.insert(place, Value::Object(Map::from_iter([("index".to_owned(), index.into())])));
+        }
         list.get_mut(place)
     }
 
     /// A new last element of a list, if there is room for it.
     pub(super) fn push<'a>(&mut self, list: &'a mut Value, element: Value) -> Option<&'a mut Value> {
         let list = elements(list)?;
-        if !self.take(PART_BYTES) {
+        if list.len() >= MAX_ELEMENTS || !self.take(PART_BYTES) {
             return None;
         }
         list.push(element);

@@ -61,8 +61,8 @@ pub(super) fn fold(chunk: &Value, fold: &mut Fold) {
     if choices.is_empty() {
         fold.ended |= usage.is_some();
     } else {
-        let are_finished = choices.iter().all(|choice| has(choice, "finish_reason"));
-        fold.ended = are_finished && (fold.ended || may_end);
+        let are_finished = || choices.iter().all(|choice| has(choice, "finish_reason"));
+        fold.ended = (fold.ended || may_end) && are_finished();
     }
 }
 

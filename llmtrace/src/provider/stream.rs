@@ -10,7 +10,8 @@ use crate::UsageStatus;
 /// Give it the bytes of the body as they come, cut wherever the network cut them, or the items that a client
 /// crate has parsed already. The bytes may be server-sent events, JSON lines, a JSON list, AWS event-stream frames
 /// or a whole response. Later counts replace earlier ones and are never added to them. An item longer than 16 MiB
-/// is skipped; of one part of a message at most 1 MiB is kept, of a response at most 16 MiB.
+/// is skipped; of one part of a message at most 1 MiB is kept, of a list (choices, tool calls, blocks of content) at
+/// most 1024 elements, of a response at most 16 MiB.
 ///
 /// ```
 /// use llmtrace::UsageStatus;

@@ -54,11 +54,15 @@ enum Form {
 }
 
 impl Framing {
+    /// Whether a byte may stand before a body: white space, or part of a byte order mark.
+    pub(crate) fn is_blank(byte: u8) -> bool {
+        byte.is_ascii_whitespace() || BOM.contains(&byte)
+    }
+
     /// Takes the next bytes of the body and hands on what is whole.
     pub(crate) fn push(&mut self, mut bytes: &[u8], found: &mut impl FnMut(Found)) {
         if matches!(self.form, Form::Unknown) {
-            let is_blank = |byte: &u8| byte.is_ascii_whitespace() || BOM.contains(byte);
-            let Some(start) = bytes.iter().position(|byte| !is_blank(byte)) else { return };
+            let Some(start) = bytes.iter().position(|byte| !Self::is_blank(*byte)) else { return };
             bytes = bytes.get(start..).unwrap_or_default();
             self.form = match bytes.first() {
                 Some(0) => Form::Frames(Frames::default()),
