@@ -232,6 +232,8 @@ pub const SERVER_INPUT_SECONDS: &str = "llmtrace.server.input_seconds";
 pub const SERVER_OUTPUT_SECONDS: &str = "llmtrace.server.output_seconds";
 /// Seconds that the server took for the whole call.
 pub const SERVER_TOTAL_SECONDS: &str = "llmtrace.server.total_seconds";
+/// Why a prompt was refused before the model saw it, in the provider's word (Google `promptFeedback.blockReason`).
+pub const BLOCK_REASON: &str = "llmtrace.block_reason";
 /// Inference speed that was served (Anthropic `usage.speed`).
 pub const SPEED: &str = "llmtrace.speed";
 /// Region in which inference ran (Anthropic `usage.inference_geo`).

@@ -49,7 +49,7 @@ const UNTOLD_REQUESTS: [(&str, Option<Api>); 4] = [
 const OTHER_RESPONSES: [&str; 1] = ["testcohere-test-count-tokens-0"];
 
 /// Where this crate rules otherwise than the notes beside the recordings: recording, field, reason.
-const RULINGS: [(&str, &str, &str); 19] = [
+const RULINGS: [(&str, &str, &str); 18] = [
     ("anthropic-compaction-usage-with-cache-0", "input_tokens", "the bill is the sum over the iterations"),
     ("anthropic-compaction-usage-with-cache-0", "output_tokens", "the bill is the sum over the iterations"),
     (
@@ -75,11 +75,6 @@ const RULINGS: [(&str, &str, &str); 19] = [
         "the total counts reasoning that no part states",
     ),
     ("generate-content-with-files-0", "finish_reasons", "the number of a reason is read as its name"),
-    (
-        "google-model-armor-prompt-template-text-gets-blocked-1",
-        "finish_reasons",
-        "a refused prompt has no candidate that could say so",
-    ),
     ("mistral-embeddings-legacy-0", "response_id", "the notes leave it out"),
     ("mistral-model-thinking-part-1", "text", "the notes leave out texts in a list of parts"),
     ("openrouter-responses-prompt-cache-e2e-0", "provider_cost_usd", "the notes leave it out"),

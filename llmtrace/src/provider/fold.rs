@@ -135,12 +135,24 @@ impl Room {
 
     /// A new last element of a list, if there is room for it.
     pub(super) fn push<'a>(&mut self, list: &'a mut Value, element: Value) -> Option<&'a mut Value> {
+        let end = list.as_array().map_or(0, Vec::len);
+        self.insert(list, end, element)
+    }
+
+    /// A new element of a list at `place`, or at its end, if there is room for it.
+    pub(super) fn insert<'a>(
+        &mut self,
+        list: &'a mut Value,
+        place: usize,
+        element: Value,
+    ) -> Option<&'a mut Value> {
         let list = elements(list)?;
         if list.len() >= MAX_ELEMENTS || !self.take(PART_BYTES) {
             return None;
         }
-        list.push(element);
-        list.last_mut()
+        let place = place.min(list.len());
+        list.insert(place, element);
+        list.get_mut(place)
     }
 
     fn take(&mut self, bytes: usize) -> bool {

@@ -223,7 +223,7 @@ fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.usage.web_searches = searches(candidates);
     if let Some(reason) = block_reason(body).filter(|_| candidates.is_empty()) {
         // The prompt was refused: there is no answer, and that is why.
-        exchange.finish_reasons.push(reason);
+        exchange.attributes.set(semconv::BLOCK_REASON, reason);
         let refusal = Message::new(Role::Assistant, Vec::new()).with_finish_reason("content_filter");
         exchange.output.push(refusal);
     }

@@ -112,15 +112,19 @@ fn fold_delta(message: &mut Value, delta: &Value, room: &mut Room) -> bool {
 fn fold_call(calls: &mut Value, piece: &Value, room: &mut Room) {
     let index = count(piece, "index");
     let id = text(piece, "id");
-    let belongs = |call: &Value| {
-        let same_index = index.is_none() || count(call, "index") == index;
-        let other_id = id.is_some_and(|id| text(call, "id").is_some_and(|known| known != id));
-        same_index && !other_id
-    };
-    let known = calls.as_array_mut().and_then(|calls| calls.iter_mut().rfind(|call| belongs(call)));
+    let is_other = |call: &Value| id.is_some_and(|id| text(call, "id").is_some_and(|known| known != id));
+    // The calls stand in the order of their indices: those of one index end where the next begins. A server that
+    // counts none tells its calls apart by their ids.
+    let same_id = |call: &Value| id.is_some() && text(call, "id") == id;
+    let end = calls.as_array().map_or(0, |calls| match index {
+        Some(index) => calls.partition_point(|call| count(call, "index").is_none_or(|at| at <= index)),
+        None => calls.iter().rposition(same_id).map_or(calls.len(), |place| place + 1),
+    });
+    let before = calls.as_array_mut().and_then(|calls| calls.get_mut(..end)?.last_mut());
+    let known = before.filter(|call| !is_other(call) && (index.is_none() || count(call, "index") == index));
     let call = match known {
         Some(call) => call,
-        None => match room.push(calls, serde_json::json!({"index": index})) {
+        None => match room.insert(calls, end, serde_json::json!({"index": index})) {
             Some(call) => call,
             None => return,
         },

@@ -1,4 +1,4 @@
-use super::{Found, MAX_ITEM_BYTES, clear};
+use super::{Found, MAX_ITEM_BYTES, clear, parse};
 
 /// Levels of nesting whose brackets are remembered: as deep as `serde_json` reads.
 const KNOWN_LEVELS: u32 = 128;
@@ -152,10 +152,10 @@ impl Documents {
     fn hand_on(&mut self, tail: &[u8], found: &mut impl FnMut(Found)) {
         let is_here = self.kept.is_empty() && !self.is_lost && tail.len() <= MAX_ITEM_BYTES;
         let item = if is_here {
-            serde_json::from_slice(tail).ok()
+            parse(tail)
         } else {
             self.keep(tail);
-            serde_json::from_slice(&self.kept).ok()
+            parse(&self.kept)
         };
         self.drop_kept();
         if let Some(item) = item {

@@ -1,6 +1,6 @@
-use super::Found;
 use super::documents::Documents;
 use super::lines::Lines;
+use super::{Found, parse};
 
 /// Reads server-sent events.
 ///
@@ -51,7 +51,7 @@ impl Data {
             }
             if trimmed.starts_with(b"{")
                 && trimmed.ends_with(b"}")
-                && let Ok(item) = serde_json::from_slice(trimmed)
+                && let Some(item) = parse(trimmed)
             {
                 return found(Found::Item(item));
             }

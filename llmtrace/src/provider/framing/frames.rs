@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::{Found, MAX_ITEM_BYTES, clear};
+use super::{Found, MAX_ITEM_BYTES, clear, parse};
 
 /// Two lengths and their checksum.
 const PRELUDE_BYTES: usize = 12;
@@ -168,10 +168,6 @@ fn error(kind: &str, text: &str, payload: &[u8]) -> Value {
     error.insert("message".to_owned(), message.into());
     error.insert("type".to_owned(), kind.into());
     Map::from_iter([("error".to_owned(), error.into())]).into()
-}
-
-fn parse(json: &[u8]) -> Option<Value> {
-    serde_json::from_slice(json).ok()
 }
 
 fn number(bytes: &[u8]) -> Option<usize> {

@@ -20,6 +20,13 @@ pub(super) const MAX_ITEM_BYTES: usize = 16 * 1024 * 1024;
 /// Largest buffer that is kept for the next item, in bytes.
 const MAX_IDLE_BYTES: usize = 64 * 1024;
 
+/// Most memory that an item may take when it is parsed, in bytes, as [`parse`] estimates it; one that takes more is
+/// skipped. Short objects take a hundred times their text.
+const MAX_ITEM_MEMORY: usize = 256 * 1024 * 1024;
+
+/// Items up to this length are parsed without an estimate, in bytes.
+const SMALL_ITEM_BYTES: usize = 256 * 1024;
+
 const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// One thing found in a body.
@@ -85,6 +92,19 @@ impl Framing {
         }
         self.form = Form::Unknown;
     }
+}
+
+/// The JSON in `json`; `None` where it is none, or would take too much memory.
+fn parse(json: &[u8]) -> Option<Value> {
+    // `serde_json` makes room for eleven fields at once, and for four elements of a list.
+    const WEIGHTS: [(u8, usize); 3] = [(b'{', 700), (b'[', 128), (b',', 64)];
+    if json.len() > SMALL_ITEM_BYTES {
+        let weight = |(byte, weight)| memchr::memchr_iter(byte, json).count().saturating_mul(weight);
+        if WEIGHTS.into_iter().map(weight).fold(0, usize::saturating_add) > MAX_ITEM_MEMORY {
+            return None;
+        }
+    }
+    serde_json::from_slice(json).ok()
 }
 
 /// Empties a buffer, and gives its memory back where it has grown large.

@@ -226,3 +226,14 @@ fn a_frame_over_the_bound_is_skipped_in_little_memory() {
     assert_eq!(read(&[&body]), expected);
     assert_eq!(read(&body.chunks(4096).collect::<Vec<_>>()), expected);
 }
+
+#[test]
+fn an_item_that_would_take_too_much_memory_is_skipped() {
+    let item = |objects: usize| format!(r#"{{"a":[{}]}}"#, vec![r#"{"a":1}"#; objects].join(","));
+    let check = |objects: usize, is_read: bool| {
+        let item = item(objects);
+        assert_eq!(super::parse(item.as_bytes()).is_some(), is_read, "{objects} objects");
+    };
+    check(100_000, true);
+    check(500_000, false);
+}

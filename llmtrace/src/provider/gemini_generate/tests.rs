@@ -184,7 +184,8 @@ fn a_refused_prompt_says_so() {
     let check = |feedback: Value, reason: &str| {
         let call = read_response(&json!({"promptFeedback": feedback, "modelVersion": "m"})).unwrap();
         assert_eq!(call.api, Some(Api::GeminiGenerate));
-        assert_eq!(call.finish_reasons, [reason]);
+        assert_eq!(call.attributes.get_str(semconv::BLOCK_REASON), Some(reason));
+        assert!(call.finish_reasons.is_empty());
         assert_eq!(call.output[0].finish_reason.as_deref(), Some("content_filter"));
         assert!(call.output[0].parts.is_empty());
         assert_eq!(call.usage, Usage::default());
@@ -195,7 +196,7 @@ fn a_refused_prompt_says_so() {
     let answered = read_response(&json!({
         "promptFeedback": {"safetyRatings": []}, "usageMetadata": {"promptTokenCount": 1, "totalTokenCount": 1},
     }));
-    assert!(answered.unwrap().finish_reasons.is_empty());
+    assert_eq!(answered.unwrap().attributes.get_str(semconv::BLOCK_REASON), None);
 }
 
 #[test]
@@ -300,7 +301,7 @@ fn a_refused_prompt_ends_the_stream() {
         json!({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 4, "totalTokenCount": 4}}),
     ]);
     assert_eq!((call.usage.status, call.usage.input_tokens), (UsageStatus::Complete, Some(4)));
-    assert_eq!(call.finish_reasons, ["SAFETY"]);
+    assert_eq!(call.attributes.get_str(semconv::BLOCK_REASON), Some("SAFETY"));
 }
 
 #[test]

@@ -48,6 +48,28 @@ fn choices_and_tool_calls_that_interleave_are_told_apart() {
 }
 
 #[test]
+fn pieces_of_tool_calls_find_theirs_whatever_counts_them() {
+    let check = |marks: [(Option<u64>, Option<&str>); 5]| {
+        let pieces = marks.iter().zip(["{\"x\"", "{\"y\"", ":1", ":2}", "}"]).map(|((index, id), text)| {
+            let call = json!({"index": index, "id": id, "function": {"name": "f", "arguments": text}});
+            delta(0, json!({"tool_calls": [call]}))
+        });
+        let exchange = chat(&body(&pieces.collect::<Vec<_>>()));
+        let arguments = |part: &Part| match part {
+            Part::ToolCall { arguments, .. } => arguments.clone(),
+            other => panic!("{other:?}"),
+        };
+        let read: Vec<Value> = exchange.output[0].parts.iter().map(arguments).collect();
+        assert_eq!(read.len(), 2, "{marks:?}: {read:?}");
+        assert!(read.contains(&json!({"x": 1})) && read.contains(&json!({"y": 2})), "{marks:?}: {read:?}");
+    };
+    let (a, b) = (Some("a"), Some("b"));
+    check([(None, a), (None, b), (None, a), (None, b), (None, a)]);
+    check([(Some(9), a), (Some(5), b), (Some(9), None), (Some(5), None), (Some(9), None)]);
+    check([(Some(1), a), (Some(2), b), (Some(1), a), (Some(2), b), (Some(1), a)]);
+}
+
+#[test]
 fn tool_calls_that_a_server_does_not_count_are_told_by_their_ids() {
     let call = |id: &str, name: &str| json!({"tool_calls": [{"index": 0, "id": id, "function": {"name": name, "arguments": "{}"}}]});
     let exchange = chat(&body(&[delta(0, call("a", "f")), delta(0, call("b", "g"))]));
