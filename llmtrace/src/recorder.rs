@@ -143,16 +143,17 @@ impl<'a> Recorder<'a> {
 
     /// Bytes of a stream as they came from the network: SSE or NDJSON, cut anywhere; else text.
     pub fn chunk_body(&mut self, bytes: &[u8]) {
-        let (now, limit) = (self.now(), self.settings.max_body_bytes());
-        if bytes.len() > limit {
+        let now = self.now();
+        if !self.keeps_content() {
+            // Whatever its length, so that the next piece is read from where this one ends.
+            let pruner = self.pruner.get_or_insert_default();
+            self.log.push(Entry::Chunk(now, Body::Json(pruner.push(bytes))));
+        } else if bytes.len() > self.settings.max_body_bytes() {
             self.log.push(Entry::Truncated);
-        } else if self.keeps_content() {
+        } else {
             // Bytes that end inside a character are joined with the next ones on the worker.
             let body = std::str::from_utf8(bytes).map_or(Body::Json(bytes), Body::Text);
             self.log.push(Entry::Chunk(now, body));
-        } else {
-            let pruner = self.pruner.get_or_insert_default();
-            self.log.push(Entry::Chunk(now, Body::Json(pruner.push(bytes))));
         }
     }
 

@@ -27,12 +27,13 @@ impl Recorder<'_> {
     /// Bytes of the answer as they came; `pruner` is where they stand in it.
     pub(crate) fn received(&mut self, bytes: &[u8], pruner: &mut LinePruner) {
         let now = self.now();
-        if bytes.len() > self.settings.max_body_bytes() {
-            self.push(Entry::Truncated);
-        } else if self.keeps_content() {
-            self.push(Entry::Received(now, Body::Json(bytes)));
-        } else {
+        if !self.keeps_content() {
+            // Whatever its length, so that the next piece is read from where this one ends.
             self.push(Entry::Received(now, Body::Json(pruner.push(bytes))));
+        } else if bytes.len() > self.settings.max_body_bytes() {
+            self.push(Entry::Truncated);
+        } else {
+            self.push(Entry::Received(now, Body::Json(bytes)));
         }
     }
 
@@ -94,9 +95,13 @@ mod tests {
                 })
                 .collect();
             assert!(seen.contains("\"model\":\"m\"") && !seen.contains("sec"), "{seen}");
+            assert!(!seen.contains("4711"), "{seen}");
         };
         check(&["{\n \"text\": \"a sec", "ret\",\n \"n\": 3\n}"], LinePruner::whole());
         check(&["<html>a secret</html>"], LinePruner::whole());
         check(&["data: {\"text\":\"a sec", "ret\"}\n\n"], LinePruner::default());
+        let long = format!("\"pad\":\"{}\",\"text\":\"", "x".repeat(20_000));
+        check(&["data: {\"n\":1,", &long, "4711 a secret\"}\n\n"], LinePruner::default());
+        check(&["{\"n\":1,", &long, "4711 a secret\"}"], LinePruner::whole());
     }
 }
