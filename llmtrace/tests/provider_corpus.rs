@@ -11,7 +11,7 @@ mod invoked;
 #[path = "support/streams.rs"]
 mod streams;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -248,10 +248,16 @@ fn facts(exchange: &Exchange, expected: &Value) -> Vec<(&'static str, Value, Val
 #[test]
 fn every_recording_reads_as_its_notes_say() {
     let mut differences = BTreeSet::new();
+    // Recordings, facts and facts that agree, by API.
+    let mut agreement = BTreeMap::<&str, [usize; 3]>::new();
     let recordings = recordings();
     for recording in &recordings {
         let exchange = recording.read();
+        let counts = agreement.entry(recording.api.as_str()).or_default();
+        counts[0] += 1;
         for (field, read, stated) in facts(&exchange, &recording.json["expected"]) {
+            counts[1] += 1;
+            counts[2] += usize::from(read == stated);
             if read != stated && differences.insert((recording.name.clone(), field)) {
                 println!("{} {field}: read {read}, stated {stated}", recording.name);
             }
@@ -259,6 +265,9 @@ fn every_recording_reads_as_its_notes_say() {
     }
     if recordings.is_empty() {
         return;
+    }
+    for (api, [recordings, facts, equal]) in agreement {
+        println!("{api}: {recordings} recordings, {equal} of {facts} facts as the notes have them");
     }
     let ruled: BTreeSet<_> = RULINGS.iter().map(|(name, field, _)| ((*name).to_owned(), *field)).collect();
     assert_eq!(differences, ruled);
