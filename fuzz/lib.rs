@@ -1,12 +1,14 @@
 //! What the fuzz targets share: JSON made of an API's own words, and what must hold of whatever was read from it.
 
+use std::sync::LazyLock;
+
 use arbitrary::{Result, Unstructured};
 use llmtrace::provider::{Api, Exchange};
 use llmtrace::{Message, Part, Usage, UsageStatus};
 use serde_json::{Map, Value};
 
 /// The words of every API: keys, types, roles and events, as `llmtrace/tests/samples` and the readers know them.
-static WORDS: &str = include_str!("words.txt");
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("words.txt").lines().collect());
 
 /// Deepest value that is made.
 const MAX_DEPTH: usize = 6;
@@ -45,8 +47,7 @@ fn text(bytes: &mut Unstructured<'_>) -> Result<String> {
     if bytes.ratio(1, 8)? {
         return bytes.arbitrary();
     }
-    let words: Vec<&str> = WORDS.lines().collect();
-    Ok((*bytes.choose(&words)?).to_owned())
+    Ok((*bytes.choose(&WORDS)?).to_owned())
 }
 
 /// One API, chosen by the input.
