@@ -97,6 +97,24 @@ impl ObservationKind {
         })
     }
 
+    /// The kind that a span's attributes tell: the one it states, else that of its operation, else what it names.
+    /// `None` where they tell none.
+    pub(crate) fn told<'a>(
+        stated: Option<&'a str>,
+        operation: Option<&'a str>,
+        has_tool: bool,
+        has_model: bool,
+        has_agent: bool,
+    ) -> Option<Self> {
+        let stated = stated.and_then(|kind| kind.parse().ok());
+        stated.or_else(|| Self::from_operation_name(operation?)).or(match (has_tool, has_model, has_agent) {
+            (true, _, _) => Some(Self::Tool),
+            (_, true, _) => Some(Self::Generation),
+            (_, _, true) => Some(Self::Agent),
+            _ => None,
+        })
+    }
+
     /// Whether a span of this kind is itself a call of a model, and so may carry tokens and a cost.
     pub fn is_model_call(self) -> bool {
         matches!(self, Self::Generation | Self::Embedding | Self::Reranker)

@@ -25,6 +25,11 @@ pub(crate) struct WireCall {
 }
 
 impl WireCall {
+    /// Whether a layer of ours listens at all: without one, nothing need be known of a call.
+    pub(crate) fn is_heard() -> bool {
+        tracing::dispatcher::get_default(|dispatch| layer(dispatch).is_some())
+    }
+
     /// `open` makes a span of the call's own. `None` where no layer of ours records it.
     pub(crate) fn begin(call: Outgoing<'_>, open: impl FnOnce() -> Span) -> Option<Self> {
         let begin = |anchor: Span, key, is_own| {

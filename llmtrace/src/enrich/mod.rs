@@ -188,18 +188,14 @@ fn read_lists(attributes: &mut Attributes) {
 
 /// What the span says it stands for, else what its attributes tell.
 fn take_kind(attributes: &mut Attributes) -> ObservationKind {
-    let stated = attributes.remove(semconv::KIND).and_then(|kind| kind.as_str()?.parse().ok());
-    let operation = || ObservationKind::from_operation_name(attributes.get_str(semconv::OPERATION_NAME)?);
+    let stated = attributes.remove(semconv::KIND);
     let has = |key| attributes.get(key).is_some();
-    stated.or_else(operation).unwrap_or_else(|| {
-        if has(semconv::TOOL_NAME) {
-            ObservationKind::Tool
-        } else if has(semconv::REQUEST_MODEL) || has(semconv::RESPONSE_MODEL) {
-            ObservationKind::Generation
-        } else if has(semconv::AGENT_NAME) {
-            ObservationKind::Agent
-        } else {
-            ObservationKind::Span
-        }
-    })
+    let kind = ObservationKind::told(
+        stated.as_ref().and_then(Value::as_str),
+        attributes.get_str(semconv::OPERATION_NAME),
+        has(semconv::TOOL_NAME),
+        has(semconv::REQUEST_MODEL) || has(semconv::RESPONSE_MODEL),
+        has(semconv::AGENT_NAME),
+    );
+    kind.unwrap_or(ObservationKind::Span)
 }

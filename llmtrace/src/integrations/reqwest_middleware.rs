@@ -73,7 +73,7 @@ impl LlmTrace {
 
     /// The span to record on and the request to send; `None` if it is no LLM call, or nobody records it.
     fn begin(&self, request: &mut Request) -> Option<WireCall> {
-        if request.method() != Method::POST {
+        if request.method() != Method::POST || !WireCall::is_heard() {
             return None;
         }
         let url = request.url().clone();

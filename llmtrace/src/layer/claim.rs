@@ -126,14 +126,7 @@ impl<'a> Stated<'a> {
 
     /// The kind that the record will have.
     fn kind(&self) -> Option<ObservationKind> {
-        let stated = self.kind.and_then(|kind| kind.parse().ok());
-        let operation = || ObservationKind::from_operation_name(self.operation?);
-        stated.or_else(operation).or(if self.has_tool {
-            Some(ObservationKind::Tool)
-        } else if self.model.is_some() {
-            Some(ObservationKind::Generation)
-        } else {
-            self.has_agent.then_some(ObservationKind::Agent)
-        })
+        let Self { kind, operation, model, has_tool, has_agent } = *self;
+        ObservationKind::told(kind, operation, has_tool, model.is_some(), has_agent)
     }
 }
