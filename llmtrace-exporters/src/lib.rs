@@ -28,6 +28,8 @@
 
 mod env;
 mod jsonl;
+#[cfg_attr(not(test), expect(dead_code, reason = "no exporter over the network uses it yet"))]
+mod spool;
 mod stdout;
 #[cfg(test)]
 mod testing;
@@ -38,5 +40,6 @@ pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+pub use spool::error::SpoolError;
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};
