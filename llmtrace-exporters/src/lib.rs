@@ -28,6 +28,7 @@
 
 mod env;
 mod jsonl;
+mod otlp;
 mod stdout;
 #[cfg(test)]
 mod testing;
@@ -37,5 +38,9 @@ pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+pub use otlp::answer::PartialSuccess;
+pub use otlp::encode::write_otlp;
+pub use otlp::profile::{ParseProfileError, Profile};
+pub use otlp::protocol::{ParseProtocolError, Protocol};
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};
