@@ -11,5 +11,4 @@ pub(crate) mod retry;
 pub(crate) mod service;
 pub(crate) mod settings;
 pub(crate) mod shelf;
-#[cfg(test)]
-mod tests;
+pub(crate) mod spooled;

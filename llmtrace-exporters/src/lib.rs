@@ -6,6 +6,7 @@
 //! | [`Stdout::tree`] | the terminal, one tree a trace |
 //! | [`Stdout::json`] | standard output, one line of JSON a span |
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
+//! | [`Otlp`] | whatever takes OTLP over HTTP: the `OpenTelemetry` Collector, Langfuse, Phoenix, MLflow, ... |
 //!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
@@ -27,19 +28,30 @@
 //! ```
 
 mod env;
+#[cfg(feature = "http")]
+mod http;
 mod jsonl;
-#[cfg_attr(not(test), expect(dead_code, reason = "no exporter over the network uses it yet"))]
+mod otlp;
+#[cfg(feature = "http")]
 mod spool;
 mod stdout;
 #[cfg(test)]
 mod testing;
 
+#[cfg(feature = "http")]
+pub use http::endpoint::{Endpoint, EndpointError};
 pub use jsonl::line::{LineError, read_line, write_line};
 pub use jsonl::lines::{Line, Lines, MAX_LINE_BYTES};
 pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
-pub use spool::error::SpoolError;
+pub use otlp::encode::write_otlp;
+#[cfg(feature = "http")]
+pub use otlp::exporter::{CertificateError, Otlp};
+pub use otlp::profile::{ParseProfileError, Profile};
+pub use otlp::protocol::{ParseProtocolError, Protocol};
+#[cfg(feature = "http")]
+pub use spool::SpoolError;
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};

@@ -18,8 +18,8 @@ use super::shelf::Shelf;
 
 /// Sends spans with the requests of a [`Service`].
 pub(crate) struct HttpExporter<S> {
-    pub(super) service: S,
-    pub(super) settings: Settings,
+    pub(crate) service: S,
+    pub(crate) settings: Settings,
     pub(super) context: ExportContext,
     client: Option<Client>,
     pub(super) shelf: Option<Box<dyn Shelf>>,
@@ -57,6 +57,10 @@ pub(super) enum Stop {
     CutShort,
 }
 
+/// Waits before a batch is tried again: the first, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
 /// Memory for the next request that is kept after a larger one.
 const KEEP_BODY_BYTES: usize = 4 << 20;
 
@@ -67,7 +71,7 @@ impl<S: Service> HttpExporter<S> {
             context: ExportContext::detached(),
             client: None,
             shelf: None,
-            backoff: Backoff::new(settings.first_wait, settings.longest_wait),
+            backoff: Backoff::new(FIRST_WAIT, LONGEST_WAIT),
             closed_until: None,
             has_backlog: true,
             oldest: Partial::default(),
@@ -80,6 +84,11 @@ impl<S: Service> HttpExporter<S> {
     pub(crate) fn with_shelf(mut self, shelf: Box<dyn Shelf>) -> Self {
         self.shelf = Some(shelf);
         self
+    }
+
+    /// The first wait before a batch is tried again, and the longest.
+    pub(crate) fn set_waits(&mut self, first: Duration, longest: Duration) {
+        self.backoff = Backoff::new(first, longest);
     }
 
     /// Sends spans, in one request if the server takes them so, else in two halves.

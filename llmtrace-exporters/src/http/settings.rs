@@ -20,10 +20,6 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     /// How long a batch is tried again before it is given up.
     pub(crate) retry_for: Duration,
-    /// The first wait before a batch is tried again.
-    pub(crate) first_wait: Duration,
-    /// The longest of these waits.
-    pub(crate) longest_wait: Duration,
     /// Certificates to trust beside those of the system, in DER.
     pub(crate) roots: Arc<[Vec<u8>]>,
 }
@@ -41,8 +37,6 @@ impl Settings {
             is_compressed: false,
             timeout: Duration::from_secs(10),
             retry_for: Duration::from_secs(300),
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(30),
             roots: Arc::default(),
         }
     }
