@@ -78,7 +78,8 @@ fn round(random: &mut fastrand::Rng, dir: &Path, first: u64) -> Heard {
         }
         if pushes == 0 && !killed {
             // Anywhere in what comes next; what it says until it is dead is still heard.
-            (0..random.u32(..1 << random.u32(12..24))).for_each(|_| std::hint::spin_loop());
+            let spins = 1 << random.u32(8..22);
+            (0..random.u32(..spins)).for_each(|_| std::hint::spin_loop());
             child.kill().unwrap();
             killed = true;
         }
