@@ -41,11 +41,13 @@ use llmtrace::SpanRecord;
 
 use crate::jsonl::disk::Disk;
 use crate::jsonl::tail::{Tail, WriteError};
+use account::{Counts, Own, Pushed, Share};
 use error::{Refusal, SpoolError};
 use folder::{Claim, Folder, Listing};
 use name::Name;
 use segment::{MAX_LINE_BYTES, Segment};
 
+pub(crate) mod account;
 pub(crate) mod error;
 mod folder;
 mod line;
@@ -60,8 +62,9 @@ pub(crate) struct Spool {
     segment_bytes: u64,
     /// The segment that is being written.
     active: Option<(Name, Tail)>,
-    /// Segments of this spool, and the spans in each.
-    own: BTreeMap<Name, u64>,
+    /// Full segments that are not yet durable.
+    full: Vec<Tail>,
+    own: BTreeMap<Name, Own>,
     /// Segments that are dealt with but could not be removed.
     finished: BTreeSet<Name>,
     sequence: u64,
@@ -76,33 +79,11 @@ pub(crate) struct Spool {
     disk: Box<dyn Fn(File) -> Box<dyn Disk> + Send>,
 }
 
-/// What came of a push.
-#[derive(Debug)]
-pub(crate) struct Pushed {
-    /// How many of the spans, from the first on, are on disk.
-    pub(crate) stored: usize,
-    /// Why the rest is not; nothing if all are.
-    pub(crate) refused: Option<Refusal>,
-}
-
-/// What went wrong so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// Spans that were not taken.
-    pub(crate) refused: u64,
-    /// Last lines without their end: what was being written when a process was killed.
-    pub(crate) torn: u64,
-    /// Lines that are not as they were written.
-    pub(crate) corrupt: u64,
-    /// Segments that were renamed because not all of them could be read.
-    pub(crate) set_aside: u64,
-}
-
 /// A segment grows to this size: the least that is delivered again after a crash, and lost to a power loss.
-const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = (1 << 20)..=(8 << 20);
+const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = (4 << 20)..=(8 << 20);
 
-/// Segments that a full directory holds, if none is smaller than it should be.
-const SEGMENTS: u64 = 1024;
+/// Segments that a full directory should hold.
+const SEGMENTS: u64 = 256;
 
 /// Segments that a directory holds at most; processes that end early leave small ones.
 const MAX_SEGMENTS: usize = 16 * 1024;
@@ -130,6 +111,7 @@ impl Spool {
             max_bytes,
             segment_bytes: (max_bytes / SEGMENTS).clamp(*SEGMENT_BYTES.start(), *SEGMENT_BYTES.end()),
             active: None,
+            full: Vec::new(),
             own: BTreeMap::new(),
             finished: BTreeSet::new(),
             sequence: 0,
@@ -149,6 +131,8 @@ impl Spool {
         self.folder.hold_room();
         let (stored, refused) = self.write();
         self.folder.free_room();
+        // What cannot be made durable is still there.
+        drop(self.sync_full());
         let too_long = || (readable < spans.len()).then_some(Refusal::TooLong { limit: MAX_LINE_BYTES });
         self.counts.refused += (spans.len() - stored) as u64;
         Pushed { stored, refused: refused.or_else(too_long) }
@@ -156,7 +140,8 @@ impl Spool {
 
     /// The oldest segment that nobody else works on, be it of this process or of one that is gone.
     ///
-    /// Work on one at a time: until it is [`done`](Spool::done), the same one comes again.
+    /// Work on one at a time: until it is [`done`](Spool::done), the same one comes again. Its batches go on with
+    /// [`advance`](Spool::advance); who drops it midway gets it again from its start.
     pub(crate) fn next(&mut self) -> Option<Segment> {
         let listing = self.folder.list().ok()?;
         self.bytes = listing.bytes();
@@ -176,7 +161,7 @@ impl Spool {
                     continue;
                 };
                 match self.read(name) {
-                    Some(file) => return Some(Segment::new(name, file, 0, Some(claim))),
+                    Some(file) => return Some(Segment::new(name, file, Some(claim))),
                     None => self.folder.give_back(&claim),
                 }
             }
@@ -184,12 +169,24 @@ impl Spool {
         None
     }
 
+    /// Says that the segment's present batch is dealt with, be it delivered or given up.
+    pub(crate) fn advance(&mut self, segment: &mut Segment) -> Share {
+        let (spans, passed) = segment.pass();
+        if segment.is_foreign() {
+            return Share { settled: 0, replayed: spans };
+        }
+        let Some(own) = self.own.get_mut(&segment.name()) else { return Share::default() };
+        let before = own.waiting();
+        own.passed = own.passed.max(passed);
+        Share { settled: before - own.waiting(), replayed: 0 }
+    }
+
     /// Removes a segment that is dealt with, or sets it aside if not all of it could be read.
     pub(crate) fn done(&mut self, segment: Segment) {
         let (name, found, claim) = segment.close();
         self.counts.torn += found.torn;
         self.counts.corrupt += found.corrupt;
-        self.lost += self.own.remove(&name).unwrap_or_default().saturating_sub(found.spans);
+        self.lost += self.own.remove(&name).unwrap_or_default().waiting();
         if found.corrupt > 0 || found.failed {
             self.set_aside(name);
         } else {
@@ -207,9 +204,9 @@ impl Spool {
         self.bytes
     }
 
-    /// Spans that this spool took and that are not yet done.
+    /// Spans that this spool took and that are not yet dealt with.
     pub(crate) fn spans(&self) -> u64 {
-        self.own.values().sum()
+        self.own.values().map(|own| own.waiting()).sum()
     }
 
     /// Spans that this spool took and that can no longer be read, since the last call.
@@ -228,9 +225,17 @@ impl Spool {
     ///
     /// The disk failed; then a power loss may take the spans.
     pub(crate) fn sync(&mut self) -> io::Result<()> {
-        let Some((_, mut tail)) = self.active.take() else { return Ok(()) };
+        self.full.extend(self.active.take().map(|(_, tail)| tail));
+        self.sync_full()
+    }
+
+    fn sync_full(&mut self) -> io::Result<()> {
+        if self.full.is_empty() {
+            return Ok(());
+        }
         self.folder.sync();
-        tail.disk().syncer().and_then(|mut sync| sync())
+        let synced = self.full.drain(..).map(|mut tail| tail.disk().syncer().and_then(|mut sync| sync()));
+        synced.fold(Ok(()), io::Result::and)
     }
 
     /// Writes the spans as text, up to one that could not be read back; says how many.
@@ -271,8 +276,8 @@ impl Spool {
             let length = self.active.as_ref().map_or(0, |(_, tail)| tail.len());
             let fits = fitting(self.segment_bytes.saturating_sub(length)).min(room);
             if fits == 0 && length > 0 {
-                // What cannot be made durable is still there.
-                drop(self.sync());
+                // Others wait for the room: it is made durable later.
+                self.full.extend(self.active.take().map(|(_, tail)| tail));
                 continue;
             }
             let count = fits.max(1);
@@ -286,7 +291,7 @@ impl Spool {
             self.active = Some((name, tail));
             let bytes = written.as_ref().map_or_else(|error| error.written, |()| end - from);
             let whole = self.ends.iter().skip(lines).take_while(|end| **end <= from + bytes).count();
-            *self.own.entry(name).or_default() += whole as u64;
+            self.own.entry(name).or_default().taken += whole as u64;
             self.bytes += bytes as u64;
             lines += whole;
             if let Err(WriteError { cause, .. }) = written {
@@ -312,29 +317,28 @@ impl Spool {
         let is_gone = |name: &Name| !listing.segments.contains_key(name) && !self.folder.has(*name);
         let gone: Vec<_> = self.own.keys().copied().filter(is_gone).collect();
         for name in gone {
-            self.lost += self.own.remove(&name).unwrap_or_default();
+            self.lost += self.own.remove(&name).unwrap_or_default().waiting();
             self.active.take_if(|(active, _)| *active == name);
         }
     }
 
     /// Opens a segment of this spool, closed first if it is being written; none if it is still empty.
     fn read_own(&mut self, name: Name) -> Option<Segment> {
-        let spans = self.own.get(&name).copied().unwrap_or_default();
         if self.active.as_ref().is_some_and(|(active, _)| *active == name) {
-            if spans == 0 {
+            if self.own.get(&name).is_none_or(|own| own.taken == 0) {
                 return None;
             }
             // What cannot be made durable is still there.
             drop(self.sync());
         }
-        Some(Segment::new(name, self.read(name)?, spans, None))
+        Some(Segment::new(name, self.read(name)?, None))
     }
 
     /// Opens a segment; sets it aside if it is there and cannot be opened.
     fn read(&mut self, name: Name) -> Option<File> {
         let opened = self.folder.read(name);
         if opened.as_ref().is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
-            self.lost += self.own.remove(&name).unwrap_or_default();
+            self.lost += self.own.remove(&name).unwrap_or_default().waiting();
             self.set_aside(name);
         }
         opened.ok()
@@ -359,7 +363,7 @@ impl Spool {
 impl Drop for Spool {
     fn drop(&mut self) {
         drop(self.sync());
-        for (name, _) in self.own.iter().filter(|(_, spans)| **spans == 0) {
+        for (name, _) in self.own.iter().filter(|(_, own)| own.taken == 0) {
             drop(self.folder.remove(*name));
         }
         self.folder.give_back(&self.me);

@@ -38,7 +38,7 @@ const ROOM: &str = "room.lock";
 
 /// The longest wait for another process that adds something. One that stands still for longer is not waited
 /// for; then the directory may outgrow its bound by what that process still adds.
-const ROOM_WAIT: Duration = Duration::from_millis(250);
+const ROOM_WAIT: Duration = Duration::from_secs(1);
 
 /// The time between two looks.
 const ROOM_PAUSE: Duration = Duration::from_millis(1);

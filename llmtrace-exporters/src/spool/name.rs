@@ -45,9 +45,9 @@ impl Entry {
     pub(super) fn of(file_name: &str) -> Option<Self> {
         let whole = |pattern: &str| file_name.strip_suffix(pattern).map(numbers);
         let entry = if let Some(numbers) = whole(SEGMENT) {
-            Self::Segment(name(numbers?)?)
+            Self::Segment(name(&numbers?)?)
         } else if let Some(numbers) = whole(CORRUPT) {
-            Self::Corrupt(name(numbers?)?)
+            Self::Corrupt(name(&numbers?)?)
         } else {
             Self::Lock(owner(&whole(LOCK)??)?)
         };
@@ -81,9 +81,9 @@ fn numbers(text: &str) -> Option<Vec<u64>> {
     text.split('-').map(|number| number.parse().ok()).collect()
 }
 
-fn name(numbers: Vec<u64>) -> Option<Name> {
-    let [start, sequence, ref rest @ ..] = numbers[..] else { return None };
-    Some(Name { start, sequence, owner: owner(rest)? })
+fn name(numbers: &[u64]) -> Option<Name> {
+    let [start, sequence, rest @ ..] = numbers else { return None };
+    Some(Name { start: *start, sequence: *sequence, owner: owner(rest)? })
 }
 
 fn owner(numbers: &[u64]) -> Option<Owner> {

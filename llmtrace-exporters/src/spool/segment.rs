@@ -16,18 +16,16 @@ pub(crate) struct Segment {
     name: Name,
     /// The right to the file, where another process wrote it.
     claim: Option<Claim>,
-    own: u64,
     reader: BufReader<File>,
     line: Vec<u8>,
     batch: Vec<SpanRecord>,
+    passed: u64,
     found: Found,
 }
 
 /// What a file held, as far as it was read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Spans.
-    pub(super) spans: u64,
     /// A last line without its end: 0 or 1.
     pub(super) torn: u64,
     /// Lines that are not as they were written.
@@ -46,12 +44,12 @@ const KEEP_LINE_BYTES: usize = 1 << 20;
 const READ_BYTES: usize = 64 << 10;
 
 impl Segment {
-    pub(super) fn new(name: Name, file: File, own: u64, claim: Option<Claim>) -> Self {
+    pub(super) fn new(name: Name, file: File, claim: Option<Claim>) -> Self {
         let reader = BufReader::with_capacity(READ_BYTES, file);
-        Self { name, claim, own, reader, line: Vec::new(), batch: Vec::new(), found: Found::default() }
+        Self { name, claim, reader, line: Vec::new(), batch: Vec::new(), passed: 0, found: Found::default() }
     }
 
-    /// The next spans, the same ones until [`advance`](Segment::advance) is called; none at the end.
+    /// The next spans, the same ones until [`Spool::advance`](super::Spool::advance) is called; none at the end.
     ///
     /// A batch has at most `spans` spans, and ends with the line that reaches `bytes` bytes.
     pub(crate) fn batch(&mut self, spans: usize, bytes: usize) -> &[SpanRecord] {
@@ -61,14 +59,21 @@ impl Segment {
         &self.batch
     }
 
-    /// Says that the present batch is dealt with.
-    pub(crate) fn advance(&mut self) {
+    /// Leaves the present batch behind; says how many spans it had, and how many were passed in all.
+    pub(super) fn pass(&mut self) -> (u64, u64) {
+        let spans = self.batch.len() as u64;
         self.batch.clear();
+        self.passed += spans;
+        (spans, self.passed)
     }
 
-    /// How many spans this process put into the file: all of them, or none if another one wrote it.
-    pub(crate) fn own_spans(&self) -> u64 {
-        self.own
+    /// Whether another process wrote the file.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.claim.is_some()
+    }
+
+    pub(super) fn name(&self) -> Name {
+        self.name
     }
 
     /// Closes the file.
@@ -79,18 +84,18 @@ impl Segment {
     fn fill(&mut self, spans: usize, bytes: usize) {
         let mut taken = 0;
         while self.batch.len() < spans && taken < bytes && !self.found.failed {
-            match self.next_line() {
+            let length = match self.next_line() {
                 Ok(0) => break,
-                Ok(length) => taken += length,
+                Ok(length) => length,
                 Err(_) => {
                     self.found.failed = true;
                     break;
                 }
-            }
+            };
             if let Some(span) = line::read(&self.line) {
-                self.found.spans += 1;
                 self.batch.push(span);
-            } else if self.line.last() != Some(&b'\n') && self.line.len() <= MAX_LINE_BYTES {
+                taken += length;
+            } else if self.line.last() != Some(&b'\n') && length <= MAX_LINE_BYTES {
                 self.found.torn += 1;
             } else if !self.line.trim_ascii().is_empty() {
                 self.found.corrupt += 1;
