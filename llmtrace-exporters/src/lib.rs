@@ -46,12 +46,13 @@ pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+pub use otlp::answer::PartialSuccess;
 pub use otlp::encode::write_otlp;
 #[cfg(feature = "http")]
 pub use otlp::exporter::{CertificateError, Otlp};
 pub use otlp::profile::{ParseProfileError, Profile};
 pub use otlp::protocol::{ParseProtocolError, Protocol};
 #[cfg(feature = "http")]
-pub use spool::SpoolError;
+pub use spool::error::SpoolError;
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};

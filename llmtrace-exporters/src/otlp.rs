@@ -5,7 +5,6 @@
 //! (<https://github.com/open-telemetry/opentelemetry-proto>, v1); the JSON is that of the OTLP specification, section
 //! "JSON Protobuf Encoding".
 
-#[cfg(feature = "http")]
 pub(crate) mod answer;
 mod buckets;
 pub(crate) mod encode;

@@ -73,8 +73,8 @@ impl Endpoint {
     ///
     /// The text is no URL.
     pub fn insecure(text: &str) -> Result<Self, EndpointError> {
-        let mut url = Url::parse(text.trim())
-            .map_err(|error| EndpointError::NotAUrl { reason: error.to_string() })?;
+        let mut url =
+            Url::parse(text.trim()).map_err(|error| EndpointError::NotAUrl { reason: error.to_string() })?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(EndpointError::Scheme { shown: shown(&url), scheme: url.scheme().to_owned() });
         }
@@ -234,7 +234,10 @@ mod tests {
         assert_eq!(endpoint.url().as_str(), "https://a.b/x?key=secret");
         let header = endpoint.authorization().unwrap();
         assert_eq!(header, "Basic dXNAZXI6c2Vjci9ldA==");
-        assert_eq!(format!("{endpoint:?} {endpoint} {header:?}"), "Endpoint(https://a.b/x) https://a.b/x Sensitive");
+        assert_eq!(
+            format!("{endpoint:?} {endpoint} {header:?}"),
+            "Endpoint(https://a.b/x) https://a.b/x Sensitive"
+        );
         for (plain, expected) in [("a", "YTo="), ("ab", "YWI6"), ("abc", "YWJjOg==")] {
             assert_eq!(basic(plain.as_bytes(), b""), format!("Basic {expected}"));
         }

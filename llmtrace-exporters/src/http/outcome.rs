@@ -54,7 +54,8 @@ fn said(status: u16, body: &[u8], settings: &Settings) -> String {
     let phrase = reqwest::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     let text = str::from_utf8(body).map(|text| settings.without_secrets(text)).unwrap_or_default();
     let is_text = !text.trim().is_empty() && text.chars().all(|c| !c.is_control() || c.is_whitespace());
-    let text: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_CHARS).collect();
+    let text: String =
+        text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_CHARS).collect();
     let text = if is_text { format!(": {text}") } else { String::new() };
     let phrase = phrase.map(|phrase| format!(" {phrase}")).unwrap_or_default();
     format!("{} answered {status}{phrase}{text}", settings.endpoint)

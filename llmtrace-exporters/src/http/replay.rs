@@ -118,7 +118,8 @@ impl<S: Service> HttpExporter<S> {
         self.context.delivered(share.own - lost_own);
         self.context.replayed(share.others.saturating_sub(lost - lost_own));
         if lost > 0 {
-            let cause = progress.cause.unwrap_or_else(|| "the server refused spans that were on disk".to_owned());
+            let cause =
+                progress.cause.unwrap_or_else(|| "the server refused spans that were on disk".to_owned());
             self.context.given_up(lost_own, &ExportError::permanent(cause));
         }
         self.count_unreadable(shelf);

@@ -92,7 +92,8 @@ mod tests {
         check("Sun, 06 Nov 1994 08:49:40 GMT", Some(3));
         check("Sun, 06 Nov 2094 08:49:40 GMT", Some(60));
         check("Sun, 06 Nov 1984 08:49:40 GMT", Some(0));
-        for garbage in ["", "-1", "1.5", "soon", "Sun, 06 Nov 1994", "Sun, 06 Nov 1994 08:49:40 CET", "\u{0}"] {
+        for garbage in ["", "-1", "1.5", "soon", "Sun, 06 Nov 1994", "Sun, 06 Nov 1994 08:49:40 CET", "\u{0}"]
+        {
             check(garbage, None);
         }
         check("Sun, 99 Nov 1994 08:49:40 GMT", None);

@@ -48,7 +48,8 @@ impl Settings {
             return;
         };
         let Ok(mut value) = HeaderValue::from_str(value) else {
-            self.problem = Some(format!("the value of the header {header} has characters that no header may have"));
+            self.problem =
+                Some(format!("the value of the header {header} has characters that no header may have"));
             return;
         };
         value.set_sensitive(true);

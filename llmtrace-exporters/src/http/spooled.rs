@@ -5,8 +5,10 @@ use std::path::Path;
 
 use llmtrace::SpanRecord;
 
-use super::shelf::{Put, Shelf, Share};
-use crate::spool::{Segment, Spool, SpoolError};
+use super::shelf::{Put, Share, Shelf};
+use crate::spool::Spool;
+use crate::spool::error::SpoolError;
+use crate::spool::segment::Segment;
 
 /// A spool, and the segment of it that is being delivered.
 pub(crate) struct Spooled {

@@ -8,7 +8,7 @@ use llmtrace::{ExportContext, ExportError, Exporter, SpanRecord};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use super::answer;
+use super::answer::PartialSuccess;
 use super::encode::write_otlp;
 use super::profile::Profile;
 use super::protocol::Protocol;
@@ -17,7 +17,7 @@ use crate::http::exporter::HttpExporter;
 use crate::http::service::{Accepted, Service};
 use crate::http::settings::Settings;
 use crate::http::spooled::Spooled;
-use crate::spool::SpoolError;
+use crate::spool::error::SpoolError;
 
 /// Sends spans over OTLP/HTTP (<https://opentelemetry.io/docs/specs/otlp/>).
 ///
@@ -204,7 +204,7 @@ impl Service for Requests {
     }
 
     fn read_answer(&self, body: &[u8]) -> Accepted {
-        let answer = answer::read(body);
+        let answer = PartialSuccess::read(body);
         Accepted { rejected: answer.rejected, message: answer.message }
     }
 }
