@@ -76,8 +76,9 @@ fn request<W: Wire>(spans: &[SpanRecord], profile: Profile, wire: &mut W) {
         let message = wire.open_item(RESOURCE_SPANS, OUTERMOST);
         resource(&first.resource, profile, &mut key, wire);
         wire.open_list(SCOPE_SPANS);
-        let members: Vec<&SpanRecord> = of_resource.collect();
-        let by_scope = Groups::of(&members, |a, b| a.scope == b.scope);
+        let mut members = Vec::with_capacity(spans.len());
+        members.extend(of_resource);
+        let by_scope = Groups::of(&members, |a: &&SpanRecord, b| a.scope == b.scope);
         for (first, of_scope) in by_scope.iter(&members) {
             let message = wire.open_item(SCOPE_SPANS, OUTERMOST);
             let scope = wire.open(SCOPE, first.scope.len() + 2);
