@@ -7,6 +7,9 @@
 //! | [`Stdout::json`] | standard output, one line of JSON a span |
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
 //!
+//! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
+//! [`Profile`], and [`PartialSuccess`] reads the answer.
+//!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
 //!
