@@ -8,6 +8,9 @@
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
 //! | [`Otlp`] | whatever takes OTLP over HTTP: the `OpenTelemetry` Collector, Langfuse, Phoenix, MLflow, ... |
 //!
+//! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
+//! [`Profile`], and [`PartialSuccess`] reads the answer.
+//!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
 //!
