@@ -22,7 +22,7 @@ pub(super) struct Folder {
 /// The sole right to an owner's segments: that of the owner, or of one who locked its file after its end.
 pub(super) struct Claim {
     pub(super) owner: Owner,
-    _lock: File,
+    lock: File,
 }
 
 /// The files that are the spool's, with their lengths in bytes. All others are left alone.
@@ -80,7 +80,7 @@ impl Folder {
                 Err(error) => return Err(failed(error)),
             };
             match file.try_lock() {
-                Ok(()) if file.is_at(&path) => return Ok(Claim { owner, _lock: file }),
+                Ok(()) if file.is_at(&path) => return Ok(Claim { owner, lock: file }),
                 // Somebody took it for a dead process's between the two calls.
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
@@ -99,7 +99,7 @@ impl Folder {
         let path = self.path.join(owner.to_string());
         let file = open_itself(&path).ok()?;
         // Whoever had the lock before may have deleted the file, and then the lock is worth nothing.
-        (file.try_lock().is_ok() && file.is_at(&path)).then_some(Claim { owner, _lock: file })
+        (file.try_lock().is_ok() && file.is_at(&path)).then_some(Claim { owner, lock: file })
     }
 
     /// To be called before a claim is dropped: takes its file away if nothing of the owner is left.
@@ -112,7 +112,11 @@ impl Folder {
 
     /// Takes away the locks of dead owners who left nothing.
     pub(super) fn sweep(&self) {
-        for owner in self.list().unwrap_or_default().locks {
+        let mut listing = self.list().unwrap_or_default();
+        for name in listing.segments.keys() {
+            listing.locks.remove(&name.owner);
+        }
+        for owner in listing.locks {
             if let Some(claim) = self.claim(owner) {
                 self.give_back(&claim);
             }
@@ -200,6 +204,13 @@ impl Folder {
     /// Makes the names in the directory durable, where the system lets directories be synced.
     pub(super) fn sync(&self) {
         drop(File::open(&self.path).and_then(|folder| folder.sync_all()));
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is just being started has it open too.
+        drop(self.lock.unlock());
     }
 }
 
