@@ -227,3 +227,20 @@ fn open_itself(path: &Path) -> io::Result<File> {
     }
     open::options().create(true).truncate(false).open(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_is_dropped_is_free_though_a_copy_of_its_file_is_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        let claim = folder.enter(1, 1).unwrap();
+        let (owner, copy) = (claim.owner, claim.lock.try_clone().unwrap());
+        assert!(folder.claim(owner).is_none());
+        drop(claim);
+        assert!(folder.claim(owner).is_some());
+        drop(copy);
+    }
+}
