@@ -243,4 +243,21 @@ mod tests {
         assert!(folder.claim(owner).is_some());
         drop(copy);
     }
+
+    #[test]
+    fn the_room_is_for_one_unless_that_one_stands_still() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Folder::open(dir.path()).unwrap();
+        let (first, second) = (open(), open());
+        let waited = |folder: &Folder| {
+            let start = Instant::now();
+            folder.hold_room();
+            start.elapsed()
+        };
+        first.hold_room();
+        assert!(waited(&second) >= ROOM_WAIT);
+        first.free_room();
+        second.hold_room();
+        assert!(waited(&first) >= ROOM_WAIT);
+    }
 }
