@@ -97,6 +97,8 @@ struct Assigned<'t> {
     start: usize,
     text: &'t [u8],
     is_quoted: bool,
+    /// The quote was closed.
+    is_closed: bool,
     /// What comes after it.
     next: Option<u8>,
 }
@@ -133,12 +135,24 @@ impl<'t> Assigned<'t> {
             let start = at + b"&quot;".len();
             let rest = window(bytes, start)?;
             let len = memchr::memmem::find(rest, b"&quot;").unwrap_or(rest.len());
-            return Some(Self { start, text: rest.get(..len)?, is_quoted: true, next: None });
+            return Some(Self {
+                start,
+                text: rest.get(..len)?,
+                is_quoted: true,
+                is_closed: true,
+                next: None,
+            });
         }
         let rest = window(bytes, at)?;
         let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`,;&<>|(){}[]\\".contains(byte);
         let len = rest.iter().position(ends).unwrap_or(rest.len());
-        Some(Self { start: at, text: rest.get(..len)?, is_quoted: false, next: rest.get(len).copied() })
+        Some(Self {
+            start: at,
+            text: rest.get(..len)?,
+            is_quoted: false,
+            is_closed: true,
+            next: rest.get(len).copied(),
+        })
     }
 
     fn quoted(bytes: &'t [u8], mut start: usize, quote: u8, is_escaped: bool) -> Option<Self> {
@@ -156,10 +170,19 @@ impl<'t> Assigned<'t> {
             }
             len += 1;
         }
+        let is_closed = rest.get(len) == Some(&quote);
         let text = rest.get(..len.min(rest.len()))?;
         let escapes =
             if is_escaped { text.iter().rev().take_while(|byte| **byte == b'\\').count() } else { 0 };
-        Some(Self { start, text: text.get(..text.len() - escapes)?, is_quoted: true, next: None })
+        Some(Self { start, text: text.get(..text.len() - escapes)?, is_quoted: true, is_closed, next: None })
+    }
+
+    /// Whether what is between quotes is a value, and not what follows a text that ends with the name.
+    fn is_between_quotes(&self) -> bool {
+        match self.text {
+            [b',' | b')' | b']' | b'}' | b':', ..] => false,
+            _ => self.blanks() <= MAX_BLANKS && (self.is_closed || value::is_unlike_a_word(self.text)),
+        }
     }
 
     fn blanks(&self) -> usize {
@@ -197,7 +220,7 @@ fn secret(
         return is_secret.then_some((found.start, end, "url-parameter"));
     }
     let is_secret = match meaning {
-        Meaning::Secret if found.is_quoted => found.blanks() <= MAX_BLANKS,
+        Meaning::Secret if found.is_quoted => found.is_between_quotes(),
         Meaning::Secret => is_secret_word(bytes, sign, name, &found, text),
         Meaning::Signature | Meaning::Authorization => false,
         Meaning::Perhaps => is_perhaps_secret(name.text, text) && (found.is_quoted || !goes_on(&found)),
@@ -217,7 +240,7 @@ fn is_secret_word(bytes: &[u8], sign: usize, name: &Name<'_>, found: &Assigned<'
     }
     let is_header = !is_equals && last_of(name.text).contains(&b'-');
     let is_listed = matches!(found.next, Some(b',' | b')')) && !is_equals;
-    text.len() >= if is_header { 4 } else { 6 }
+    found.text.len() >= if is_header { 4 } else { 6 }
         && (is_header || value::is_unlike_a_word(text) && !is_listed)
         && !goes_on(found)
 }
@@ -235,7 +258,7 @@ fn goes_on(found: &Assigned<'_>) -> bool {
 
 /// A value without the marks of the sentence that it ends.
 fn trim_end(text: &[u8]) -> &[u8] {
-    let len = text.iter().rposition(|byte| !b".,:;!?*".contains(byte)).map_or(0, |at| at + 1);
+    let len = text.iter().rposition(|byte| !b".,:;".contains(byte)).map_or(0, |at| at + 1);
     text.get(..len).unwrap_or_default()
 }
 

@@ -85,7 +85,7 @@ fn secrets_are_told_by_their_names() {
                 "&quot;password&quot;:&quot;abc&quot;",
                 "&quot;password&quot;:&quot;[redacted:generic-api-key]&quot;",
             ),
-            ("**Password:** hunter2!", "**Password:** [redacted:generic-api-key]!"),
+            ("**Password:** hunter2!", "**Password:** [redacted:generic-api-key]"),
         ],
     );
 }

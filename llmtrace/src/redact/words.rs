@@ -98,8 +98,8 @@ fn find_key(bytes: &[u8], start: usize, end: usize, findings: &mut Findings<'_>)
             && bytes.get(head - 1).is_some_and(|byte| is_word(*byte) || *byte == b'.')
         {
             head -= 1;
-            let begins = head == 0 || bytes.get(head - 1).is_some_and(|byte| !is_word(*byte));
-            if begins && let Some(end) = add(head, MAX_INNER_KEY_BYTES) {
+            let begins = head == 0 || bytes.get(head - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
+            if begins && let Some(end) = add(skip_escape(bytes, head, start), MAX_INNER_KEY_BYTES) {
                 return Some(end);
             }
         }
