@@ -17,6 +17,7 @@ mod pipeline;
 mod redaction;
 mod regressions;
 mod runtimes;
+mod shutdown;
 mod span_macros;
 mod streams;
 mod sums;
