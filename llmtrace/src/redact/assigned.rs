@@ -75,7 +75,7 @@ impl<'t> Name<'t> {
             text = text.get(at + 1..).unwrap_or(text);
         }
         let outside = start.checked_sub(1).and_then(|at| bytes.get(at));
-        let is_parameter = matches!(outside, Some(b'?' | b'&' | b'#'))
+        let is_parameter = matches!(outside, Some(b'?' | b'&' | b'#')) && !text.contains(&b' ')
             || outside == Some(&b';') && before.get(..start)?.ends_with(b"&amp;")
             || text.starts_with(b"u0026") && outside == Some(&b'\\');
         Some(Self { text, is_parameter, is_flag: last_of(text).starts_with(b"--"), is_close: skipped == 0 })

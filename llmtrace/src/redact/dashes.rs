@@ -53,7 +53,8 @@ fn find_dashes(bytes: &[u8], findings: &mut Findings<'_>) {
             let end = *armour_end.get_or_insert_with(|| next_end(bytes, at));
             let end = if end.is_some_and(|end| end < at) { next_end(bytes, at) } else { end };
             armour_end = Some(end);
-            let end = end.filter(|end| end - at <= MAX_ARMOUR_BYTES).unwrap_or_else(|| end_of_base64(bytes, at));
+            let end =
+                end.filter(|end| end - at <= MAX_ARMOUR_BYTES).unwrap_or_else(|| end_of_base64(bytes, at));
             findings.add(at, end, "private-key");
             from = end.max(from);
         }

@@ -147,21 +147,23 @@ fn find_odd_key(bytes: &[u8], start: usize, end: usize, findings: &mut Findings<
     let mut from = start;
     for part in bytes.get(start..end)?.split(|byte| matches!(byte, b'/' | b'+' | b'%')) {
         let to = from + part.len();
+        let is_escape = from > start && bytes.get(from - 1) == Some(&b'%') && part.len() > 2;
+        let (at, part) = if is_escape { (from + 2, part.get(2..)?) } else { (from, part) };
+        from = to + 1;
         if let Some(rule) = shapes::azure(part) {
-            findings.add(from, to, rule);
+            findings.add(at, to, rule);
             return Some(to);
         }
-        if let Some(from) = telegram(bytes, from, part) {
-            findings.add(from, to, "telegram-bot-api-token");
+        if let Some(begin) = telegram(bytes, at, part) {
+            findings.add(begin, to, "telegram-bot-api-token");
             return Some(to);
         }
         if end == bytes.len()
             && let Some(rule) = shapes::partial(part)
         {
-            findings.add(from, end, rule);
+            findings.add(at, end, rule);
             return Some(end);
         }
-        from = to + 1;
     }
     None
 }

@@ -108,7 +108,7 @@ pub(crate) fn texts() -> Vec<String> {
         let (before, after) = (*dice.pick(PROSE), *dice.pick(CODE));
         texts.push(match dice.roll(6) {
             0 => format!("{before} {id} {after}"),
-            1 => format!("{{\"id\": \"{id}\", \"parent_id\": \"{id}\", \"text\": {:?}}}", after),
+            1 => format!("{{\"id\": \"{id}\", \"parent_id\": \"{id}\", \"text\": {after:?}}}"),
             2 => {
                 format!("2026-01-01T00:00:00.000Z INFO served request_id={id} status=200 took=12ms\n{before}")
             }
