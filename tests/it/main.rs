@@ -17,6 +17,7 @@ mod macro_records;
 mod macro_streams;
 mod native_servers;
 mod pipeline;
+mod redaction;
 mod regressions;
 mod runtimes;
 mod shutdown;
