@@ -2,6 +2,7 @@
 
 mod golden;
 mod messages;
+mod phoenix;
 mod random;
 mod request;
 
