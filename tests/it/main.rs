@@ -16,6 +16,8 @@ mod native_servers;
 mod pipeline;
 mod regressions;
 mod runtimes;
+mod sampling;
+mod sampling_model;
 mod span_macros;
 mod streams;
 mod sums;

@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::queue::{DropReason, REASONS};
+use super::drop_reason::{DropReason, REASONS};
 use crate::sync::{Condvar, Mutex, deadline, lock, wait};
 use crate::{ExportError, Exporter, SpanRecord};
 
