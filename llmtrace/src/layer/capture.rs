@@ -55,7 +55,9 @@ where
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, _: Context<'_, S>) {
-        self.0.fields(id.into_u64(), values);
+        if self.0.is_recorded(id.into_u64()) {
+            self.0.fields(id.into_u64(), values);
+        }
     }
 
     fn on_follows_from(&self, id: &Id, follows: &Id, _: Context<'_, S>) {

@@ -213,9 +213,6 @@ impl Open {
 
     /// Writes fields that became known after a span was opened.
     pub(super) fn fields(&self, key: u64, values: &Record<'_>) {
-        if !self.is_recorded(key) {
-            return;
-        }
         let is_left = self.store.with(key, |draft| {
             if draft.role != Role::Recorded {
                 return false;

@@ -67,7 +67,10 @@ impl Subscriber for LlmSubscriber {
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        self.capture.0.fields(id.into_u64(), values);
+        let (open, key) = (&self.capture.0, id.into_u64());
+        if open.is_recorded(key) {
+            open.fields(key, values);
+        }
     }
 
     fn record_follows_from(&self, id: &Id, follows: &Id) {
