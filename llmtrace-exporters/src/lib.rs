@@ -33,6 +33,7 @@ mod stdout;
 mod testing;
 
 pub use jsonl::line::{LineError, read_line, write_line};
+pub use jsonl::lines::{Line, Lines, MAX_LINE_BYTES};
 pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;

@@ -108,7 +108,7 @@ pub use clock::{ParseTimestampError, Timestamp};
 pub use content::ContentPolicy;
 pub use cost::{Cost, CostSource, CostValue, ParseUsdError, PriceMatch, Unpriced, Usd};
 pub use error::{FlushError, InstallError};
-pub use export::{ExportError, Exporter};
+pub use export::{ExportContext, ExportError, Exporter, ShutdownBegan};
 pub use guard::Guard;
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use kind::{ObservationKind, ParseKindError};

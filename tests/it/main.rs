@@ -18,6 +18,7 @@ mod regressions;
 mod runtimes;
 mod sampling;
 mod sampling_model;
+mod shutdown;
 mod span_macros;
 mod streams;
 mod sums;

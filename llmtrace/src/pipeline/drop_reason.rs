@@ -8,6 +8,8 @@ pub enum DropReason {
     QueueFull,
     /// It ended after the shutdown.
     Shutdown,
+    /// The time given to the shutdown was up before it could be exported.
+    ShutdownTimeout,
     /// The exporter returned an error.
     ExportFailed,
     /// The exporter panicked.
@@ -17,18 +19,25 @@ pub enum DropReason {
 }
 
 /// How many reasons there are.
-pub(super) const REASONS: usize = 5;
+pub(super) const REASONS: usize = 6;
 
 impl DropReason {
     /// All reasons.
-    pub const ALL: [Self; REASONS] =
-        [Self::QueueFull, Self::Shutdown, Self::ExportFailed, Self::ExporterPanicked, Self::SampledOut];
+    pub const ALL: [Self; REASONS] = [
+        Self::QueueFull,
+        Self::Shutdown,
+        Self::ShutdownTimeout,
+        Self::ExportFailed,
+        Self::ExporterPanicked,
+        Self::SampledOut,
+    ];
 
     /// A name in `snake_case`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
             Self::Shutdown => "shutdown",
+            Self::ShutdownTimeout => "shutdown_timeout",
             Self::ExportFailed => "export_failed",
             Self::ExporterPanicked => "exporter_panicked",
             Self::SampledOut => "sampled_out",

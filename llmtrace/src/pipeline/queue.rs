@@ -20,6 +20,8 @@ pub(super) struct Queue<T> {
     waiting: AtomicUsize,
     /// Pushes so far: the worker puts what it drains from the lanes into their order.
     pushes: AtomicU64,
+    /// Whether anything was dropped yet.
+    has_dropped: AtomicBool,
     limit: usize,
     overflow: Overflow,
     /// The worker sleeps until the next push.
@@ -85,6 +87,7 @@ impl<T> Queue<T> {
             bytes: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             pushes: AtomicU64::new(0),
+            has_dropped: AtomicBool::new(false),
             limit,
             overflow,
             is_idle: AtomicBool::new(false),
@@ -106,6 +109,7 @@ impl<T> Queue<T> {
         let must_wait = held > self.limit || self.waiting.load(Ordering::Relaxed) > 0;
         if must_wait && !self.make_room(bytes) {
             lock(self.lane(spread)).dropped[DropReason::QueueFull as usize] += 1;
+            self.has_dropped.store(true, Ordering::Relaxed);
             return Err(item);
         }
         {
@@ -113,6 +117,7 @@ impl<T> Queue<T> {
             if lane.is_closed {
                 lane.dropped[DropReason::Shutdown as usize] += 1;
                 drop(lane);
+                self.has_dropped.store(true, Ordering::Relaxed);
                 self.bytes.fetch_sub(bytes, Ordering::Relaxed);
                 return Err(item);
             }
@@ -263,6 +268,20 @@ impl<T> Queue<T> {
         self.advance.notify_all();
     }
 
+    /// Waits until the worker has left; `false` if it did not in time.
+    pub(super) fn wait_until_left(&self, timeout: Duration) -> bool {
+        let deadline = deadline(timeout);
+        let mut signal = lock(&self.signal);
+        while !signal.is_gone {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            signal = wait(&self.advance, signal, left);
+        }
+        true
+    }
+
     /// Refuses everything from now on, and tells the worker.
     pub(super) fn close(&self) {
         for Lane(lane) in &self.lanes {
@@ -271,6 +290,11 @@ impl<T> Queue<T> {
         lock(&self.signal).is_shutdown = true;
         self.wake.notify_one();
         self.advance.notify_all();
+    }
+
+    /// Items that were dropped so far, by reason; takes no lock while there are none.
+    pub(super) fn losses(&self) -> [u64; REASONS] {
+        if self.has_dropped.load(Ordering::Relaxed) { self.counts().1 } else { [0; REASONS] }
     }
 
     /// Items that were offered, and those of them that were dropped, by reason.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::batch::Batch;
 use super::nested::Nested;
-use super::outlet::Batch;
 use super::tail::{Ended, Verdicts};
 use super::{Overflow, Pipeline, Tail};
 use crate::enrich::Enricher;
