@@ -101,7 +101,7 @@ impl SpanId {
         Self(fastrand::u64(1..))
     }
 
-    /// An id made from other random bits (SplitMix64's finaliser, Steele et al. 2014).
+    /// An id made from other random bits (the finaliser of `SplitMix64`, Steele et al. 2014).
     pub(crate) fn from_random_bits(random: u64) -> Self {
         let z = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -33,6 +33,7 @@
 //! | teach it your client's types | [`LlmResponse`] and [`LlmChunk`] |
 //! | price your own models | [`PriceOverrides`], [`PriceSource`] |
 //! | stop in time | [`Budget`] |
+//! | keep a share of the traces, and those that matter | [`Sampler`] |
 //! | go on in another process | [`propagate`] |
 //! | read a provider's JSON yourself | [`provider`] |
 //! | test what is traced | the `testing` module (feature `testing`) |

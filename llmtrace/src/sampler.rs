@@ -84,7 +84,7 @@ impl Sampler {
     /// A share of the traces, from 0 to 1; what is not a number counts as 1.
     ///
     /// A trace is sampled if the low 56 bits of its id are at least `(1 - share) * 2^56`, as `OpenTelemetry`'s
-    /// consistent probability sampling has it (specification, "TraceState: Probability Sampling").
+    /// consistent probability sampling has it (specification, "`TraceState`: Probability Sampling").
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the share is from 0 to 1")]
     pub fn ratio(share: f64) -> Self {
         let left_out = if share < 1.0 { 1.0 - share.max(0.0) } else { 0.0 };

@@ -337,10 +337,10 @@ fn memory_is_bounded_however_many_traces_never_end() {
         let text = "x".repeat(2_000);
         let mut most = 0;
         let mut open = Vec::new();
-        for n in 0..12_000 {
+        for n in 0..12_000_u32 {
             let root = info_span!("agent", llmtrace.kind = "agent");
             let call = root.in_scope(|| info_span!("chat", gen_ai.request.model = "m", text));
-            if n % 100 == 0 {
+            if n.is_multiple_of(100) {
                 call.record_error("boom");
             }
             drop(call);

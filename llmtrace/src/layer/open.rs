@@ -156,18 +156,15 @@ impl Open {
         draft.span_id = self.ids.span_id();
         draft.fate = fate;
         draft.parent_is_remote = false;
-        match parent {
-            Some((key, parent)) => {
-                draft.parent = Some(parent.span_id);
-                draft.root = parent.root;
-                (draft.parent_key, draft.identity) = (key, parent.identity);
-                draft.trace_state = parent.trace_state;
-            }
-            None => {
-                draft.parent = None;
-                draft.root = draft.span_id;
-                (draft.parent_key, draft.identity) = Default::default();
-            }
+        if let Some((key, parent)) = parent {
+            draft.parent = Some(parent.span_id);
+            draft.root = parent.root;
+            (draft.parent_key, draft.identity) = (key, parent.identity);
+            draft.trace_state = parent.trace_state;
+        } else {
+            draft.parent = None;
+            draft.root = draft.span_id;
+            draft.parent_key = 0;
         }
         draft.role = if is_recorded { Role::Recorded } else { Role::Bystander };
         draft.plan = plan;

@@ -211,7 +211,8 @@ mod tests {
     fn a_table_keeps_more_than_it_has_slots_for() {
         let table = Table::new();
         assert!(!table.remove(1));
-        let origin = |key: u64| if key % 2 == 0 { Unrecorded::Random(key) } else { Unrecorded::Below(key) };
+        let origin =
+            |key: u64| if key.is_multiple_of(2) { Unrecorded::Random(key) } else { Unrecorded::Below(key) };
         let keys = 1..=3 * SLOTS as u64;
         for key in keys.clone() {
             assert_eq!(table.find(key), None);

@@ -58,7 +58,7 @@ fn what_is_remembered_of_early_judgements_is_bounded_and_leaves_no_orphan() {
     let traces = 3 * MAX_EARLY as u64;
     let mut kept = Vec::new();
     for trace in 1..=traces {
-        let status = if trace % 2 == 0 { Status::error("boom") } else { Status::Ok };
+        let status = if trace.is_multiple_of(2) { Status::error("boom") } else { Status::Ok };
         tail.take(span(trace, 2, 1, status));
         tail.judge_all();
         kept.extend(std::mem::take(tail.verdicts()).kept);
