@@ -74,8 +74,8 @@ struct Run {
 impl Run {
     fn new(sink: &mut SinkProcess, [job, subject, first, second]: [&str; 4]) -> Result<Self> {
         sink.take()?;
-        let words =
-            child::output(Path::new(SCENARIO), &[job, subject, first, second, &sink.port.to_string()])?;
+        let port = sink.port.to_string();
+        let words = child::output(Path::new(SCENARIO), &[job, subject, first, second, &port])?;
         Ok(Self { report: Report::read(&words), arrived: sink.take()? })
     }
 }

@@ -69,6 +69,7 @@ pub fn poll(subject: &Subject, polls: usize) -> f64 {
 
 /// Traces calls at full speed on some threads and says what became of them, as `KEY=VALUE` words.
 pub fn flood(subject: &Subject, delivery: &dyn Delivery, threads: usize, calls: usize) -> String {
+    let before = warm_up(subject, delivery);
     let (wall, busy) = (Instant::now(), cpu::of_process());
     let share = calls / threads;
     let callers = std::thread::scope(|scope| {
@@ -84,15 +85,13 @@ pub fn flood(subject: &Subject, delivery: &dyn Delivery, threads: usize, calls: 
     let called = wall.elapsed();
     delivery.settle();
     let (wall, busy) = (wall.elapsed(), cpu::of_process().saturating_sub(busy));
-    report(delivery, share * threads, &Times { callers, busy, called, wall })
+    report(&Since { delivery, before }, share * threads, &Times { callers, busy, called, wall })
 }
 
 /// Traces so many calls a second, evenly, and says what became of them, as `KEY=VALUE` words.
 pub fn pace(subject: &Subject, delivery: &dyn Delivery, calls_a_second: usize, seconds: usize) -> String {
+    let before = warm_up(subject, delivery);
     let call = Call::default();
-    (0..WARM_UP).for_each(|_| (subject.call)(&call));
-    delivery.settle();
-    let before = delivery.counts().unwrap_or_default();
     let (wall, busy, caller) = (Instant::now(), cpu::of_process(), cpu::of_thread());
     let (mut made, calls) = (0, calls_a_second * seconds);
     while made < calls {
@@ -107,6 +106,14 @@ pub fn pace(subject: &Subject, delivery: &dyn Delivery, calls_a_second: usize, s
     delivery.settle();
     let times = Times { callers, called, busy: cpu::of_process().saturating_sub(busy), wall: wall.elapsed() };
     report(&Since { delivery, before }, calls, &times)
+}
+
+/// Makes a few calls and delivers them, so that what is done once is done. What has been counted so far.
+fn warm_up(subject: &Subject, delivery: &dyn Delivery) -> Counts {
+    let call = Call::default();
+    (0..WARM_UP).for_each(|_| (subject.call)(&call));
+    delivery.settle();
+    delivery.counts().unwrap_or_default()
 }
 
 /// What a run took.
