@@ -20,6 +20,9 @@ class Table:
         if not is_right:
             self.wrong.append((column, f"{where}: {column}: expected {expected!r}, found {found!r}"))
 
+    def is_right(self, column: str) -> bool:
+        return self.right[column] == self.stated[column]
+
     def equal(self, column: str, where: str, expected, found) -> None:
         self.fact(column, where, expected, found, expected == found)
 
@@ -39,7 +42,7 @@ def check(lines: list[dict], backend, spans: list[dict], totals: dict) -> Table:
     table.equal("tree", "all", len(lines), len(spans))
     table.equal("totals", "traces", sums["traces"], totals.get("traces"))
     table.equal("totals", "tokens", tuple(sums["tokens"]), tuple(int(n or 0) for n in totals.get("tokens", (0, 0))))
-    table.fact("totals", "cost", sums["cost"], totals.get("cost"), _is_close(sums["cost"], totals.get("cost")))
+    table.fact("cost", "all", sums["cost"], totals.get("cost"), _is_close(sums["cost"], totals.get("cost")))
     return table
 
 
@@ -60,7 +63,7 @@ def _check_span(table: Table, where: str, line: dict, span: dict, backend) -> No
     for side in ("input", "output"):
         text = _last_text(line, side)
         if text is not None:
-            table.fact(side, where, text, span[side], text in _unescaped(span[side]))
+            table.fact(side, where, text, span[side], _shows(span[side], text))
     if line["kind"] == "generation":
         _check_call(table, where, line, span, backend)
 
@@ -127,8 +130,14 @@ def _last_text(line: dict, side: str) -> str | None:
     return text or calls[0][0]
 
 
-def _unescaped(text: str | None) -> str:
-    return (text or "").replace('\\"', '"')
+def _shows(shown: str | None, text: str) -> bool:
+    """Whether the text, or the JSON that it is, can be read there."""
+    if shown is None:
+        return False
+    try:
+        return json.loads(shown) == json.loads(text)
+    except ValueError:
+        return text in shown.replace('\\"', '"')
 
 
 def _message(message: dict) -> tuple:

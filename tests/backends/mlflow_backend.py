@@ -82,8 +82,8 @@ def _span(info, span) -> dict:
         "cost": (span.llm_cost or {}).get("total_cost"),
         "input": _text(span.inputs),
         "output": _text(span.outputs),
-        "input_messages": _messages(span.inputs),
-        "output_messages": _messages(span.outputs),
+        "input_messages": _messages(span.inputs, "user"),
+        "output_messages": _messages(span.outputs, "assistant"),
         "tools": len(span.get_attribute("mlflow.chat.tools") or []),
     }
 
@@ -92,8 +92,10 @@ def _text(value) -> str | None:
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
-def _messages(value) -> list[tuple]:
-    """Messages of the OTel shape (`parts`) and of OpenAI's (`content`, `tool_calls`)."""
+def _messages(value, role: str) -> list[tuple]:
+    """Messages of the OTel shape (`parts`) and of OpenAI's (`content`, `tool_calls`); a bare text is one of the role."""
+    if isinstance(value, str):
+        return [(role, value, [])]
     if isinstance(value, dict):
         value = value.get("messages") or [choice["message"] for choice in value.get("choices", [])]
     if not isinstance(value, list) or not all(isinstance(item, dict) and "role" in item for item in value):

@@ -39,12 +39,16 @@ RUNS = [
     ("mlflow", "standard", "json", False),
 ]
 
-# Columns that a backend cannot fill from a profile, and why.
-GAPS = {}
+# Columns that a backend cannot fill from a profile: Phoenix lists only OpenInference's input and output, and MLflow reads
+# no cost but its own.
+GAPS = {("phoenix", "standard"): ("input", "output"), ("mlflow", "standard"): ("cost",)}
 
 COLUMNS = ["tree", "name", "kind", "status", "times", "session", "model", "provider", "tokens", "cost", "input",
            "output", "messages", "tools", "totals"]
 WAITING_S = 60
+
+EXAMPLE = ["--quiet", "--manifest-path", str(python_venv.ROOT / "Cargo.toml"), "-p", "llmtrace-examples", "--example",
+           "agent"]
 
 CONFIGURATION = """
 service_name = "agent"
@@ -64,7 +68,7 @@ headers = {{ {headers} }}
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by a signal"))
-    subprocess.run([*CARGO, "build", "--quiet", *EXAMPLE], check=True)
+    subprocess.run(["cargo", "build", *EXAMPLE], check=True)
     servers = {}
     with tempfile.TemporaryDirectory(prefix="llmtrace-backends-") as folder:
         try:
@@ -81,10 +85,6 @@ def main() -> int:
                 server.stop()
     print(f"{len(RUNS) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
-
-
-CARGO = ["cargo"]
-EXAMPLE = ["-p", "llmtrace-examples", "--example", "agent"]
 
 
 def compare(folder: Path, server, name: str, profile: str, protocol: str, is_compressed: bool) -> bool:
@@ -105,9 +105,8 @@ def compare(folder: Path, server, name: str, profile: str, protocol: str, is_com
     title = f"{name}, profile {profile}, {protocol}{' + gzip' if is_compressed else ''}"
     right, stated = table.right.total(), table.stated.total()
     print(f"\n{title}: {right}/{stated} facts right, {len(lines)} spans, sent in {sent_s:.1f} s")
-    print("  " + "  ".join(f"{c} {table.right[c]}/{table.stated[c]}" for c in COLUMNS if table.stated[c]))
-    for gap in gaps:
-        print(f"  known gap: {gap}")
+    print("  " + "  ".join(f"{column} {table.right[column]}/{table.stated[column]}" for column in COLUMNS))
+    wrong += [f"{gap}: this gap is closed; take it out of GAPS" for gap in gaps if table.is_right(gap)]
     for words in wrong[:20]:
         print(f"  WRONG {words}"[:600])
     return not wrong
@@ -121,7 +120,7 @@ def send(folder: Path, url: str, profile: str, protocol: str, is_compressed: boo
         path=path, url=url, profile=profile, protocol=protocol, gzip="true" if is_compressed else "false",
         headers=", ".join(f'"{name}" = "{value}"' for name, value in headers.items())))
     environment = {**os.environ, "LLMTRACE_CONFIG": str(configuration)}
-    subprocess.run([*CARGO, "run", "--quiet", *EXAMPLE], check=True, env=environment, timeout=120)
+    subprocess.run(["cargo", "run", *EXAMPLE], check=True, env=environment, timeout=120)
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
