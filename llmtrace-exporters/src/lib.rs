@@ -7,6 +7,9 @@
 //! | [`Stdout::json`] | standard output, one line of JSON a span |
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
 //!
+//! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
+//! [`Profile`], and [`PartialSuccess`] reads the answer.
+//!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
 //!
@@ -28,14 +31,20 @@
 
 mod env;
 mod jsonl;
+mod otlp;
 mod stdout;
 #[cfg(test)]
 mod testing;
 
 pub use jsonl::line::{LineError, read_line, write_line};
+pub use jsonl::lines::{Line, Lines, MAX_LINE_BYTES};
 pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+pub use otlp::answer::PartialSuccess;
+pub use otlp::encode::write_otlp;
+pub use otlp::profile::{ParseProfileError, Profile};
+pub use otlp::protocol::{ParseProtocolError, Protocol};
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};

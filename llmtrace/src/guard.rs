@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::layer::Open;
-use crate::pipeline::{FlushReport, Pipeline, Stats, UsageTotals};
+use crate::pipeline::{ExporterStats, FlushReport, Pipeline, Stats, UsageTotals};
 use crate::{FlushError, InstallError};
 
 /// Keeps tracing alive: flush, shut down, look at the accounts. Dropping it flushes, within five seconds.
@@ -42,28 +42,32 @@ impl Guard {
         self.start_error.take()
     }
 
-    /// Delivers every span that has ended. When it returns with `is_complete`, each of them was exported or
-    /// counted as dropped. Waits at most `timeout`.
+    /// Delivers every span that has ended. When it returns with `is_complete`, each of them was exported, counted as
+    /// dropped, or is safe on disk. Waits at most `timeout`.
+    ///
+    /// Where a [`Sampler`](crate::Sampler) waits for the end of traces, those that are open are judged by what is known of
+    /// them now: flush between traces rather than within them.
     pub fn flush(&self, timeout: Duration) -> FlushReport {
         self.pipeline.flush(timeout)
     }
 
     /// Delivers every span that has ended, stops the exporters and refuses what comes after. Waits at most
-    /// `timeout`.
+    /// `timeout`. What no exporter took until then is on its disk, or is counted as dropped.
     ///
     /// # Errors
     ///
-    /// If the time is up before every exporter is done, or if it was shut down before.
+    /// If the time was up before every exporter was done, so that spans were dropped or an exporter still hangs; or if
+    /// it was shut down before.
     pub fn shutdown(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         if self.is_shut_down.swap(true, Ordering::AcqRel) {
             return Err(FlushError::AlreadyShutDown);
         }
         let report = self.pipeline.shutdown(timeout);
-        if report.is_complete {
+        let undelivered = report.exporters.iter().map(ExporterStats::undelivered).max().unwrap_or(0);
+        if report.is_complete && undelivered == 0 {
             return Ok(report);
         }
-        let queued = report.exporters.iter().map(|stats| stats.queued).max().unwrap_or(0);
-        Err(FlushError::TimedOut { queued, report })
+        Err(FlushError::TimedOut { undelivered, report })
     }
 
     /// How the pipeline stands now.
@@ -72,12 +76,14 @@ impl Guard {
             exporters: self.pipeline.exporter_stats(),
             open_spans: self.open.len(),
             queue_bytes: self.pipeline.queue_bytes(),
+            held_bytes: self.pipeline.held_bytes(),
         }
     }
 
     /// What the process has used so far, by model; a call that two spans record, one within the other, counts once.
     /// Waits until the calls that have ended are counted, at most a
-    /// second.
+    /// second. With a [`Sampler`](crate::Sampler) that has no `keep_` rule, and without a [`Budget`](crate::Budget), only
+    /// sampled traces are counted.
     pub fn usage(&self) -> UsageTotals {
         self.pipeline.settle(SETTLE);
         self.pipeline.usage()

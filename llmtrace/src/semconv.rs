@@ -109,6 +109,16 @@ pub const WORKFLOW_NAME: &str = "gen_ai.workflow.name";
 pub const RETRIEVAL_QUERY_TEXT: &str = "gen_ai.retrieval.query.text";
 /// What a retriever found (JSON).
 pub const RETRIEVAL_DOCUMENTS: &str = "gen_ai.retrieval.documents";
+/// The store that a retriever searches.
+pub const DATA_SOURCE_ID: &str = "gen_ai.data_source.id";
+/// Span event: a judgement.
+pub const EVALUATION_RESULT_EVENT: &str = "gen_ai.evaluation.result";
+/// What was judged.
+pub const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+/// The judgement as a number.
+pub const EVALUATION_SCORE_VALUE: &str = "gen_ai.evaluation.score.value";
+/// A remark to a judgement.
+pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 /// A prompt template's name.
 pub const PROMPT_NAME: &str = "gen_ai.prompt.name";
 /// A prompt template's version.
@@ -149,11 +159,32 @@ pub const SERVER_PORT: &str = "server.port";
 pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 /// The service that a trace comes from (resource).
 pub const SERVICE_NAME: &str = "service.name";
+/// Which SDK made the spans (resource).
+pub const TELEMETRY_SDK_NAME: &str = "telemetry.sdk.name";
+/// The SDK's language (resource).
+pub const TELEMETRY_SDK_LANGUAGE: &str = "telemetry.sdk.language";
+/// The SDK's version (resource).
+pub const TELEMETRY_SDK_VERSION: &str = "telemetry.sdk.version";
 /// `production`, `staging`, ... (resource).
 pub const DEPLOYMENT_ENVIRONMENT_NAME: &str = "deployment.environment.name";
 
+/// Spans that were lost before a `llmtrace.dropped` record and after the one before it, in all.
+pub const DROPPED_SPANS: &str = "llmtrace.dropped.spans";
+/// Those that were lost because the queue was full.
+pub const DROPPED_QUEUE_FULL: &str = "llmtrace.dropped.queue_full";
+/// Those that ended after the shutdown.
+pub const DROPPED_SHUTDOWN: &str = "llmtrace.dropped.shutdown";
+/// Those that the time given to the shutdown was too short for.
+pub const DROPPED_SHUTDOWN_TIMEOUT: &str = "llmtrace.dropped.shutdown_timeout";
+/// Those that the exporter failed to ship.
+pub const DROPPED_EXPORT_FAILED: &str = "llmtrace.dropped.export_failed";
+/// Those that the exporter panicked on.
+pub const DROPPED_EXPORTER_PANICKED: &str = "llmtrace.dropped.exporter_panicked";
+
 /// An [`ObservationKind`](crate::ObservationKind) as its lower-case name.
 pub const KIND: &str = "llmtrace.kind";
+/// `cancelled` on a span that was given up before its end, for which `OpenTelemetry` has no status.
+pub const STATUS: &str = "llmtrace.status";
 /// Labels of a span.
 pub const TAGS: &str = "llmtrace.tags";
 /// How far the token counts may be trusted: `complete`, `partial`, `missing`, `interrupted`, `invalid`.
@@ -238,6 +269,8 @@ pub const BLOCK_REASON: &str = "llmtrace.block_reason";
 pub const SPEED: &str = "llmtrace.speed";
 /// Region in which inference ran (Anthropic `usage.inference_geo`).
 pub const INFERENCE_GEO: &str = "llmtrace.inference_geo";
+/// Of a local root: how many spans below it were dropped by sampling before it was known that the trace is kept.
+pub const SAMPLED_OUT: &str = "llmtrace.sampled_out";
 /// Whether thinking was asked for, in the request's own word: `enabled`, `disabled`, `adaptive`, ...
 pub const REQUEST_THINKING: &str = "llmtrace.request.thinking";
 /// Upper bound on the tokens of thinking.
@@ -263,6 +296,8 @@ pub const PROCESSING: &str = "llmtrace.processing";
 pub const CONTENT_OMITTED: &str = "llmtrace.content.omitted";
 /// How many texts of the span were cut to the configured length.
 pub const TRUNCATED: &str = "llmtrace.truncated";
+/// How many secrets and the like were masked in the span.
+pub const REDACTED: &str = "llmtrace.redacted";
 /// Arguments of the traced function beside the request that one of them is (JSON).
 pub const ARGUMENTS: &str = "llmtrace.arguments";
 /// How many stream items were received.

@@ -1,10 +1,15 @@
 //! From ended spans to exporters: one bounded queue, one worker that reads drafts into records, one thread per
 //! exporter.
 
+mod batch;
+mod drop_reason;
+mod losses;
 mod nested;
 mod outlet;
 mod pool;
 mod queue;
+mod stats;
+mod tail;
 mod totals;
 mod worker;
 
@@ -12,20 +17,24 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-pub use outlet::ExporterStats;
-pub use queue::DropReason;
+pub use drop_reason::DropReason;
+pub use stats::ExporterStats;
 pub use totals::{ModelUsage, UsageTotals};
 
 use crate::enrich::Enricher;
+use crate::export::Notices;
 use crate::layer::Draft;
 use crate::sync::deadline;
 use crate::{Budget, Exporter};
-use outlet::{Outlet, Spent};
+use batch::Spent;
+use outlet::Outlet;
 pub(crate) use pool::Home;
 use pool::Pool;
 use queue::Queue;
+pub(crate) use tail::Tail;
 use totals::Totals;
 
 /// What happens to a span that ends while the queue is full.
@@ -50,6 +59,8 @@ pub(crate) struct Limits {
     pub(crate) batch_spans: usize,
     /// Longest time that a span waits for its batch.
     pub(crate) batch_delay: Duration,
+    /// Whether failures are said on standard error.
+    pub(crate) notices: Notices,
 }
 
 /// The carrying side.
@@ -57,17 +68,22 @@ pub(crate) struct Pipeline {
     queue: Queue<Box<Draft>>,
     pool: Pool<Box<Draft>>,
     outlets: Box<[Arc<Outlet>]>,
-    spent: Arc<Spent>,
+    spent: Spent,
     totals: Totals,
     budgets: Box<[Budget]>,
     limits: Limits,
+    /// Spans that were read and then not kept.
+    sampled_out: AtomicU64,
+    /// Bytes of spans whose trace is not judged yet.
+    held_bytes: AtomicUsize,
 }
 
 /// What became of a flush or a shutdown.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Whether every span that had ended before the call was exported or counted as dropped when it returned.
+    /// Whether every span that had ended before the call was exported, counted as dropped, or safe on disk when it
+    /// returned.
     pub is_complete: bool,
     /// How each exporter stands.
     pub exporters: Vec<ExporterStats>,
@@ -79,57 +95,74 @@ pub struct FlushReport {
 pub struct Stats {
     /// How each exporter stands.
     pub exporters: Vec<ExporterStats>,
-    /// Spans that are open now.
+    /// Spans that are open now, save those that are not recorded.
     pub open_spans: usize,
     /// Bytes that wait for the worker now.
     pub queue_bytes: usize,
+    /// Estimated bytes of spans that wait for the end of their trace ([`Sampler`](crate::Sampler)).
+    pub held_bytes: usize,
 }
+
+/// How long before the end of a shutdown the exporters have to be done, so that what they give up is counted in
+/// time; a quarter of the time, where that is shorter.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// How much longer than it was told a shutdown waits, so that what was dropped in the end is counted.
+const LINGER: Duration = Duration::from_millis(50);
 
 impl Pipeline {
     /// Starts the threads.
     pub(crate) fn start(
         exporters: Vec<Box<dyn Exporter>>,
         enricher: Enricher,
+        tail: Tail,
         budgets: Vec<Budget>,
         limits: Limits,
     ) -> (Arc<Self>, io::Result<()>) {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let front = limits.queue_bytes / 2;
-        let share = front / exporters.len().max(1);
-        let outlets: Vec<_> =
-            exporters.iter().map(|exporter| Arc::new(Outlet::new(exporter.name(), share))).collect();
+        let share = front.saturating_sub(tail.limit()) / exporters.len().max(1);
+        let outlet = |name: &str| Arc::new(Outlet::new(name, share, limits.notices));
+        let outlets: Vec<_> = exporters.iter().map(|exporter| outlet(exporter.name())).collect();
         let pipeline = Arc::new(Self {
             queue: Queue::new((4 * cores).next_power_of_two().clamp(8, 64), front, limits.overflow),
             pool: Pool::new((2 * cores).next_power_of_two().clamp(4, 64), limits.queue_bytes / 2),
             outlets: outlets.into(),
-            spent: Arc::default(),
+            spent: Spent::default(),
             totals: Totals::default(),
             budgets: budgets.into(),
             limits,
+            sampled_out: AtomicU64::new(0),
+            held_bytes: AtomicUsize::new(0),
         });
         for budget in &pipeline.budgets {
             budget.attach(&pipeline);
         }
-        let started = pipeline.spawn(exporters, enricher);
+        let started = pipeline.spawn(exporters, enricher, tail);
         if started.is_err() {
             pipeline.queue.close();
         }
         (pipeline, started)
     }
 
-    fn spawn(self: &Arc<Self>, exporters: Vec<Box<dyn Exporter>>, enricher: Enricher) -> io::Result<()> {
+    fn spawn(
+        self: &Arc<Self>,
+        exporters: Vec<Box<dyn Exporter>>,
+        enricher: Enricher,
+        tail: Tail,
+    ) -> io::Result<()> {
         for (outlet, exporter) in self.outlets.iter().zip(exporters) {
-            let (outlet, spent) = (Arc::clone(outlet), Arc::clone(&self.spent));
+            let (outlet, pipeline) = (Arc::clone(outlet), Arc::clone(self));
             let name = format!("llmtrace-{}", outlet.name());
             std::thread::Builder::new().name(name).spawn(move || {
                 InPipeline::set();
-                outlet.run(exporter, &spent);
+                outlet.run(exporter, &pipeline.spent, || pipeline.queue.losses());
             })?;
         }
         let pipeline = Arc::clone(self);
         std::thread::Builder::new().name("llmtrace-worker".to_owned()).spawn(move || {
             InPipeline::set();
-            worker::run(&pipeline, enricher);
+            worker::run(&pipeline, enricher, tail);
         })?;
         Ok(())
     }
@@ -174,26 +207,42 @@ impl Pipeline {
         }
         let exporters = self.exporter_stats();
         // After a shutdown there is no worker to ask, and nothing left to deliver.
-        is_complete |= exporters.iter().all(|stats| stats.queued == 0);
+        is_complete |= exporters.iter().all(ExporterStats::is_settled);
         FlushReport { is_complete, exporters }
     }
 
     /// See `Guard::shutdown`.
     pub(crate) fn shutdown(&self, timeout: Duration) -> FlushReport {
-        let deadline = deadline(timeout);
-        let left = || deadline.saturating_duration_since(Instant::now());
-        self.queue.close();
-        let mut is_complete = true;
+        let end = deadline(timeout);
+        let margin = (timeout / 4).min(MARGIN);
         for outlet in &self.outlets {
-            is_complete &= outlet.wait_until_stopped(left());
+            outlet.shut_down_by(end.checked_sub(margin).unwrap_or(end));
         }
-        FlushReport { is_complete, exporters: self.exporter_stats() }
+        self.queue.close();
+        let mut is_stopped = self.wait_until_stopped(end);
+        if !is_stopped {
+            for outlet in &self.outlets {
+                outlet.abandon();
+            }
+            let end = deadline(LINGER);
+            self.queue.wait_until_left(LINGER);
+            is_stopped = self.wait_until_stopped(end);
+        }
+        let exporters = self.exporter_stats();
+        FlushReport { is_complete: is_stopped && exporters.iter().all(ExporterStats::is_settled), exporters }
+    }
+
+    fn wait_until_stopped(&self, end: Instant) -> bool {
+        let left = || end.saturating_duration_since(Instant::now());
+        self.outlets.iter().all(|outlet| outlet.wait_until_stopped(left()))
     }
 
     pub(crate) fn exporter_stats(&self) -> Vec<ExporterStats> {
         // Exported and dropped first, started last: what ends in between counts as queued.
         let mut stats: Vec<_> = self.outlets.iter().map(|outlet| outlet.stats()).collect();
-        let (started, dropped) = self.queue.counts();
+        let sampled_out = self.sampled_out.load(Ordering::Acquire);
+        let (started, mut dropped) = self.queue.counts();
+        dropped[DropReason::SampledOut as usize] += sampled_out;
         for stats in &mut stats {
             stats.complete(started, dropped);
         }
@@ -202,6 +251,10 @@ impl Pipeline {
 
     pub(crate) fn queue_bytes(&self) -> usize {
         self.queue.bytes()
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn usage(&self) -> UsageTotals {
