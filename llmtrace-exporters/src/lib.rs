@@ -26,12 +26,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod config;
 mod env;
 mod jsonl;
 mod stdout;
 #[cfg(test)]
 mod testing;
 
+pub use config::error::{ConfigError, ConfigProblem};
+pub use config::{Config, install};
 pub use jsonl::line::{LineError, read_line, write_line};
 pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;

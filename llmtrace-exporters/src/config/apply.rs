@@ -1,0 +1,133 @@
+//! From settings to a builder that does what they say.
+
+use llmtrace::{Builder, ContentPolicy};
+
+use super::error::{ConfigError, ConfigProblem};
+use super::settings::{
+    ExporterSettings, FileMode, JsonLinesSettings, Place, PlacedExporter, RedactSettings, SamplingSettings,
+    Settings, StdoutFormat, StdoutSettings,
+};
+use crate::{JsonLines, OpenError, Stdout};
+
+/// What the builder has where only one part of `batch` is said.
+const BATCH_SPANS: usize = 512;
+const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Opens the exporters and sets up a builder.
+pub(super) fn builder(settings: Settings) -> Result<Builder, ConfigError> {
+    if settings.is_disabled {
+        return Ok(llmtrace::builder().content(ContentPolicy::Omit));
+    }
+    let mut problems = Vec::new();
+    let mut builder = general(llmtrace::builder(), &settings);
+    builder = redact(builder, &settings.redact, &mut problems);
+    builder = sampling(builder, &settings.sampling, &mut problems);
+    if let Some(prices) = settings.prices {
+        builder = builder.prices(prices);
+    }
+    for PlacedExporter { place, exporter } in settings.exporters {
+        builder = add(builder, exporter, &place, &mut problems);
+    }
+    if problems.is_empty() { Ok(builder) } else { Err(ConfigError::Wrong(problems)) }
+}
+
+fn general(mut builder: Builder, settings: &Settings) -> Builder {
+    for (key, value) in &settings.resource {
+        builder = builder.resource(key.clone(), value.clone());
+    }
+    if let Some(name) = &settings.service_name {
+        builder = builder.service_name(name.clone());
+    }
+    if let Some(name) = &settings.environment {
+        builder = builder.environment(name.clone());
+    }
+    builder =
+        builder.content(settings.content.unwrap_or_default()).capture(settings.capture.unwrap_or_default());
+    if let Some(bytes) = settings.queue_bytes {
+        builder = builder.queue_bytes(bytes);
+    }
+    if let Some(overflow) = settings.overflow {
+        builder = builder.overflow(overflow);
+    }
+    if let Some(bytes) = settings.max_text_bytes {
+        builder = builder.max_text_bytes(bytes);
+    }
+    let batch = &settings.batch;
+    if batch.spans.is_some() || batch.delay.is_some() {
+        builder = builder.batch(batch.spans.unwrap_or(BATCH_SPANS), batch.delay.unwrap_or(BATCH_DELAY));
+    }
+    if settings.estimates_tokens { estimate_tokens(builder) } else { builder }
+}
+
+#[cfg(feature = "tokenizer")]
+fn estimate_tokens(builder: Builder) -> Builder {
+    builder.estimate_tokens()
+}
+
+/// The reader of the file refuses the key where the feature is off.
+#[cfg(not(feature = "tokenizer"))]
+fn estimate_tokens(builder: Builder) -> Builder {
+    builder
+}
+
+fn add(
+    builder: Builder,
+    exporter: ExporterSettings,
+    place: &Place,
+    problems: &mut Vec<ConfigProblem>,
+) -> Builder {
+    match exporter {
+        ExporterSettings::Stdout(settings) => builder.exporter(stdout(&settings)),
+        ExporterSettings::JsonLines(settings) => match json_lines(&settings) {
+            Ok(file) => builder.exporter(file),
+            Err(error) => {
+                problems.push(place.problem(error.to_string()));
+                builder
+            }
+        },
+        unwired => {
+            problems.push(place.problem(format!("{unwired:?} cannot be used yet")));
+            builder
+        }
+    }
+}
+
+fn stdout(settings: &StdoutSettings) -> Stdout {
+    let stdout = match settings.format {
+        StdoutFormat::Tree => Stdout::tree(),
+        StdoutFormat::Json => Stdout::json(),
+    };
+    let stdout = stdout.color(settings.color);
+    if let Some(columns) = settings.columns { stdout.columns(columns) } else { stdout }
+}
+
+fn json_lines(settings: &JsonLinesSettings) -> Result<JsonLines, OpenError> {
+    let mut file = match settings.mode {
+        FileMode::Append => JsonLines::append(&settings.path)?,
+        FileMode::Create => JsonLines::create(&settings.path)?,
+    };
+    if let Some(bytes) = settings.rotate_bytes {
+        file = file.rotate_bytes(bytes);
+    }
+    if let Some(files) = settings.keep_files {
+        file = file.keep_files(files);
+    }
+    if let Some(sync) = settings.sync {
+        file = file.sync(sync);
+    }
+    Ok(file)
+}
+
+fn redact(builder: Builder, settings: &RedactSettings, problems: &mut Vec<ConfigProblem>) -> Builder {
+    if *settings != RedactSettings::default() {
+        problems.push(Place::default().problem("redact cannot be used yet"));
+    }
+    builder
+}
+
+fn sampling(builder: Builder, settings: &SamplingSettings, problems: &mut Vec<ConfigProblem>) -> Builder {
+    if *settings != SamplingSettings::default() {
+        problems.push(Place::default().problem("sampling cannot be used yet"));
+    }
+    builder
+}
