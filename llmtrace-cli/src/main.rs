@@ -12,7 +12,6 @@
 
 mod arguments;
 mod failure;
-mod lines;
 mod mistaken;
 mod price;
 mod prices;

@@ -5,10 +5,9 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use llmtrace::SpanRecord;
-use llmtrace_exporters::read_line;
+use llmtrace_exporters::{Line, Lines, MAX_LINE_BYTES, read_line};
 
 use crate::failure::{Failure, is_stdin, shown};
-use crate::lines::{Line, Lines, MAX_LINE_BYTES};
 use crate::mistaken::Held;
 use crate::progress::Progress;
 use crate::terminal;

@@ -3,6 +3,7 @@
 mod disk;
 mod encode;
 pub(crate) mod line;
+pub(crate) mod lines;
 pub(crate) mod open;
 mod parse;
 pub(crate) mod read;

@@ -36,6 +36,7 @@ mod testing;
 pub use config::error::{ConfigError, ConfigProblem};
 pub use config::{Config, install};
 pub use jsonl::line::{LineError, read_line, write_line};
+pub use jsonl::lines::{Line, Lines, MAX_LINE_BYTES};
 pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;

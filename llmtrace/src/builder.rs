@@ -10,6 +10,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::clock::Clock;
 use crate::enrich::Enricher;
+use crate::export::Notices;
 use crate::id::IdSource;
 use crate::layer::{CallsiteFilter, Capture, LlmLayer, LlmSubscriber, Open, SpanCapture};
 use crate::pipeline::{Limits, Overflow, Pipeline};
@@ -62,6 +63,7 @@ impl Builder {
             overflow: Overflow::default(),
             batch_spans: 512,
             batch_delay: Duration::from_millis(200),
+            notices: Notices::default(),
         };
         Self {
             resource: Resource::default(),
@@ -151,6 +153,13 @@ impl Builder {
     pub fn batch(mut self, spans: usize, delay: Duration) -> Self {
         self.limits.batch_spans = spans.max(1);
         self.limits.batch_delay = delay.max(Duration::from_millis(1));
+        self
+    }
+
+    /// Never says on standard error that an exporter fails. Without this the first failure of an exporter is said at
+    /// once, and then at most one a minute; [`Guard::stats`](crate::Guard::stats) knows them either way.
+    pub fn quiet(mut self) -> Self {
+        self.limits.notices = Notices::Off;
         self
     }
 

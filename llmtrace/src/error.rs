@@ -31,10 +31,10 @@ impl fmt::Debug for InstallError {
 #[non_exhaustive]
 pub enum FlushError {
     /// The time was up before every exporter was done.
-    #[error("{queued} spans were not delivered in time{}", failures(report))]
+    #[error("{undelivered} spans were not delivered in time{}", failures(report))]
     TimedOut {
-        /// Spans that were still on their way to some exporter.
-        queued: u64,
+        /// Spans that some exporter did not take in time: they were dropped for it, or are still on their way to it.
+        undelivered: u64,
         /// How each exporter stood.
         report: FlushReport,
     },

@@ -1,7 +1,14 @@
 //! The contract between the pipeline and whatever ships spans.
 
+mod context;
+mod notice;
+
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
+
+pub use context::{ExportContext, ShutdownBegan};
+pub(crate) use notice::Notices;
 
 use crate::SpanRecord;
 
@@ -31,12 +38,24 @@ pub trait Exporter: Send + 'static {
     /// A short name for `Guard::stats`.
     fn name(&self) -> &str;
 
+    /// Called once on the exporter's own thread, before anything else. What waits, retries or puts spans aside keeps
+    /// the context.
+    fn start(&mut self, context: ExportContext) {
+        drop(context);
+    }
+
     /// Ships a batch. Spans of one trace come in the order in which they ended.
     ///
     /// # Errors
     ///
     /// Spans of a batch that fails are counted as dropped; an exporter that can retry does so itself.
     fn export(&mut self, batch: &[SpanRecord]) -> Result<(), ExportError>;
+
+    /// Called while no batch waits: a chance to work on what was put aside, a piece at a time. Says after how long it
+    /// wants to be called again; `None` for not before the next batch or flush.
+    fn idle(&mut self) -> Option<Duration> {
+        None
+    }
 
     /// Makes durable what was exported so far. Called on `Guard::flush`.
     ///
@@ -70,18 +89,25 @@ pub struct ExportError {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
     retryable: bool,
+    cut_short: bool,
     lost: Option<u64>,
 }
 
 impl ExportError {
     /// A failure that trying again will not mend.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), source: None, retryable: false, lost: None }
+        Self { message: message.into(), source: None, retryable: false, cut_short: false, lost: None }
     }
 
     /// A failure that may pass.
     pub fn retryable(message: impl Into<String>) -> Self {
         Self { retryable: true, ..Self::permanent(message) }
+    }
+
+    /// A failure that may pass, if only the [deadline](ExportContext::deadline) of a shutdown left the time. Its spans
+    /// are counted under [`DropReason::ShutdownTimeout`](crate::DropReason::ShutdownTimeout).
+    pub fn cut_short(message: impl Into<String>) -> Self {
+        Self { cut_short: true, ..Self::retryable(message) }
     }
 
     /// The same failure with what caused it.
@@ -90,7 +116,8 @@ impl ExportError {
         self
     }
 
-    /// The same failure for a batch of which only `lost` spans were not shipped.
+    /// The same failure for a batch of which only `lost` spans were not shipped; those that are
+    /// [on disk](ExportContext::spooled) are not among them.
     pub fn with_lost(mut self, lost: u64) -> Self {
         self.lost = Some(lost);
         self
@@ -99,6 +126,11 @@ impl ExportError {
     /// Whether trying again may help.
     pub fn is_retryable(&self) -> bool {
         self.retryable
+    }
+
+    /// Whether the deadline of a shutdown left no time.
+    pub fn is_cut_short(&self) -> bool {
+        self.cut_short
     }
 
     /// How many spans of the batch were not shipped; `None` for all of them.
@@ -112,6 +144,7 @@ impl fmt::Debug for ExportError {
         f.debug_struct("ExportError")
             .field("message", &self.message)
             .field("retryable", &self.retryable)
+            .field("cut_short", &self.cut_short)
             .field("source", &self.source)
             .finish_non_exhaustive()
     }

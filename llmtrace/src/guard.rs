@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::layer::Open;
-use crate::pipeline::{FlushReport, Pipeline, Stats, UsageTotals};
+use crate::pipeline::{ExporterStats, FlushReport, Pipeline, Stats, UsageTotals};
 use crate::{FlushError, InstallError};
 
 /// Keeps tracing alive: flush, shut down, look at the accounts. Dropping it flushes, within five seconds.
@@ -42,28 +42,29 @@ impl Guard {
         self.start_error.take()
     }
 
-    /// Delivers every span that has ended. When it returns with `is_complete`, each of them was exported or
-    /// counted as dropped. Waits at most `timeout`.
+    /// Delivers every span that has ended. When it returns with `is_complete`, each of them was exported, counted as
+    /// dropped, or is safe on disk. Waits at most `timeout`.
     pub fn flush(&self, timeout: Duration) -> FlushReport {
         self.pipeline.flush(timeout)
     }
 
     /// Delivers every span that has ended, stops the exporters and refuses what comes after. Waits at most
-    /// `timeout`.
+    /// `timeout`. What no exporter took until then is on its disk, or is counted as dropped.
     ///
     /// # Errors
     ///
-    /// If the time is up before every exporter is done, or if it was shut down before.
+    /// If the time was up before every exporter was done, so that spans were dropped or an exporter still hangs; or if
+    /// it was shut down before.
     pub fn shutdown(&self, timeout: Duration) -> Result<FlushReport, FlushError> {
         if self.is_shut_down.swap(true, Ordering::AcqRel) {
             return Err(FlushError::AlreadyShutDown);
         }
         let report = self.pipeline.shutdown(timeout);
-        if report.is_complete {
+        let undelivered = report.exporters.iter().map(ExporterStats::undelivered).max().unwrap_or(0);
+        if report.is_complete && undelivered == 0 {
             return Ok(report);
         }
-        let queued = report.exporters.iter().map(|stats| stats.queued).max().unwrap_or(0);
-        Err(FlushError::TimedOut { queued, report })
+        Err(FlushError::TimedOut { undelivered, report })
     }
 
     /// How the pipeline stands now.

@@ -107,7 +107,7 @@ pub use clock::{ParseTimestampError, Timestamp};
 pub use content::ContentPolicy;
 pub use cost::{Cost, CostSource, ParseUsdError, PriceMatch, Unpriced, Usd};
 pub use error::{FlushError, InstallError};
-pub use export::{ExportError, Exporter};
+pub use export::{ExportContext, ExportError, Exporter, ShutdownBegan};
 pub use guard::Guard;
 pub use id::{ParseIdError, SpanId, TraceId};
 pub use kind::{ObservationKind, ParseKindError};

@@ -152,6 +152,19 @@ pub const SERVICE_NAME: &str = "service.name";
 /// `production`, `staging`, ... (resource).
 pub const DEPLOYMENT_ENVIRONMENT_NAME: &str = "deployment.environment.name";
 
+/// Spans that were lost before a `llmtrace.dropped` record and after the one before it, in all.
+pub const DROPPED_SPANS: &str = "llmtrace.dropped.spans";
+/// Those that were lost because the queue was full.
+pub const DROPPED_QUEUE_FULL: &str = "llmtrace.dropped.queue_full";
+/// Those that ended after the shutdown.
+pub const DROPPED_SHUTDOWN: &str = "llmtrace.dropped.shutdown";
+/// Those that the time given to the shutdown was too short for.
+pub const DROPPED_SHUTDOWN_TIMEOUT: &str = "llmtrace.dropped.shutdown_timeout";
+/// Those that the exporter failed to ship.
+pub const DROPPED_EXPORT_FAILED: &str = "llmtrace.dropped.export_failed";
+/// Those that the exporter panicked on.
+pub const DROPPED_EXPORTER_PANICKED: &str = "llmtrace.dropped.exporter_panicked";
+
 /// An [`ObservationKind`](crate::ObservationKind) as its lower-case name.
 pub const KIND: &str = "llmtrace.kind";
 /// Labels of a span.

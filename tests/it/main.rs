@@ -16,6 +16,7 @@ mod native_servers;
 mod pipeline;
 mod regressions;
 mod runtimes;
+mod shutdown;
 mod span_macros;
 mod streams;
 mod sums;

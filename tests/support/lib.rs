@@ -52,7 +52,7 @@ pub fn gated(name: &'static str) -> (impl Exporter, Gate) {
             let _ = opened.recv();
         }
         if let Ok(mut seen) = seen.lock() {
-            *seen += batch.len();
+            *seen += batch.iter().filter(|span| span.name != "llmtrace.dropped").count();
         }
         Ok(())
     });
@@ -72,7 +72,7 @@ impl Gate {
         self.open = None;
     }
 
-    /// Spans that have passed.
+    /// Spans that have passed; records of losses are not counted.
     pub fn seen(&self) -> usize {
         self.seen.lock().map(|seen| *seen).unwrap_or_default()
     }

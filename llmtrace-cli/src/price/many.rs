@@ -5,6 +5,7 @@ use std::path::Path;
 
 use llmtrace::provider::{Exchange, ParseApiError};
 use llmtrace::{PriceSource, Timestamp};
+use llmtrace_exporters::{Line, Lines, MAX_LINE_BYTES};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -14,7 +15,6 @@ use super::call::{Asked, Context};
 use super::one;
 use crate::arguments::time;
 use crate::failure::{Failure, shown};
-use crate::lines::{Line, Lines, MAX_LINE_BYTES};
 use crate::terminal;
 
 /// One line, before its values are looked at: a wrong one does not hide the id.

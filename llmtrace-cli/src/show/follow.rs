@@ -6,12 +6,11 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use llmtrace_exporters::ColorChoice;
+use llmtrace_exporters::{ColorChoice, Lines};
 
 use super::arrival::Arrival;
 use super::filter::Filter;
 use crate::failure::{Failure, is_stdin};
-use crate::lines::Lines;
 use crate::spans::{Source, Tally};
 
 /// How often the files are looked at.

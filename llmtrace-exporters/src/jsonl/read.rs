@@ -1,12 +1,13 @@
 //! Reading a file of lines.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read as _};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use llmtrace::SpanRecord;
 
 use super::line::{LineError, read_line};
+use super::lines::{Line, Lines, MAX_LINE_BYTES};
 
 /// The spans of a file; lines that are torn, foreign, too long or not UTF-8 are skipped and counted.
 ///
@@ -20,18 +21,11 @@ use super::line::{LineError, read_line};
 /// ```
 #[derive(Debug)]
 pub struct JsonLinesReader<R> {
-    reader: R,
-    line: Vec<u8>,
+    lines: Lines<R>,
     skipped: u64,
     last_error: Option<LineError>,
     ended: bool,
 }
-
-/// The longest line that is read, in bytes.
-const MAX_LINE_BYTES: usize = 64 << 20;
-
-/// Memory that is kept for the next line after a longer one.
-const KEEP_LINE_BYTES: usize = 1 << 20;
 
 impl JsonLinesReader<BufReader<File>> {
     /// Reads a file.
@@ -47,7 +41,7 @@ impl JsonLinesReader<BufReader<File>> {
 impl<R: BufRead> JsonLinesReader<R> {
     /// Reads from anything.
     pub fn new(reader: R) -> Self {
-        Self { reader, line: Vec::new(), skipped: 0, last_error: None, ended: false }
+        Self { lines: Lines::new(reader), skipped: 0, last_error: None, ended: false }
     }
 
     /// How many lines were skipped so far; empty lines do not count.
@@ -61,20 +55,19 @@ impl<R: BufRead> JsonLinesReader<R> {
         self.last_error.as_ref()
     }
 
-    /// Reads the next line that is not empty into `self.line`; `false` at the end.
-    fn next_line(&mut self) -> Result<bool, LineError> {
-        loop {
-            self.line.clear();
-            self.line.shrink_to(KEEP_LINE_BYTES);
-            let read =
-                self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut self.line)?;
-            if read > MAX_LINE_BYTES && self.line.last() != Some(&b'\n') {
-                self.reader.skip_until(b'\n')?;
-                return Err(LineError::TooLong { limit: MAX_LINE_BYTES });
+    /// Reads the next line that is not empty; `None` at the end.
+    fn read(&mut self) -> Result<Option<SpanRecord>, LineError> {
+        let line = match self.lines.next()? {
+            None => {
+                self.ended = true;
+                self.lines.rest()
             }
-            if read == 0 || !self.line.trim_ascii().is_empty() {
-                return Ok(read > 0);
-            }
+            line => line,
+        };
+        match line {
+            Some(Line::Whole { bytes, .. }) => read_line(bytes).map(Some),
+            Some(Line::TooLong) => Err(LineError::TooLong { limit: MAX_LINE_BYTES }),
+            None => Ok(None),
         }
     }
 }
@@ -84,13 +77,12 @@ impl<R: BufRead> Iterator for JsonLinesReader<R> {
 
     fn next(&mut self) -> Option<SpanRecord> {
         while !self.ended {
-            let read = self.next_line().and_then(|found| found.then(|| read_line(&self.line)).transpose());
-            match read {
+            match self.read() {
                 Ok(Some(span)) => return Some(span),
                 Ok(None) => self.ended = true,
                 Err(error) => {
                     self.skipped += 1;
-                    self.ended = matches!(error, LineError::Read(_));
+                    self.ended |= matches!(error, LineError::Read(_));
                     self.last_error = Some(error);
                 }
             }
@@ -101,7 +93,7 @@ impl<R: BufRead> Iterator for JsonLinesReader<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, ErrorKind};
+    use std::io::{Cursor, ErrorKind, Read as _};
 
     use super::*;
     use crate::jsonl::line::write_line;

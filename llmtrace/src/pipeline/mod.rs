@@ -1,10 +1,13 @@
 //! From ended spans to exporters: one bounded queue, one worker that reads drafts into records, one thread per
 //! exporter.
 
+mod batch;
+mod losses;
 mod nested;
 mod outlet;
 mod pool;
 mod queue;
+mod stats;
 mod totals;
 mod worker;
 
@@ -14,15 +17,17 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub use outlet::ExporterStats;
 pub use queue::DropReason;
+pub use stats::ExporterStats;
 pub use totals::{ModelUsage, UsageTotals};
 
 use crate::enrich::Enricher;
+use crate::export::Notices;
 use crate::layer::Draft;
 use crate::sync::deadline;
 use crate::{Budget, Exporter};
-use outlet::{Outlet, Spent};
+use batch::Spent;
+use outlet::Outlet;
 pub(crate) use pool::Home;
 use pool::Pool;
 use queue::Queue;
@@ -50,6 +55,8 @@ pub(crate) struct Limits {
     pub(crate) batch_spans: usize,
     /// Longest time that a span waits for its batch.
     pub(crate) batch_delay: Duration,
+    /// Whether failures are said on standard error.
+    pub(crate) notices: Notices,
 }
 
 /// The carrying side.
@@ -57,7 +64,7 @@ pub(crate) struct Pipeline {
     queue: Queue<Box<Draft>>,
     pool: Pool<Box<Draft>>,
     outlets: Box<[Arc<Outlet>]>,
-    spent: Arc<Spent>,
+    spent: Spent,
     totals: Totals,
     budgets: Box<[Budget]>,
     limits: Limits,
@@ -67,7 +74,8 @@ pub(crate) struct Pipeline {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct FlushReport {
-    /// Whether every span that had ended before the call was exported or counted as dropped when it returned.
+    /// Whether every span that had ended before the call was exported, counted as dropped, or safe on disk when it
+    /// returned.
     pub is_complete: bool,
     /// How each exporter stands.
     pub exporters: Vec<ExporterStats>,
@@ -85,6 +93,13 @@ pub struct Stats {
     pub queue_bytes: usize,
 }
 
+/// How long before the end of a shutdown the exporters have to be done, so that what they give up is counted in
+/// time; a quarter of the time, where that is shorter.
+const MARGIN: Duration = Duration::from_millis(250);
+
+/// How much longer than it was told a shutdown waits, so that what was dropped in the end is counted.
+const LINGER: Duration = Duration::from_millis(50);
+
 impl Pipeline {
     /// Starts the threads.
     pub(crate) fn start(
@@ -96,13 +111,13 @@ impl Pipeline {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let front = limits.queue_bytes / 2;
         let share = front / exporters.len().max(1);
-        let outlets: Vec<_> =
-            exporters.iter().map(|exporter| Arc::new(Outlet::new(exporter.name(), share))).collect();
+        let outlet = |name: &str| Arc::new(Outlet::new(name, share, limits.notices));
+        let outlets: Vec<_> = exporters.iter().map(|exporter| outlet(exporter.name())).collect();
         let pipeline = Arc::new(Self {
             queue: Queue::new((4 * cores).next_power_of_two().clamp(8, 64), front, limits.overflow),
             pool: Pool::new((2 * cores).next_power_of_two().clamp(4, 64), limits.queue_bytes / 2),
             outlets: outlets.into(),
-            spent: Arc::default(),
+            spent: Spent::default(),
             totals: Totals::default(),
             budgets: budgets.into(),
             limits,
@@ -119,11 +134,11 @@ impl Pipeline {
 
     fn spawn(self: &Arc<Self>, exporters: Vec<Box<dyn Exporter>>, enricher: Enricher) -> io::Result<()> {
         for (outlet, exporter) in self.outlets.iter().zip(exporters) {
-            let (outlet, spent) = (Arc::clone(outlet), Arc::clone(&self.spent));
+            let (outlet, pipeline) = (Arc::clone(outlet), Arc::clone(self));
             let name = format!("llmtrace-{}", outlet.name());
             std::thread::Builder::new().name(name).spawn(move || {
                 InPipeline::set();
-                outlet.run(exporter, &spent);
+                outlet.run(exporter, &pipeline.spent, || pipeline.queue.losses());
             })?;
         }
         let pipeline = Arc::clone(self);
@@ -174,20 +189,34 @@ impl Pipeline {
         }
         let exporters = self.exporter_stats();
         // After a shutdown there is no worker to ask, and nothing left to deliver.
-        is_complete |= exporters.iter().all(|stats| stats.queued == 0);
+        is_complete |= exporters.iter().all(ExporterStats::is_settled);
         FlushReport { is_complete, exporters }
     }
 
     /// See `Guard::shutdown`.
     pub(crate) fn shutdown(&self, timeout: Duration) -> FlushReport {
-        let deadline = deadline(timeout);
-        let left = || deadline.saturating_duration_since(Instant::now());
-        self.queue.close();
-        let mut is_complete = true;
+        let end = deadline(timeout);
+        let margin = (timeout / 4).min(MARGIN);
         for outlet in &self.outlets {
-            is_complete &= outlet.wait_until_stopped(left());
+            outlet.shut_down_by(end.checked_sub(margin).unwrap_or(end));
         }
-        FlushReport { is_complete, exporters: self.exporter_stats() }
+        self.queue.close();
+        let mut is_stopped = self.wait_until_stopped(end);
+        if !is_stopped {
+            for outlet in &self.outlets {
+                outlet.abandon();
+            }
+            let end = deadline(LINGER);
+            self.queue.wait_until_left(LINGER);
+            is_stopped = self.wait_until_stopped(end);
+        }
+        let exporters = self.exporter_stats();
+        FlushReport { is_complete: is_stopped && exporters.iter().all(ExporterStats::is_settled), exporters }
+    }
+
+    fn wait_until_stopped(&self, end: Instant) -> bool {
+        let left = || end.saturating_duration_since(Instant::now());
+        self.outlets.iter().all(|outlet| outlet.wait_until_stopped(left()))
     }
 
     pub(crate) fn exporter_stats(&self) -> Vec<ExporterStats> {

@@ -1,73 +1,24 @@
 //! One exporter: its queue, its thread, its accounts.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::batch::{Batch, Spent};
+use super::losses::{LossTime, Losses};
 use super::queue::{DropReason, REASONS};
+use super::stats::ExporterStats;
+use crate::export::{ExportContext, Notices};
 use crate::sync::{Condvar, Mutex, deadline, lock, wait};
-use crate::{ExportError, Exporter, SpanRecord};
-
-/// Spans that travel together.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) spans: Vec<SpanRecord>,
-    /// Estimated memory.
-    pub(super) bytes: usize,
-}
-
-/// Batches that every exporter is done with, on their way back to the thread that made them: memory is freed where
-/// it was allocated, because threads that free each other's memory wait for each other in the allocator.
-#[derive(Debug, Default)]
-pub(super) struct Spent(Mutex<Option<Vec<Batch>>>);
-
-impl Spent {
-    /// Takes a batch, if no other exporter has it any more and somebody fetches it.
-    fn put(&self, batch: Arc<Batch>) {
-        if let Some(batch) = Arc::into_inner(batch)
-            && let Some(batches) = &mut *lock(&self.0)
-        {
-            batches.push(batch);
-        }
-    }
-
-    /// Worker: the batches so far; from now on they are kept for the next call.
-    pub(super) fn take(&self) -> Vec<Batch> {
-        lock(&self.0).replace(Vec::new()).unwrap_or_default()
-    }
-
-    /// Worker: the batches so far; from now on they are freed where they are.
-    pub(super) fn close(&self) -> Vec<Batch> {
-        lock(&self.0).take().unwrap_or_default()
-    }
-}
-
-/// How one exporter stands: `started = exported + dropped + queued`.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct ExporterStats {
-    /// The exporter's name.
-    pub name: String,
-    /// Spans that have ended.
-    pub started: u64,
-    /// Spans that the exporter accepted.
-    pub exported: u64,
-    /// Spans that were lost, by reason; reasons without a loss are absent.
-    pub dropped: BTreeMap<DropReason, u64>,
-    /// Spans on their way.
-    pub queued: u64,
-    /// Estimated bytes that wait for this exporter.
-    pub bytes: usize,
-    /// What the exporter failed with last.
-    pub last_error: Option<String>,
-}
+use crate::{ExportError, Exporter};
 
 /// The way to one exporter.
 #[derive(Debug)]
 pub(super) struct Outlet {
     name: String,
     limit: usize,
+    context: ExportContext,
     state: Mutex<State>,
     /// The exporter's thread waits here.
     wake: Condvar,
@@ -76,6 +27,7 @@ pub(super) struct Outlet {
 }
 
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct State {
     batches: VecDeque<Arc<Batch>>,
     bytes: usize,
@@ -83,24 +35,29 @@ struct State {
     flushed: u64,
     is_closed: bool,
     is_stopped: bool,
+    /// The time for the shutdown is up: what comes now is dropped.
+    is_abandoned: bool,
     /// A wait for room was in vain; until room is made, nobody waits again.
     is_stalled: bool,
     exported: u64,
     dropped: [u64; REASONS],
-    last_error: Option<String>,
+    /// When spans were lost that the exporter was not told of.
+    lost_at: Option<LossTime>,
 }
 
 enum Job {
     Export(Arc<Batch>),
+    Idle,
     Flush(u64),
     Stop,
 }
 
 impl Outlet {
-    pub(super) fn new(name: &str, limit: usize) -> Self {
+    pub(super) fn new(name: &str, limit: usize, notices: Notices) -> Self {
         Self {
             name: name.to_owned(),
             limit,
+            context: ExportContext::new(name, notices),
             state: Mutex::new(State::default()),
             wake: Condvar::new(),
             advance: Condvar::new(),
@@ -120,14 +77,18 @@ impl Outlet {
     pub(super) fn offer(&self, batch: &Arc<Batch>, patience: Duration) {
         let mut state = lock(&self.state);
         let deadline = deadline(patience);
-        while state.bytes >= self.limit {
+        while state.bytes >= self.limit && !state.is_abandoned {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.is_stalled {
                 state.is_stalled = true;
-                state.dropped[DropReason::QueueFull as usize] += batch.spans.len() as u64;
+                state.lose(DropReason::QueueFull, batch.spans.len() as u64);
                 return;
             }
             state = wait(&self.advance, state, left);
+        }
+        if state.is_abandoned {
+            state.lose(DropReason::ShutdownTimeout, batch.spans.len() as u64);
+            return;
         }
         state.bytes += batch.bytes;
         state.batches.push_back(Arc::clone(batch));
@@ -144,6 +105,25 @@ impl Outlet {
     pub(super) fn close(&self) {
         lock(&self.state).is_closed = true;
         self.wake.notify_one();
+    }
+
+    /// Tells the exporter that a shutdown has begun, and by when it has to be done.
+    pub(super) fn shut_down_by(&self, deadline: Instant) {
+        self.context.shut_down_by(deadline);
+    }
+
+    /// The time for the shutdown is up: drops every batch that the exporter does not have yet.
+    pub(super) fn abandon(&self) {
+        let mut state = lock(&self.state);
+        state.is_abandoned = true;
+        let batches = std::mem::take(&mut state.batches);
+        for batch in &batches {
+            state.bytes = state.bytes.saturating_sub(batch.bytes);
+            state.lose(DropReason::ShutdownTimeout, batch.spans.len() as u64);
+        }
+        drop(state);
+        self.wake.notify_one();
+        self.advance.notify_all();
     }
 
     pub(super) fn wait_until_flushed(&self, request: u64, timeout: Duration) -> bool {
@@ -169,40 +149,61 @@ impl Outlet {
 
     pub(super) fn stats(&self) -> ExporterStats {
         let state = lock(&self.state);
+        let ledger = self.context.ledger();
         let mut stats = ExporterStats {
             name: self.name.clone(),
-            exported: state.exported,
+            exported: state.exported + ledger.delivered,
+            spooled: ledger.spooled,
+            replayed: ledger.replayed,
             bytes: state.bytes,
-            last_error: state.last_error.clone(),
+            last_error: ledger.last_error,
             ..ExporterStats::default()
         };
-        stats.add_dropped(state.dropped);
+        stats.add_dropped(with_given_up(state.dropped, ledger.given_up));
         stats
     }
 
-    /// The exporter's thread.
-    pub(super) fn run(&self, mut exporter: Box<dyn Exporter>, spent: &Spent) {
+    /// The exporter's thread. `upstream` says what was lost before the way to this exporter.
+    pub(super) fn run(
+        &self,
+        mut exporter: Box<dyn Exporter>,
+        spent: &Spent,
+        upstream: impl Fn() -> [u64; REASONS],
+    ) {
+        let started = guarded(|| exporter.start(self.context.clone()));
+        self.note(&started.map(Ok));
+        let mut losses = Losses::default();
+        let mut idle_at = Some(Instant::now());
         loop {
-            match self.next_job() {
+            match self.next_job(idle_at) {
                 Job::Export(batch) => {
                     let outcome = guarded(|| exporter.export(&batch.spans));
-                    self.exported(&batch, outcome);
+                    if self.exported(&batch, &outcome) {
+                        self.tell_losses(&mut *exporter, &mut losses, &batch, upstream());
+                    }
                     spent.put(batch);
+                    idle_at = Some(Instant::now());
+                }
+                Job::Idle => {
+                    let wish = guarded(|| exporter.idle());
+                    idle_at = wish.as_ref().ok().copied().flatten().map(deadline);
+                    self.note(&wish.map(|_| Ok(())));
                 }
                 Job::Flush(request) => {
-                    let outcome = guarded(|| exporter.flush());
-                    self.finish(outcome, |state| state.flushed = request);
+                    self.note(&guarded(|| exporter.flush()));
+                    self.finish(|state| state.flushed = request);
+                    idle_at = Some(Instant::now());
                 }
                 Job::Stop => {
-                    let outcome = guarded(|| exporter.shutdown());
-                    self.finish(outcome, |state| state.is_stopped = true);
+                    self.note(&guarded(|| exporter.shutdown()));
+                    self.finish(|state| state.is_stopped = true);
                     return;
                 }
             }
         }
     }
 
-    fn next_job(&self) -> Job {
+    fn next_job(&self, idle_at: Option<Instant>) -> Job {
         let mut state = lock(&self.state);
         loop {
             if let Some(batch) = state.batches.pop_front() {
@@ -214,84 +215,120 @@ impl Outlet {
             if state.is_closed {
                 return Job::Stop;
             }
-            state = self.wake.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner);
+            let left = idle_at.map(|idle_at| idle_at.saturating_duration_since(Instant::now()));
+            state = match left {
+                Some(Duration::ZERO) => return Job::Idle,
+                Some(left) => wait(&self.wake, state, left),
+                None => self.wake.wait(state).unwrap_or_else(std::sync::PoisonError::into_inner),
+            };
         }
     }
 
-    fn exported(&self, batch: &Batch, outcome: Outcome) {
+    /// Accounts for a batch; `true` if all of it has arrived.
+    fn exported(&self, batch: &Batch, outcome: &Outcome) -> bool {
         let spans = batch.spans.len() as u64;
         let mut state = lock(&self.state);
         state.bytes = state.bytes.saturating_sub(batch.bytes);
         state.is_stalled = false;
-        match outcome {
-            Outcome::Done => state.exported += spans,
-            Outcome::Failed(error) => {
-                let lost = error.lost().unwrap_or(spans).min(spans);
-                state.exported += spans - lost;
-                state.dropped[DropReason::ExportFailed as usize] += lost;
-                state.last_error = Some(error.to_string());
+        let here = spans - self.context.settle_spooled(spans);
+        let (lost, reason) = match outcome {
+            Ok(Ok(())) => (0, DropReason::ExportFailed),
+            Ok(Err(error)) if error.is_cut_short() => {
+                (error.lost().unwrap_or(here), DropReason::ShutdownTimeout)
             }
-            Outcome::Panicked(message) => {
-                state.dropped[DropReason::ExporterPanicked as usize] += spans;
-                state.last_error = Some(message);
-            }
-        }
+            Ok(Err(error)) => (error.lost().unwrap_or(here), DropReason::ExportFailed),
+            Err(_) => (here, DropReason::ExporterPanicked),
+        };
+        let lost = lost.min(here);
+        state.exported += here - lost;
+        state.lose(reason, lost);
         drop(state);
         self.advance.notify_all();
+        self.note_lost(outcome, lost);
+        here == spans && matches!(outcome, Ok(Ok(())))
     }
 
-    fn finish(&self, outcome: Outcome, change: impl FnOnce(&mut State)) {
-        let mut state = lock(&self.state);
-        match outcome {
-            Outcome::Done => {}
-            Outcome::Failed(error) => state.last_error = Some(error.to_string()),
-            Outcome::Panicked(message) => state.last_error = Some(message),
+    /// Ships the record of what was lost, if there are losses that the exporter was not told of.
+    fn tell_losses(
+        &self,
+        exporter: &mut dyn Exporter,
+        losses: &mut Losses,
+        batch: &Batch,
+        upstream: [u64; REASONS],
+    ) {
+        let (dropped, time) = {
+            let state = lock(&self.state);
+            (with_given_up(state.dropped, self.context.ledger().given_up), state.lost_at)
+        };
+        let mut all = dropped;
+        for (all, upstream) in all.iter_mut().zip(upstream) {
+            *all += upstream;
         }
-        change(&mut state);
-        drop(state);
+        let resource = batch.spans.last().map(|span| &span.resource);
+        let Some(record) = losses.record(all, time, resource) else { return };
+        let outcome = guarded(|| exporter.export(std::slice::from_ref(&record)));
+        // The record is in no account, on disk neither.
+        self.context.settle_spooled(0);
+        if let Ok(Ok(())) = outcome {
+            losses.told(all);
+            let mut state = lock(&self.state);
+            if state.dropped == dropped {
+                state.lost_at = None;
+            }
+        } else {
+            self.note_lost(&outcome, 0);
+        }
+    }
+
+    fn note(&self, outcome: &Outcome) {
+        self.note_lost(outcome, 0);
+    }
+
+    /// Keeps what went wrong, and says it.
+    fn note_lost(&self, outcome: &Outcome, lost: u64) {
+        let cause = match outcome {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(message) => message.clone(),
+        };
+        let remedy = match lost {
+            0 => "no span was lost by it".to_owned(),
+            lost => format!("spans are dropped ({lost} now) and counted"),
+        };
+        self.context.failed(&cause, &remedy);
+    }
+
+    fn finish(&self, change: impl FnOnce(&mut State)) {
+        change(&mut lock(&self.state));
         self.advance.notify_all();
     }
 }
 
-enum Outcome {
-    Done,
-    Failed(ExportError),
-    Panicked(String),
-}
-
-/// Calls an exporter; a panic becomes an outcome.
-fn guarded(call: impl FnOnce() -> Result<(), ExportError>) -> Outcome {
-    match panic::catch_unwind(AssertUnwindSafe(call)) {
-        Ok(Ok(())) => Outcome::Done,
-        Ok(Err(error)) => Outcome::Failed(error),
-        Err(payload) => {
-            let text = payload.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-            Outcome::Panicked(format!("the exporter panicked: {}", text.unwrap_or("no message")))
+impl State {
+    fn lose(&mut self, reason: DropReason, spans: u64) {
+        if spans > 0 {
+            self.dropped[reason as usize] += spans;
+            LossTime::note(&mut self.lost_at);
         }
     }
 }
 
-impl ExporterStats {
-    /// All spans that were lost.
-    pub fn dropped_total(&self) -> u64 {
-        self.dropped.values().sum()
-    }
+/// What an exporter returned; `Err` with what it panicked with.
+type Outcome = Result<Result<(), ExportError>, String>;
 
-    fn add_dropped(&mut self, dropped: [u64; REASONS]) {
-        for (reason, count) in DropReason::ALL.into_iter().zip(dropped) {
-            if count > 0 {
-                *self.dropped.entry(reason).or_default() += count;
-            }
-        }
-    }
+/// Calls an exporter; a panic becomes a message.
+fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        format!("the exporter panicked: {}", text.unwrap_or("no message"))
+    })
+}
 
-    /// Adds what was lost before the way to this exporter, and what is on its way.
-    pub(super) fn complete(&mut self, started: u64, dropped: [u64; REASONS]) {
-        self.add_dropped(dropped);
-        self.started = started;
-        self.queued = started.saturating_sub(self.exported + self.dropped_total());
-    }
+/// Adds the spans that were on disk and are lost.
+fn with_given_up(mut dropped: [u64; REASONS], given_up: u64) -> [u64; REASONS] {
+    dropped[DropReason::ExportFailed as usize] += given_up;
+    dropped
 }
 
 #[cfg(all(test, llmtrace_loom))]
@@ -299,7 +336,7 @@ mod loom_tests {
     use loom::thread;
 
     use super::*;
-    use crate::{ObservationKind, SpanId, Timestamp, TraceId};
+    use crate::{ObservationKind, SpanId, SpanRecord, Timestamp, TraceId};
 
     const HOUR: Duration = Duration::from_secs(3600);
 
@@ -329,10 +366,12 @@ mod loom_tests {
         let mut builder = loom::model::Builder::new();
         builder.preemption_bound = Some(2);
         builder.check(|| {
-            let outlet = Arc::new(Outlet::new("fragile", 1));
+            let outlet = Arc::new(Outlet::new("fragile", 1, Notices::Off));
             let exporter = {
                 let outlet = Arc::clone(&outlet);
-                thread::spawn(move || outlet.run(Box::new(Fragile(false)), &Spent::default()))
+                thread::spawn(move || {
+                    outlet.run(Box::new(Fragile(false)), &Spent::default(), || [0; REASONS])
+                })
             };
             outlet.offer(&batch(), HOUR);
             // There is room for one batch only: this one waits for the first to be done.

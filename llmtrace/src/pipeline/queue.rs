@@ -17,6 +17,8 @@ pub enum DropReason {
     QueueFull,
     /// It ended after the shutdown.
     Shutdown,
+    /// The time given to the shutdown was up before it could be exported.
+    ShutdownTimeout,
     /// The exporter returned an error.
     ExportFailed,
     /// The exporter panicked.
@@ -24,18 +26,19 @@ pub enum DropReason {
 }
 
 /// How many reasons there are.
-pub(super) const REASONS: usize = 4;
+pub(super) const REASONS: usize = 5;
 
 impl DropReason {
     /// All reasons.
     pub const ALL: [Self; REASONS] =
-        [Self::QueueFull, Self::Shutdown, Self::ExportFailed, Self::ExporterPanicked];
+        [Self::QueueFull, Self::Shutdown, Self::ShutdownTimeout, Self::ExportFailed, Self::ExporterPanicked];
 
     /// A name in `snake_case`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::QueueFull => "queue_full",
             Self::Shutdown => "shutdown",
+            Self::ShutdownTimeout => "shutdown_timeout",
             Self::ExportFailed => "export_failed",
             Self::ExporterPanicked => "exporter_panicked",
         }
@@ -52,6 +55,8 @@ pub(super) struct Queue<T> {
     waiting: AtomicUsize,
     /// Pushes so far: the worker puts what it drains from the lanes into their order.
     pushes: AtomicU64,
+    /// Whether anything was dropped yet.
+    has_dropped: AtomicBool,
     limit: usize,
     overflow: Overflow,
     /// The worker sleeps until the next push.
@@ -117,6 +122,7 @@ impl<T> Queue<T> {
             bytes: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             pushes: AtomicU64::new(0),
+            has_dropped: AtomicBool::new(false),
             limit,
             overflow,
             is_idle: AtomicBool::new(false),
@@ -138,6 +144,7 @@ impl<T> Queue<T> {
         let must_wait = held > self.limit || self.waiting.load(Ordering::Relaxed) > 0;
         if must_wait && !self.make_room(bytes) {
             lock(self.lane(spread)).dropped[DropReason::QueueFull as usize] += 1;
+            self.has_dropped.store(true, Ordering::Relaxed);
             return Err(item);
         }
         {
@@ -145,6 +152,7 @@ impl<T> Queue<T> {
             if lane.is_closed {
                 lane.dropped[DropReason::Shutdown as usize] += 1;
                 drop(lane);
+                self.has_dropped.store(true, Ordering::Relaxed);
                 self.bytes.fetch_sub(bytes, Ordering::Relaxed);
                 return Err(item);
             }
@@ -295,6 +303,20 @@ impl<T> Queue<T> {
         self.advance.notify_all();
     }
 
+    /// Waits until the worker has left; `false` if it did not in time.
+    pub(super) fn wait_until_left(&self, timeout: Duration) -> bool {
+        let deadline = deadline(timeout);
+        let mut signal = lock(&self.signal);
+        while !signal.is_gone {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            signal = wait(&self.advance, signal, left);
+        }
+        true
+    }
+
     /// Refuses everything from now on, and tells the worker.
     pub(super) fn close(&self) {
         for Lane(lane) in &self.lanes {
@@ -303,6 +325,11 @@ impl<T> Queue<T> {
         lock(&self.signal).is_shutdown = true;
         self.wake.notify_one();
         self.advance.notify_all();
+    }
+
+    /// Items that were dropped so far, by reason; takes no lock while there are none.
+    pub(super) fn losses(&self) -> [u64; REASONS] {
+        if self.has_dropped.load(Ordering::Relaxed) { self.counts().1 } else { [0; REASONS] }
     }
 
     /// Items that were offered, and those of them that were dropped, by reason.
@@ -321,111 +348,4 @@ impl<T> Queue<T> {
 }
 
 #[cfg(all(test, llmtrace_loom))]
-mod loom_tests {
-    //! All schedules of the queue's threads, as far as loom tells them apart. Run by `.ci/run`:
-    //! `RUSTFLAGS="--cfg llmtrace_loom" cargo test --release -p llmtrace --lib loom_tests`
-
-    use std::sync::Arc;
-
-    use loom::thread;
-
-    use super::*;
-
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    fn explore(model: impl Fn() + Sync + Send + 'static) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(model);
-    }
-
-    /// A worker that drains until the shutdown.
-    fn worker(queue: &Arc<Queue<u8>>) -> thread::JoinHandle<Vec<(u64, u8)>> {
-        let queue = Arc::clone(queue);
-        thread::spawn(move || {
-            let mut all = Vec::new();
-            loop {
-                let order = queue.wait_for_work(HOUR);
-                queue.drain(&mut all);
-                queue.reach(order.request);
-                if order.is_shutdown {
-                    return all;
-                }
-            }
-        })
-    }
-
-    #[test]
-    fn a_flush_covers_what_was_pushed_before_it() {
-        explore(|| {
-            let queue = Arc::new(Queue::new(2, 100, Overflow::DropNewest));
-            let drained = Arc::new(Mutex::new(Vec::new()));
-            let worker = {
-                let (queue, drained) = (Arc::clone(&queue), Arc::clone(&drained));
-                thread::spawn(move || {
-                    let order = queue.wait_for_work(HOUR);
-                    queue.drain(&mut lock(&drained));
-                    queue.reach(order.request);
-                })
-            };
-            queue.push(0, 1, 7_u8).unwrap();
-            let request = queue.request(true);
-            assert!(queue.wait_until_reached(request, HOUR));
-            assert_eq!(*lock(&drained), [(0, 7)]);
-            worker.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn a_push_beside_the_shutdown_is_drained_or_counted() {
-        explore(|| {
-            let queue = Arc::new(Queue::new(1, 100, Overflow::DropNewest));
-            let worker = worker(&queue);
-            let pusher = {
-                let queue = Arc::clone(&queue);
-                thread::spawn(move || queue.push(0, 1, 7_u8).is_ok())
-            };
-            queue.close();
-            let (accepted, drained) = (pusher.join().unwrap(), worker.join().unwrap());
-            assert_eq!(drained.len(), usize::from(accepted));
-            let (started, dropped) = queue.counts();
-            assert_eq!(started, drained.len() as u64 + dropped.iter().sum::<u64>());
-        });
-    }
-
-    #[test]
-    fn a_push_wakes_a_sleeping_worker() {
-        explore(|| {
-            let queue = Arc::new(Queue::new(1, 100, Overflow::DropNewest));
-            let worker = {
-                let queue = Arc::clone(&queue);
-                thread::spawn(move || {
-                    let mut all = Vec::new();
-                    while all.is_empty() {
-                        queue.sleep_until_needed();
-                        queue.drain(&mut all);
-                    }
-                })
-            };
-            queue.push(0, 1, 7_u8).unwrap();
-            worker.join().unwrap();
-        });
-    }
-
-    #[test]
-    fn a_push_that_waits_for_room_gets_it() {
-        explore(|| {
-            let queue = Arc::new(Queue::new(1, 1, Overflow::Block(HOUR)));
-            queue.push(0, 1, 1_u8).unwrap();
-            let pusher = {
-                let queue = Arc::clone(&queue);
-                thread::spawn(move || queue.push(0, 1, 2_u8).unwrap())
-            };
-            let mut all = Vec::new();
-            queue.drain(&mut all);
-            assert_eq!(all.first(), Some(&(0, 1)));
-            queue.release(1);
-            pusher.join().unwrap();
-        });
-    }
-}
+mod loom_tests;

@@ -4,8 +4,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::batch::Batch;
 use super::nested::Nested;
-use super::outlet::Batch;
 use super::{Overflow, Pipeline};
 use crate::SpanRecord;
 use crate::enrich::Enricher;

@@ -99,13 +99,18 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
+    read_choices(body, exchange, |choice| message(choice.get("message").unwrap_or(&Value::Null)));
+}
+
+/// Reads a response that is made of choices, of which each holds a `message`.
+pub(super) fn read_choices(body: &Value, exchange: &mut Exchange, message: impl Fn(&Value) -> Message) {
     read_common(body, exchange);
     if let Some(usage) = body.get("usage") {
         exchange.usage = openai::usage(usage, &USAGE);
     }
     llamacpp_completion::read_timings(body, exchange);
     for choice in list(body, "choices") {
-        let mut message = message(choice.get("message").unwrap_or(&Value::Null));
+        let mut message = message(choice);
         if let Some(reason) = text(choice, "finish_reason") {
             message = message.with_finish_reason(openai::finish_word(reason));
             exchange.finish_reasons.push(reason.to_owned());

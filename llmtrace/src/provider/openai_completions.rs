@@ -8,9 +8,8 @@ use super::json::{
     count, has, has_any, int_parameter, list, message_of, object, owned, stop_parameter, stream_parameter,
     text, text_parts,
 };
-use super::openai_chat::USAGE;
-use super::openai_served::read_common;
-use super::{Api, Exchange, Shape, llamacpp_completion, openai};
+use super::openai_chat::read_choices;
+use super::{Api, Exchange, Shape, openai};
 use crate::{Message, Part, Role, semconv};
 
 pub(super) const SHAPE: Shape = Shape {
@@ -111,20 +110,9 @@ fn read_request(body: &Value, exchange: &mut Exchange) {
 
 fn read_response(body: &Value, exchange: &mut Exchange) {
     exchange.operation = Some(OPERATION);
-    read_common(body, exchange);
-    if let Some(usage) = body.get("usage") {
-        exchange.usage = openai::usage(usage, &USAGE);
-    }
-    llamacpp_completion::read_timings(body, exchange);
-    for choice in list(body, "choices") {
-        let mut message =
-            Message::new(Role::Assistant, text(choice, "text").map(Part::text).into_iter().collect());
-        if let Some(reason) = text(choice, "finish_reason") {
-            message = message.with_finish_reason(openai::finish_word(reason));
-            exchange.finish_reasons.push(reason.to_owned());
-        }
-        exchange.output.push(message);
-    }
+    read_choices(body, exchange, |choice| {
+        Message::new(Role::Assistant, text(choice, "text").map(Part::text).into_iter().collect())
+    });
 }
 
 fn fold(chunk: &Value, fold: &mut Fold) {

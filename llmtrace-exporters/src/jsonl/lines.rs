@@ -2,9 +2,20 @@
 
 use std::io::{self, BufRead, Read as _};
 
-/// Reads line by line; of a line that is too long nothing is kept.
+/// Reads line by line; of a line that is too long nothing is kept. Empty lines are passed over.
+///
+/// ```
+/// use llmtrace_exporters::{Line, Lines};
+///
+/// let mut lines = Lines::new(&b"one\n\ntwo"[..]);
+/// assert_eq!(lines.next()?, Some(Line::Whole { start: 0, bytes: b"one" }));
+/// // The last line has no newline: a file that grows may go on with it.
+/// assert_eq!(lines.next()?, None);
+/// assert_eq!(lines.rest(), Some(Line::Whole { start: 5, bytes: b"two" }));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct Lines<R> {
+pub struct Lines<R> {
     reader: R,
     line: Vec<u8>,
     /// Whether the line that is being read is too long already.
@@ -17,32 +28,45 @@ pub(crate) struct Lines<R> {
 
 /// One line that is not empty.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Line<'a> {
-    /// The line without its newline, and where it starts in the file.
-    Whole { start: u64, bytes: &'a [u8] },
+pub enum Line<'a> {
+    /// The line without its newline.
+    Whole {
+        /// Where it starts, in bytes.
+        start: u64,
+        /// Its bytes.
+        bytes: &'a [u8],
+    },
     /// A line longer than [`MAX_LINE_BYTES`].
     TooLong,
 }
 
 /// The longest line that is read, in bytes.
-pub(crate) const MAX_LINE_BYTES: usize = 64 << 20;
+pub const MAX_LINE_BYTES: usize = 64 << 20;
 
 /// Memory that is kept for the next line after a longer one, in bytes.
 const KEEP_LINE_BYTES: usize = 1 << 20;
 
 impl<R: BufRead> Lines<R> {
     /// Reads from `reader`, whose first byte is the first of a line.
-    pub(crate) fn new(reader: R) -> Self {
+    pub fn new(reader: R) -> Self {
         Self { reader, line: Vec::new(), skipping: false, start: 0, read: 0 }
     }
 
     /// Bytes read so far.
-    pub(crate) fn read(&self) -> u64 {
+    pub fn read(&self) -> u64 {
         self.read
     }
 
     /// The next line that has its newline. After `None` there may be more when the file has grown.
-    pub(crate) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    ///
+    /// # Errors
+    ///
+    /// Reading failed; the line is read on at the next call.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "a line borrows from the reader, which an iterator's item cannot"
+    )]
+    pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         loop {
             if self.line.last() == Some(&b'\n') || self.start == self.read {
                 self.begin_line();
@@ -68,7 +92,7 @@ impl<R: BufRead> Lines<R> {
     }
 
     /// The last line of a file that will not grow, where it has no newline.
-    pub(crate) fn rest(&mut self) -> Option<Line<'_>> {
+    pub fn rest(&mut self) -> Option<Line<'_>> {
         match (self.skipping, self.line.trim_ascii()) {
             (true, _) => Some(Line::TooLong),
             (false, b"") => None,
