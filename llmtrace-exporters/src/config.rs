@@ -13,10 +13,12 @@ mod settings;
 mod source;
 mod standard;
 mod units;
+mod url;
 mod variables;
 
 use std::fmt;
-use std::fs;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use llmtrace::{Builder, Guard, LlmLayer};
@@ -61,12 +63,14 @@ use settings::{ExporterSettings, Settings};
 /// | `batch` | `{ spans = 512, delay = "200 ms" }` | these |
 /// | `prices` | file for [`PriceOverrides`](llmtrace::PriceOverrides) | none |
 /// | `estimate_tokens` | true or false; needs the feature `tokenizer` | false |
+/// | `quiet` | true: failures of exporters are not said on standard error | false |
 /// | `redact.secrets`, `redact.pii` | true or false | true, false |
 /// | `redact.rules` | list of `{ name = "...", pattern = '...' }` | none |
 /// | `sampling.ratio` | share of the traces, 0 to 1 | 1 |
 /// | `sampling.keep_errors` | true or false | false |
 /// | `sampling.keep_slower_than` | time | none |
 /// | `sampling.keep_costlier_than` | US dollars | none |
+/// | `sampling.hold_for` | time that a trace which does not end is waited for | 10 min |
 /// | `exporter` | `[[exporter]]` tables; `exporter = []` where none is meant | needed |
 ///
 /// Keys of an `[[exporter]]` table, beside its `type`:
@@ -92,6 +96,7 @@ use settings::{ExporterSettings, Settings};
 /// | | `gzip` | true or false | the exporter's |
 /// | | `timeout`, `retry_for` | time | the exporter's |
 /// | | `certificate` | PEM file of the authority to trust | the system's |
+/// | | `allow_http` | true: plain `http` to another computer is wanted | false |
 /// | | `spool` | `{ dir = "...", max_bytes = "1 GiB" }` | none |
 ///
 /// # The environment
@@ -116,6 +121,8 @@ use settings::{ExporterSettings, Settings};
 /// | `OTEL_EXPORTER_OTLP_TIMEOUT`, `_TRACES_TIMEOUT` | milliseconds, at least 1 |
 /// | `OTEL_EXPORTER_OTLP_COMPRESSION`, `_TRACES_COMPRESSION` | `gzip` or `none` |
 /// | `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_TRACES_CERTIFICATE` | PEM file of the authority to trust |
+/// | `OTEL_EXPORTER_OTLP_INSECURE`, `_TRACES_INSECURE` | `true`: plain `http` to another computer is wanted |
+/// | `LLMTRACE_ALLOW_HTTP` | the same, for Langfuse too |
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `always_on`, `always_off`, `traceidratio` with a share from 0 to 1, and their `parentbased_` forms |
 /// | `OTEL_BSP_SCHEDULE_DELAY`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | milliseconds that a span waits for its batch; spans in a batch. The queue is bounded in bytes, so `OTEL_BSP_MAX_QUEUE_SIZE` says nothing here |
 /// | `LANGFUSE_PUBLIC_KEY`, `LANGFUSE_SECRET_KEY` | both set: Langfuse is an exporter, beside the others |
@@ -187,7 +194,7 @@ impl Config {
     }
 
     fn read_file(path: &Path, named_by: FileNamedBy, environment: &Environment) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        let text = read_text(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
             from_variable: named_by == FileNamedBy::Variable,
             source,
@@ -212,6 +219,18 @@ impl Config {
             }
         }
     }
+}
+
+/// Longest configuration file, in bytes.
+const MAX_FILE_BYTES: u64 = 1 << 20;
+
+fn read_text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let length = File::open(path)?.take(MAX_FILE_BYTES + 1).read_to_string(&mut text)?;
+    if length as u64 > MAX_FILE_BYTES {
+        return Err(io::Error::other("it is longer than 1 MiB, so it is no configuration"));
+    }
+    Ok(text)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

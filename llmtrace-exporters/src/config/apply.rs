@@ -56,6 +56,9 @@ fn general(mut builder: Builder, settings: &Settings) -> Builder {
     if batch.spans.is_some() || batch.delay.is_some() {
         builder = builder.batch(batch.spans.unwrap_or(BATCH_SPANS), batch.delay.unwrap_or(BATCH_DELAY));
     }
+    if settings.is_quiet {
+        builder = builder.quiet();
+    }
     if settings.estimates_tokens { estimate_tokens(builder) } else { builder }
 }
 

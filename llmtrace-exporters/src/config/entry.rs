@@ -94,13 +94,6 @@ impl<'a> Entry<'a> {
         self.text().map(|text| self.source.resolve(text))
     }
 
-    /// An `http` or `https` URL.
-    pub(super) fn url(&self) -> Result<String, String> {
-        let text = self.text()?;
-        check_url(text)?;
-        Ok(text.to_owned())
-    }
-
     pub(super) fn boolean(&self) -> Result<bool, String> {
         self.value.as_bool().ok_or_else(|| self.expected("true or false"))
     }
@@ -194,32 +187,5 @@ pub(super) fn one_of(words: &[&str]) -> String {
         Some((last, [])) => last.clone(),
         Some((last, first)) => format!("{} or {last}", first.join(", ")),
         None => String::new(),
-    }
-}
-
-/// Whether the text is a URL that can be sent to. The message shows nothing of it: URLs hold keys.
-pub(super) fn check_url(text: &str) -> Result<(), String> {
-    let rest = ["http://", "https://"].iter().find_map(|scheme| {
-        let (start, rest) = text.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
-    });
-    let rest = rest.ok_or("expected a URL that begins with http:// or https://")?;
-    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
-    if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return Err("expected a URL without blanks".to_owned());
-    }
-    if host.contains('@') {
-        return Err("expected a URL without a user and password; send them as a header".to_owned());
-    }
-    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-    if name.is_empty() {
-        return Err("expected a URL with the name of a host".to_owned());
-    }
-    let port = host.rsplit_once(':').filter(|_| !host.ends_with(']'));
-    match port {
-        Some((_, port)) if port.parse::<u16>().is_err() => {
-            Err("expected a port from 1 to 65535 after the host".to_owned())
-        }
-        _ => Ok(()),
     }
 }

@@ -26,6 +26,7 @@ pub(super) const KEYS: &[&str] = &[
     "batch",
     "prices",
     "estimate_tokens",
+    "quiet",
     "redact",
     "sampling",
     "exporter",
@@ -33,7 +34,8 @@ pub(super) const KEYS: &[&str] = &[
 
 pub(super) const REDACT_KEYS: &[&str] = &["secrets", "pii", "rules"];
 
-pub(super) const SAMPLING_KEYS: &[&str] = &["ratio", "keep_errors", "keep_slower_than", "keep_costlier_than"];
+pub(super) const SAMPLING_KEYS: &[&str] =
+    &["ratio", "keep_errors", "keep_slower_than", "keep_costlier_than", "hold_for"];
 
 /// Least memory for spans on their way; the builder takes no less.
 const MIN_QUEUE_BYTES: u64 = 64 * 1024;
@@ -80,6 +82,7 @@ fn settings<'a>(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Settings {
         batch: file.entry("batch").map(|entry| batch(&entry)).unwrap_or_default(),
         prices: file.read("prices", prices),
         estimates_tokens: file.read("estimate_tokens", estimate_tokens).unwrap_or(false),
+        is_quiet: file.read("quiet", Entry::boolean).unwrap_or(false),
         redact: file.entry("redact").map(|entry| redact(&entry)).unwrap_or_default(),
         sampling: file.entry("sampling").map(|entry| sampling(&entry)).unwrap_or_default(),
         exporters: exporter::read(source, file.entry("exporter").as_ref()),
@@ -172,5 +175,6 @@ fn sampling(entry: &Entry<'_>) -> SamplingSettings {
         keep_errors: section.read("keep_errors", Entry::boolean).unwrap_or(false),
         keep_slower_than: section.read("keep_slower_than", |entry| entry.duration(Duration::ZERO)),
         keep_costlier_than: section.read("keep_costlier_than", |entry| entry.number(0.0..=f64::MAX)),
+        hold_for: section.read("hold_for", |entry| entry.duration(MILLISECOND)),
     }
 }

@@ -10,6 +10,7 @@ use super::settings::{
     DeliverySettings, Endpoint, ExporterSettings, LangfuseSettings, OtlpProfile, OtlpProtocol, OtlpSettings,
     SpoolSettings, WebhookSettings,
 };
+use super::url::{self, PlainHttp};
 
 pub(super) const OTLP_KEYS: &[&str] = &[
     "type",
@@ -21,6 +22,7 @@ pub(super) const OTLP_KEYS: &[&str] = &[
     "timeout",
     "retry_for",
     "certificate",
+    "allow_http",
     "spool",
 ];
 
@@ -34,11 +36,22 @@ pub(super) const LANGFUSE_KEYS: &[&str] = &[
     "timeout",
     "retry_for",
     "certificate",
+    "allow_http",
     "spool",
 ];
 
-pub(super) const WEBHOOK_KEYS: &[&str] =
-    &["type", "url", "secret", "headers", "gzip", "timeout", "retry_for", "certificate", "spool"];
+pub(super) const WEBHOOK_KEYS: &[&str] = &[
+    "type",
+    "url",
+    "secret",
+    "headers",
+    "gzip",
+    "timeout",
+    "retry_for",
+    "certificate",
+    "allow_http",
+    "spool",
+];
 
 /// Least size of a spool.
 const MIN_SPOOL_BYTES: u64 = 1 << 20;
@@ -52,7 +65,8 @@ pub(super) fn otlp(section: &Section<'_>) -> Option<ExporterSettings> {
         ("langsmith", OtlpProfile::LangSmith),
         ("all", OtlpProfile::All),
     ];
-    let endpoint = section.require("endpoint", "endpoint = \"http://localhost:4318\"", Entry::url);
+    let endpoint =
+        section.require("endpoint", "endpoint = \"http://localhost:4318\"", |entry| url(section, entry));
     let protocol = section.read("protocol", |entry| entry.choice(&protocols)).unwrap_or_default();
     let profile = section.read("profile", |entry| entry.choice(&profiles));
     let delivery = delivery(section);
@@ -65,7 +79,7 @@ pub(super) fn otlp(section: &Section<'_>) -> Option<ExporterSettings> {
 }
 
 pub(super) fn langfuse(section: &Section<'_>) -> Option<ExporterSettings> {
-    let host = section.require("host", "host = \"https://cloud.langfuse.com\"", Entry::url);
+    let host = section.require("host", "host = \"https://cloud.langfuse.com\"", |entry| url(section, entry));
     let public_key =
         section.require("public_key", "public_key = { env = \"LANGFUSE_PUBLIC_KEY\" }", Entry::string);
     let secret_key =
@@ -80,10 +94,22 @@ pub(super) fn langfuse(section: &Section<'_>) -> Option<ExporterSettings> {
 }
 
 pub(super) fn webhook(section: &Section<'_>) -> Option<ExporterSettings> {
-    let url = section.require("url", "url = \"https://example.com/traces\"", Entry::url);
+    let url = section.require("url", "url = \"https://example.com/traces\"", |entry| url(section, entry));
     let secret = section.read("secret", Entry::secret);
     let delivery = delivery(section);
     Some(ExporterSettings::Webhook(WebhookSettings { url: url?, secret, delivery }))
+}
+
+/// A URL, plain `http` to another computer only where `allow_http` says so.
+fn url(section: &Section<'_>, entry: &Entry<'_>) -> Result<String, String> {
+    let text = entry.text()?;
+    let plain_http = if allows_http(section) { PlainHttp::Allowed } else { PlainHttp::Refused };
+    url::check(text, plain_http).map_err(|wrong| wrong.message("allow_http = true"))?;
+    Ok(text.to_owned())
+}
+
+fn allows_http(section: &Section<'_>) -> bool {
+    section.entry("allow_http").is_some_and(|entry| entry.value.as_bool() == Some(true))
 }
 
 fn delivery(section: &Section<'_>) -> DeliverySettings {
@@ -94,6 +120,7 @@ fn delivery(section: &Section<'_>) -> DeliverySettings {
         timeout: section.read("timeout", positive),
         retry_for: section.read("retry_for", |entry| entry.duration(Duration::ZERO)),
         certificate: section.read("certificate", certificate),
+        allows_http: section.read("allow_http", Entry::boolean).unwrap_or(false),
         spool: section.entry("spool").and_then(|entry| spool(&entry)),
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) batch: BatchSettings,
     pub(crate) prices: Option<PriceOverrides>,
     pub(crate) estimates_tokens: bool,
+    /// Whether failures of exporters are left unsaid on standard error.
+    pub(crate) is_quiet: bool,
     pub(crate) redact: RedactSettings,
     pub(crate) sampling: SamplingSettings,
     pub(crate) exporters: Vec<PlacedExporter>,
@@ -58,6 +60,7 @@ pub(crate) struct SamplingSettings {
     pub(crate) keep_slower_than: Option<Duration>,
     /// In US dollars.
     pub(crate) keep_costlier_than: Option<f64>,
+    pub(crate) hold_for: Option<Duration>,
 }
 
 /// Where something was said, for an error that is found only when it is used.
@@ -172,6 +175,8 @@ pub(crate) struct DeliverySettings {
     pub(crate) timeout: Option<Duration>,
     pub(crate) retry_for: Option<Duration>,
     pub(crate) certificate: Option<PathBuf>,
+    /// Whether plain `http` to another computer is wanted.
+    pub(crate) allows_http: bool,
     pub(crate) spool: Option<SpoolSettings>,
 }
 

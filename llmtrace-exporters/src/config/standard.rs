@@ -5,7 +5,6 @@
 
 use llmtrace::{ContentPolicy, Value, semconv};
 
-use super::entry::check_url;
 use super::error::ConfigProblem;
 use super::nearest::nearest;
 use super::network::{check_certificate, check_header_name, check_header_value};
@@ -14,6 +13,7 @@ use super::settings::{
     BatchSettings, DeliverySettings, Endpoint, ExporterSettings, LangfuseSettings, OtlpProtocol,
     OtlpSettings, Place, PlacedExporter, SamplingSettings, Settings, StdoutSettings,
 };
+use super::url::{self, PlainHttp};
 use super::variables::{Variables, choice, milliseconds, pairs, share};
 use crate::env::Environment;
 
@@ -21,6 +21,8 @@ use crate::env::Environment;
 pub(super) const CONFIG: &str = "LLMTRACE_CONFIG";
 
 const CONTENT: &str = "LLMTRACE_CONTENT";
+const ALLOW_HTTP: &str = "LLMTRACE_ALLOW_HTTP";
+const ALLOW_HTTP_TRUE: &str = "LLMTRACE_ALLOW_HTTP=true";
 const OTEL_CONTENT: &str = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 const EXPORTERS: &str = "OTEL_TRACES_EXPORTER";
@@ -107,7 +109,7 @@ fn content(variables: &Variables<'_>) -> Option<ContentPolicy> {
 
 /// A misspelt name of ours would be ignored, and the content that should be left out would be kept.
 fn refuse_misspelt(variables: &Variables<'_>) {
-    let known = [CONFIG, CONTENT];
+    let known = [CONFIG, CONTENT, ALLOW_HTTP];
     for name in variables.names().filter(|name| name.starts_with("LLMTRACE_") && !known.contains(name)) {
         let suffixes = known.iter().filter_map(|name| name.strip_prefix("LLMTRACE_"));
         let meant = name.strip_prefix("LLMTRACE_").and_then(|suffix| nearest(suffix, suffixes));
@@ -247,15 +249,30 @@ fn otlp(variables: &Variables<'_>) -> Option<PlacedExporter> {
     };
     let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
     let protocol = variables.read(&names, protocol).unwrap_or_default();
-    let url = |text: &str| check_url(text).map(|()| text.to_owned());
+    let allows_http =
+        allows_http(variables, &["OTEL_EXPORTER_OTLP_TRACES_INSECURE", "OTEL_EXPORTER_OTLP_INSECURE"]);
+    let url = |text: &str| url(text, allows_http, "OTEL_EXPORTER_OTLP_INSECURE=true");
     let (key, endpoint) = match variables.first(&[TRACES, SERVER]) {
         Some((TRACES, _)) => (TRACES, variables.read(&[TRACES], url).map(Endpoint::Traces)),
         Some(_) => (SERVER, variables.read(&[SERVER], url).map(Endpoint::Server)),
         None => (SERVER, Some(Endpoint::Server(DEFAULT_SERVER.to_owned()))),
     };
-    let delivery = delivery(variables);
+    let delivery = DeliverySettings { allows_http, ..delivery(variables) };
     let settings = OtlpSettings { endpoint: endpoint?, protocol, profile: None, delivery };
     Some(placed(key, ExporterSettings::Otlp(settings)))
+}
+
+/// Whether plain `http` to another computer is wanted, by our variable or by one of `others`.
+fn allows_http(variables: &Variables<'_>, others: &[&'static str]) -> bool {
+    let words = [("true", true), ("false", false)];
+    let read = |name| variables.read(&[name], |text| choice(text, &words)).unwrap_or(false);
+    others.iter().fold(read(ALLOW_HTTP), |is_allowed, name| is_allowed | read(name))
+}
+
+fn url(text: &str, allows_http: bool, remedy: &str) -> Result<String, String> {
+    let plain_http = if allows_http { PlainHttp::Allowed } else { PlainHttp::Refused };
+    url::check(text, plain_http).map_err(|wrong| wrong.message(remedy))?;
+    Ok(text.to_owned())
 }
 
 fn delivery(variables: &Variables<'_>) -> DeliverySettings {
@@ -304,7 +321,8 @@ fn langfuse(variables: &Variables<'_>) -> Option<PlacedExporter> {
         }
     }
     let (public_key, secret_key) = (public_key?, secret_key?);
-    let host = variables.read(LANGFUSE_HOSTS, |text| check_url(text).map(|()| text.to_owned()));
+    let allows_http = allows_http(variables, &[]);
+    let host = variables.read(LANGFUSE_HOSTS, |text| url(text, allows_http, ALLOW_HTTP_TRUE));
     let is_stated = variables.first(LANGFUSE_HOSTS).is_some();
     let host = if is_stated { host? } else { DEFAULT_LANGFUSE.to_owned() };
     let timeout = variables.read(&["LANGFUSE_TIMEOUT"], |text| {
@@ -316,7 +334,7 @@ fn langfuse(variables: &Variables<'_>) -> Option<PlacedExporter> {
         host,
         public_key: public_key.to_owned(),
         secret_key: Secret::new(secret_key),
-        delivery: DeliverySettings { timeout, ..DeliverySettings::default() },
+        delivery: DeliverySettings { timeout, allows_http, ..DeliverySettings::default() },
     };
     Some(placed(PUBLIC_KEY, ExporterSettings::Langfuse(settings)))
 }

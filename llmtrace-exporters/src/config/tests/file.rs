@@ -31,6 +31,7 @@ fn keys_of_the_whole() {
         queue_bytes = "64 MiB"
         overflow = { block = "1.5 s" }
         max_text_bytes = 4096
+        quiet = true
         batch = { spans = 100, delay = "50 ms" }
         [resource]
         "service.version" = "1.2"
@@ -47,6 +48,7 @@ fn keys_of_the_whole() {
         keep_errors = true
         keep_slower_than = "2 s"
         keep_costlier_than = 1
+        hold_for = "1 min"
     "#;
     let settings = read(text);
     assert_eq!(settings.service_name.as_deref(), Some("support-bot"));
@@ -71,12 +73,12 @@ fn keys_of_the_whole() {
     let rule = settings.redact.rules.first().unwrap();
     assert_eq!(
         (rule.name.as_str(), rule.pattern.as_str(), rule.place.line),
-        ("order", r"ORD-\d{8}", Some(19))
+        ("order", r"ORD-\d{8}", Some(20))
     );
     let sampling = settings.sampling;
     assert_eq!((sampling.ratio, sampling.keep_errors), (Some(0.25), true));
     assert_eq!(sampling.keep_slower_than, Some(Duration::from_secs(2)));
-    assert_eq!(sampling.keep_costlier_than, Some(1.0));
+    assert_eq!((sampling.keep_costlier_than, sampling.hold_for), (Some(1.0), Some(Duration::from_secs(60))));
 }
 
 #[test]
@@ -230,7 +232,7 @@ fn wrong_values_of_the_whole() {
     );
     check(
         "[sampling]\nkeep_slower = '2 s'",
-        "3: sampling.keep_slower: unknown key; the keys here are ratio, keep_errors, keep_slower_than, keep_costlier_than",
+        "3: sampling.keep_slower: unknown key; the keys here are ratio, keep_errors, keep_slower_than, keep_costlier_than, hold_for",
     );
     check("redact.pii = 1", "2: redact.pii: expected true or false, found a whole number");
     check(
@@ -276,14 +278,14 @@ fn wrong_exporters() {
     );
     check(
         "type = 'otlp'\nendpoint = 'http://u:hunter2@h'",
-        "3: exporter.endpoint: expected a URL without a user and password; send them as a header",
+        "3: exporter.endpoint: spans would cross the network unencrypted; write https://, or allow it with allow_http = true",
     );
     check(
-        "type = 'otlp'\nendpoint = 'http://:4318'",
+        "type = 'otlp'\nendpoint = 'https://:4318'",
         "3: exporter.endpoint: expected a URL with the name of a host",
     );
     check(
-        "type = 'otlp'\nendpoint = 'http://h:port'",
+        "type = 'otlp'\nendpoint = 'https://h:port'",
         "3: exporter.endpoint: expected a port from 1 to 65535 after the host",
     );
     check("type = 'otlp'\nendpoint = 'http://h h'", "3: exporter.endpoint: expected a URL without blanks");
@@ -377,7 +379,7 @@ fn exporters_share_no_place() {
     check(&two(&file("a.jsonl"), &file("b.jsonl")), &[]);
     check(&two("type = 'stdout'", "type = 'stdout'\nformat = 'json'"), &[]);
     let spool = |host: &str| {
-        format!("type = 'otlp'\nendpoint = 'http://{host}'\nspool = {{ dir = 's', max_bytes = '1 GiB' }}")
+        format!("type = 'otlp'\nendpoint = 'https://{host}'\nspool = {{ dir = 's', max_bytes = '1 GiB' }}")
     };
     check(
         &two(&spool("a"), &spool("b")),

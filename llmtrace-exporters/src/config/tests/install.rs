@@ -23,9 +23,8 @@ fn traced(text: &str, variables: &[(&str, &str)]) -> Vec<llmtrace::SpanRecord> {
     let (folder, config) = read(text, variables);
     let (layer, guard) = config.unwrap().build().unwrap();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || {
-        let span = llmtrace::generation!("ask", model = "gpt-4o-mini");
-        span.set_attribute("note", "kept");
-        drop(span);
+        let span = llmtrace::generation!("ask", provider = "openai", model = "gpt-4o-mini");
+        span.record_usage(llmtrace::Usage::new(10, 1));
     });
     guard.shutdown(Duration::from_secs(10)).unwrap();
     let path = folder.path().join("traces/app.jsonl");
@@ -94,4 +93,42 @@ fn the_environment_names_the_file() {
         format!("{config:?}"),
         "Config { service_name: Some(\"from the file\"), content: Keep, exporters: [], .. }"
     );
+}
+
+#[test]
+fn every_setting_reaches_the_builder() {
+    let check = |text: &str, expected: &str| {
+        let (_folder, config) = read(&format!("exporter = []\n{text}"), &[]);
+        let builder = format!("{:?}", config.unwrap().builder().unwrap());
+        assert!(builder.contains(expected), "{text}: {builder}");
+    };
+    check("content = 'omit'", "content: Omit");
+    check("capture = 'all'", "capture: All");
+    check("queue_bytes = '1 MiB'", "queue_bytes: 1048576");
+    check("overflow = { block = '2 s' }", "overflow: Block(2s)");
+    check("batch.spans = 7", "batch_spans: 7, batch_delay: 200ms");
+    check("batch.delay = '7 ms'", "batch_spans: 512, batch_delay: 7ms");
+    check("environment = 'staging'", "staging");
+    check("resource.team = 'search'", "search");
+    check("quiet = true", "notices: Off");
+    let (_folder, config) =
+        read("[[exporter]]\ntype = 'stdout'\n[[exporter]]\ntype = 'jsonl'\npath = 'x'", &[]);
+    let builder = format!("{:?}", config.unwrap().builder().unwrap());
+    assert!(builder.contains(r#"exporters: ["stdout", "jsonl"]"#), "{builder}");
+}
+
+#[test]
+fn prices_of_the_file_are_asked_first() {
+    let prices = r#"[{"model": "gpt-4o-mini", "input_per_mtok": 0, "output_per_mtok": 0, "per_call": "3"}]"#;
+    let (folder, _) = read("", &[]);
+    let path = folder.path().join("prices.json");
+    fs::write(&path, prices).unwrap();
+    let spans = traced(&format!("prices = '{}'\n{FILE}", path.display()), &[]);
+    assert_eq!(spans[0].cost().map(|cost| cost.to_string()).as_deref(), Some("3"));
+}
+
+#[test]
+fn a_file_that_is_no_configuration_is_not_read_whole() {
+    let (_folder, config) = read(&"#".repeat((1 << 20) + 1), &[]);
+    assert!(config.err().unwrap().ends_with("it is longer than 1 MiB, so it is no configuration"));
 }

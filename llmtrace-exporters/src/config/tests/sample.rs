@@ -47,7 +47,7 @@ fn it_shows_every_key() {
     for (name, keys) in exporter::kinds() {
         let table = tables.iter().find(|table| table.contains(&format!("type = \"{name}\""))).unwrap();
         // What the exporters that send have in common is shown once.
-        let shared = ["headers", "gzip", "timeout", "retry_for", "certificate"];
+        let shared = ["headers", "gzip", "timeout", "retry_for", "certificate", "allow_http"];
         for key in keys.iter().filter(|key| name == "otlp" || !shared.contains(key)) {
             assert!(has(table, key) || *key == "spool" && name == "webhook", "{name}: {key}");
         }

@@ -45,15 +45,15 @@ fn where_spans_go() {
     check(&[], "stdout");
     check(&[("OTEL_SERVICE_NAME", "bot")], "stdout");
     check(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "")], "stdout");
-    check(&[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://h")], "stdout");
-    check(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h")], "otlp");
+    check(&[("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "http://localhost")], "stdout");
+    check(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost")], "otlp");
     check(&[("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "a=b")], "otlp");
     check(&[("OTEL_TRACES_EXPORTER", "otlp")], "otlp");
     check(&[("OTEL_TRACES_EXPORTER", "console")], "stdout");
     check(&[("OTEL_TRACES_EXPORTER", "console, otlp,console")], "stdout otlp");
-    check(&[("OTEL_TRACES_EXPORTER", "none"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h")], "");
+    check(&[("OTEL_TRACES_EXPORTER", "none"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost")], "");
     check(&with_keys(&[]), "langfuse");
-    check(&with_keys(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h")]), "otlp langfuse");
+    check(&with_keys(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost")]), "otlp langfuse");
     check(&with_keys(&[("OTEL_TRACES_EXPORTER", "none")]), "");
     check(&with_keys(&[("LANGFUSE_TRACING_ENABLED", "False")]), "stdout");
     check(&[("LANGFUSE_BASE_URL", "https://lf.example")], "stdout");
@@ -67,11 +67,13 @@ fn otlp_variables() {
     let server = |url: &str| Endpoint::Server(url.to_owned());
     assert_eq!(asked(&[]).endpoint, server("http://localhost:4318"));
     assert_eq!(
-        asked(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h:1/base")]).endpoint,
-        server("http://h:1/base")
+        asked(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:1/base")]).endpoint,
+        server("http://localhost:1/base")
     );
-    let both =
-        [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://h"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://t/in")];
+    let both = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost"),
+        ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://t/in"),
+    ];
     assert_eq!(asked(&both).endpoint, Endpoint::Traces("https://t/in".to_owned()));
     assert_eq!(asked(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]).protocol, OtlpProtocol::Json);
     let both =
@@ -92,13 +94,43 @@ fn otlp_variables() {
 }
 
 #[test]
+fn plain_http_is_allowed_where_it_is_said() {
+    let otlp = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")];
+    let langfuse = [
+        ("LANGFUSE_PUBLIC_KEY", "pk"),
+        ("LANGFUSE_SECRET_KEY", "sk"),
+        ("LANGFUSE_BASE_URL", "http://langfuse:3000"),
+    ];
+    let check = |variables: &[(&str, &str)], said: (&str, &str), expected: &str| {
+        let problems = read_variables(variables).err().unwrap_or_default();
+        assert_eq!(
+            problems,
+            [format!(
+                "{}: spans would cross the network unencrypted; write https://, or allow it with {expected}",
+                variables.last().unwrap().0
+            )]
+        );
+        let settings = settings(&[variables, &[said]].concat());
+        let delivery = match &settings.exporters[0].exporter {
+            ExporterSettings::Otlp(otlp) => &otlp.delivery,
+            ExporterSettings::Langfuse(langfuse) => &langfuse.delivery,
+            other => panic!("{other:?}"),
+        };
+        assert!(delivery.allows_http);
+    };
+    check(&otlp, ("OTEL_EXPORTER_OTLP_INSECURE", "true"), "OTEL_EXPORTER_OTLP_INSECURE=true");
+    check(&otlp, ("LLMTRACE_ALLOW_HTTP", "true"), "OTEL_EXPORTER_OTLP_INSECURE=true");
+    check(&langfuse, ("LLMTRACE_ALLOW_HTTP", "true"), "LLMTRACE_ALLOW_HTTP=true");
+}
+
+#[test]
 fn langfuse_variables() {
     assert_eq!(langfuse(&[]).host, "https://cloud.langfuse.com");
-    assert_eq!(langfuse(&[("LANGFUSE_URL", "http://c")]).host, "http://c");
-    assert_eq!(langfuse(&[("LANGFUSE_URL", "http://c"), ("LANGFUSE_HOST", "http://b")]).host, "http://b");
-    let all = [("LANGFUSE_HOST", "http://b"), ("LANGFUSE_BASE_URL", "http://a"), ("LANGFUSE_TIMEOUT", "7")];
+    assert_eq!(langfuse(&[("LANGFUSE_URL", "https://c")]).host, "https://c");
+    assert_eq!(langfuse(&[("LANGFUSE_URL", "https://c"), ("LANGFUSE_HOST", "https://b")]).host, "https://b");
+    let all = [("LANGFUSE_HOST", "https://b"), ("LANGFUSE_BASE_URL", "https://a"), ("LANGFUSE_TIMEOUT", "7")];
     let settings = langfuse(&all);
-    assert_eq!((settings.host.as_str(), settings.public_key.as_str()), ("http://a", "pk-lf-1"));
+    assert_eq!((settings.host.as_str(), settings.public_key.as_str()), ("https://a", "pk-lf-1"));
     assert_eq!(settings.delivery.timeout, Some(Duration::from_secs(7)));
     assert!(!format!("{settings:?}").contains("hunter2"));
 }
