@@ -1,12 +1,16 @@
 //! From settings to a builder that does what they say.
 
-use llmtrace::{Builder, ContentPolicy};
+use llmtrace::{Builder, ContentPolicy, Sampler};
 
-use super::error::{ConfigError, ConfigProblem};
+use super::error::ConfigError;
+#[cfg(feature = "http")]
+use super::send;
 use super::settings::{
-    ExporterSettings, FileMode, JsonLinesSettings, Place, PlacedExporter, RedactSettings, SamplingSettings,
-    Settings, StdoutFormat, StdoutSettings,
+    ExporterSettings, FileMode, JsonLinesSettings, PlacedExporter, SamplingSettings, Settings, StdoutFormat,
+    StdoutSettings,
 };
+#[cfg(feature = "http")]
+use crate::Otlp;
 use crate::{JsonLines, OpenError, Stdout};
 
 /// What the builder has where only one part of `batch` is said.
@@ -16,17 +20,22 @@ const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(200);
 /// Opens the exporters and sets up a builder.
 pub(super) fn builder(settings: Settings) -> Result<Builder, ConfigError> {
     if settings.is_disabled {
-        return Ok(llmtrace::builder().content(ContentPolicy::Omit));
+        return Ok(llmtrace::builder().content(ContentPolicy::Omit).sampler(Sampler::never()));
     }
     let mut problems = Vec::new();
     let mut builder = general(llmtrace::builder(), &settings);
-    builder = redact(builder, &settings.redact, &mut problems);
-    builder = sampling(builder, &settings.sampling, &mut problems);
+    if let Some(redactor) = settings.redactor {
+        builder = builder.redactor(redactor);
+    }
+    builder = builder.sampler(sampler(&settings.sampling));
     if let Some(prices) = settings.prices {
         builder = builder.prices(prices);
     }
-    for PlacedExporter { place, exporter } in settings.exporters {
-        builder = add(builder, exporter, &place, &mut problems);
+    for PlacedExporter { place, exporter } in &settings.exporters {
+        match Opened::open(exporter) {
+            Ok(exporter) => builder = exporter.add_to(builder),
+            Err(message) => problems.push(place.problem(message)),
+        }
     }
     if problems.is_empty() { Ok(builder) } else { Err(ConfigError::Wrong(problems)) }
 }
@@ -73,24 +82,40 @@ fn estimate_tokens(builder: Builder) -> Builder {
     builder
 }
 
-fn add(
-    builder: Builder,
-    exporter: ExporterSettings,
-    place: &Place,
-    problems: &mut Vec<ConfigProblem>,
-) -> Builder {
-    match exporter {
-        ExporterSettings::Stdout(settings) => builder.exporter(stdout(&settings)),
-        ExporterSettings::JsonLines(settings) => match json_lines(&settings) {
-            Ok(file) => builder.exporter(file),
-            Err(error) => {
-                problems.push(place.problem(error.to_string()));
-                builder
+/// An exporter that is ready.
+enum Opened {
+    Stdout(Stdout),
+    JsonLines(Box<JsonLines>),
+    #[cfg(feature = "http")]
+    Otlp(Box<Otlp>),
+}
+
+impl Opened {
+    fn open(settings: &ExporterSettings) -> Result<Self, String> {
+        match settings {
+            ExporterSettings::Stdout(settings) => Ok(Self::Stdout(stdout(settings))),
+            ExporterSettings::JsonLines(settings) => json_lines(settings)
+                .map(|file| Self::JsonLines(Box::new(file)))
+                .map_err(|error| error.to_string()),
+            #[cfg(feature = "http")]
+            ExporterSettings::Otlp(settings) => send::otlp(settings).map(|otlp| Self::Otlp(Box::new(otlp))),
+            #[cfg(feature = "http")]
+            ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
+                Err("this type of exporter is not there yet".to_owned())
             }
-        },
-        unwired => {
-            problems.push(place.problem(format!("{unwired:?} cannot be used yet")));
-            builder
+            #[cfg(not(feature = "http"))]
+            ExporterSettings::Otlp(_) | ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
+                Err("needs the feature `http` of crate llmtrace-exporters".to_owned())
+            }
+        }
+    }
+
+    fn add_to(self, builder: Builder) -> Builder {
+        match self {
+            Self::Stdout(stdout) => builder.exporter(stdout),
+            Self::JsonLines(file) => builder.exporter(*file),
+            #[cfg(feature = "http")]
+            Self::Otlp(otlp) => builder.exporter(*otlp),
         }
     }
 }
@@ -121,16 +146,20 @@ fn json_lines(settings: &JsonLinesSettings) -> Result<JsonLines, OpenError> {
     Ok(file)
 }
 
-fn redact(builder: Builder, settings: &RedactSettings, problems: &mut Vec<ConfigProblem>) -> Builder {
-    if *settings != RedactSettings::default() {
-        problems.push(Place::default().problem("redact cannot be used yet"));
+/// Every trace, where only rules are said: they have nothing to keep then.
+fn sampler(settings: &SamplingSettings) -> Sampler {
+    let mut sampler = settings.ratio.map_or_else(Sampler::always, Sampler::ratio);
+    if settings.keep_errors {
+        sampler = sampler.keep_errors();
     }
-    builder
-}
-
-fn sampling(builder: Builder, settings: &SamplingSettings, problems: &mut Vec<ConfigProblem>) -> Builder {
-    if *settings != SamplingSettings::default() {
-        problems.push(Place::default().problem("sampling cannot be used yet"));
+    if let Some(duration) = settings.keep_slower_than {
+        sampler = sampler.keep_slower_than(duration);
     }
-    builder
+    if let Some(usd) = settings.keep_costlier_than {
+        sampler = sampler.keep_costlier_than(usd);
+    }
+    if let Some(duration) = settings.hold_for {
+        sampler = sampler.hold_for(duration);
+    }
+    sampler
 }
