@@ -8,6 +8,8 @@
 pub(crate) mod answer;
 mod buckets;
 pub(crate) mod encode;
+#[cfg(feature = "http")]
+pub(crate) mod exporter;
 mod facts;
 mod messages;
 mod pairs;

@@ -5,6 +5,9 @@
 mod calls;
 mod compose;
 mod content;
+mod delivery;
+mod delivery_spool;
+mod delivery_tls;
 mod foreign;
 mod layer;
 mod macro_cost;
