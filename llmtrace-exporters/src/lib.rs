@@ -8,6 +8,8 @@
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
 //! | [`Otlp`] | whatever takes OTLP over HTTP: the `OpenTelemetry` Collector, Langfuse, Phoenix, MLflow, ... |
 //!
+//! [`install`] sets everything up as a file or the environment says, [`Config`] says which keys and variables there are.
+//!
 //! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
 //! [`Profile`], and [`PartialSuccess`] reads the answer.
 //!
@@ -30,6 +32,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod config;
 mod env;
 #[cfg(feature = "http")]
 mod http;
@@ -41,6 +44,8 @@ mod stdout;
 #[cfg(test)]
 mod testing;
 
+pub use config::error::{ConfigError, ConfigProblem};
+pub use config::{Config, install};
 #[cfg(feature = "http")]
 pub use http::endpoint::{Endpoint, EndpointError};
 pub use jsonl::line::{LineError, read_line, write_line};
