@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
+use crate::base64;
+
 /// The address of a server.
 ///
 /// User name and password in it become an `Authorization` header, and are never shown.
@@ -23,6 +25,8 @@ use reqwest::header::HeaderValue;
 pub struct Endpoint {
     url: Url,
     authorization: Option<HeaderValue>,
+    /// Its path is not shown.
+    hides_path: bool,
 }
 
 /// Why a text is no usable address. It never repeats user names, passwords or query strings.
@@ -83,7 +87,7 @@ impl Endpoint {
         }
         let authorization = take_credentials(&mut url);
         url.set_fragment(None);
-        Ok(Self { url, authorization })
+        Ok(Self { url, authorization, hides_path: false })
     }
 
     /// The same server with `path` behind the present one, unless that ends so already.
@@ -97,6 +101,11 @@ impl Endpoint {
         self
     }
 
+    /// The same address; what shows it leaves out the path, which is a secret with many webhooks.
+    pub(crate) fn hiding_path(self) -> Self {
+        Self { hides_path: true, ..self }
+    }
+
     pub(crate) fn url(&self) -> &Url {
         &self.url
     }
@@ -107,10 +116,10 @@ impl Endpoint {
     }
 }
 
-/// The address without user name, password and query string.
+/// The address without user name, password and query string; of a webhook, without its path.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.url))
+        if self.hides_path { f.write_str(&server(&self.url)) } else { f.write_str(&shown(&self.url)) }
     }
 }
 
@@ -121,8 +130,12 @@ impl fmt::Debug for Endpoint {
 }
 
 fn shown(url: &Url) -> String {
+    server(url) + url.path()
+}
+
+fn server(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -145,18 +158,7 @@ fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
 
 /// The `Authorization` header for a user name and a password (RFC 7617).
 pub(crate) fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let plain = [user, b":", password].concat();
-    let mut text = "Basic ".to_owned();
-    for chunk in plain.chunks(3) {
-        let bytes = [0, 1, 2].map(|n| u32::from(chunk.get(n).copied().unwrap_or_default()));
-        let [a, b, c] = bytes;
-        let bits = a << 16 | b << 8 | c;
-        for n in 0..4 {
-            let digit = DIGITS.get((bits >> (18 - 6 * n) & 63) as usize).copied().unwrap_or(b'=');
-            text.push(if n <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
+    let text = format!("Basic {}", base64::encode(&[user, b":", password].concat()));
     let mut header = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
     header.set_sensitive(true);
     header
