@@ -10,6 +10,9 @@
 //! | [`Langfuse`] | Langfuse, with scores and links to prompts |
 //! | [`Webhook`] | a URL of your own, as signed JSON |
 //!
+//! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
+//! [`Profile`], and [`PartialSuccess`] reads the answer.
+//!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
 //!
@@ -29,8 +32,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-#[cfg(feature = "http")]
-mod base64;
 mod env;
 #[cfg(feature = "http")]
 mod http;

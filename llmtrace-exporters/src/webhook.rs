@@ -2,10 +2,11 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use llmtrace::SpanRecord;
 use ring::{digest, hmac};
 
-use crate::base64;
 use crate::http::endpoint::{Endpoint, EndpointError};
 use crate::http::exporter::HttpExporter;
 use crate::http::options::delivers_over_http;
@@ -72,7 +73,7 @@ impl Webhook {
     /// The text is no URL, or plain `http` to another computer; for that see [`Endpoint::insecure`] and
     /// [`to`](Webhook::to).
     pub fn new(url: &str) -> Result<Self, EndpointError> {
-        Endpoint::parse(url).map(Self::to)
+        Endpoint::insecure(url)?.hiding_path().protected().map(Self::to)
     }
 
     /// Posts to a URL.
@@ -86,7 +87,7 @@ impl Webhook {
     pub fn secret(mut self, secret: impl AsRef<str>) -> Self {
         let secret = secret.as_ref().trim();
         let key = match secret.strip_prefix(ENCODED_SECRET) {
-            Some(encoded) => base64::decode(encoded),
+            Some(encoded) => STANDARD_NO_PAD.decode(encoded.trim_end_matches('=')).ok(),
             None => Some(secret.as_bytes().to_vec()),
         };
         match key.filter(|key| !key.is_empty()) {
@@ -144,7 +145,7 @@ fn headers(key: Option<&hmac::Key>, now: u64, body: &[u8]) -> Vec<(&'static str,
         let mut context = hmac::Context::with_key(key);
         context.update(format!("{id}.{now}.").as_bytes());
         context.update(body);
-        headers.push(("webhook-signature", format!("v1,{}", base64::encode(context.sign().as_ref()))));
+        headers.push(("webhook-signature", format!("v1,{}", STANDARD.encode(context.sign()))));
     }
     headers.extend([("webhook-id", id), ("webhook-timestamp", now.to_string())]);
     headers
@@ -152,3 +153,47 @@ fn headers(key: Option<&hmac::Key>, now: u64, body: &[u8]) -> Vec<(&'static str,
 
 /// How much of a body's SHA-256 makes its id.
 const ID_BYTES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The expected values are those of Python's `hmac`, `hashlib` and `base64`.
+    #[test]
+    fn a_body_is_signed_as_standard_webhooks_has_it() {
+        let body = b"{\"spans\":[]}\n";
+        let check = |secret: Option<&str>, now: u64, expected: &[(&str, &str)]| {
+            let webhook = Webhook::new("https://example.com").unwrap();
+            let webhook = secret.into_iter().fold(webhook, |webhook, secret| webhook.secret(secret));
+            assert_eq!(webhook.0.settings.problem, None);
+            let headers = headers(webhook.0.service.key.as_ref(), now, body);
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            assert_eq!(headers, expected);
+        };
+        let id = ("webhook-id", "msg_ea54f700fd09b64bc7ed4a8f415a3e17");
+        let signed = ("webhook-signature", "v1,gi4Q+BoyY468zpuo6gdZeiSIippnGjcmRrBg9WK+pts=");
+        check(None, 7, &[id, ("webhook-timestamp", "7")]);
+        let at = ("webhook-timestamp", "1614265330");
+        check(Some("secret"), 1_614_265_330, &[signed, id, at]);
+        check(Some("whsec_c2VjcmV0"), 1_614_265_330, &[signed, id, at]);
+        check(Some(" whsec_c2VjcmV0== "), 1_614_265_330, &[signed, id, at]);
+    }
+
+    #[test]
+    fn a_secret_that_is_none_stops_the_exporter() {
+        for secret in ["", " ", "whsec_", "whsec_c2Vj*"] {
+            let webhook = Webhook::new("https://example.com").unwrap().secret(secret);
+            assert_eq!(webhook.0.settings.problem.as_deref(), Some(WRONG_SECRET), "{secret:?}");
+        }
+    }
+
+    #[test]
+    fn the_path_of_the_url_is_shown_nowhere() {
+        let url = "https://hooks.example.com/services/T0/s3cret?key=s3cret";
+        let webhook = Webhook::new(url).unwrap();
+        assert_eq!(webhook.0.settings.endpoint.to_string(), "https://hooks.example.com");
+        assert!(!format!("{webhook:?}").contains("s3cret"));
+        let refused = Webhook::new("http://hooks.example.com/s3cret").unwrap_err().to_string();
+        assert!(refused.contains("unencrypted") && !refused.contains("s3cret"), "{refused}");
+    }
+}

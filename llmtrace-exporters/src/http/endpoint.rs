@@ -3,10 +3,10 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
-
-use crate::base64;
 
 /// The address of a server.
 ///
@@ -64,11 +64,7 @@ impl Endpoint {
     ///
     /// The text is no URL, or plain `http` to another computer.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        let endpoint = Self::insecure(text)?;
-        if endpoint.url.scheme() == "http" && !is_loopback(&endpoint.url) {
-            return Err(EndpointError::Unencrypted { shown: endpoint.to_string() });
-        }
-        Ok(endpoint)
+        Self::insecure(text)?.protected()
     }
 
     /// An `https` or `http` URL of any computer: what is sent to an `http` URL can be read on the way.
@@ -90,6 +86,14 @@ impl Endpoint {
         Ok(Self { url, authorization, hides_path: false })
     }
 
+    /// The same address, unless what is sent there could be read on the way.
+    pub(crate) fn protected(self) -> Result<Self, EndpointError> {
+        if self.url.scheme() == "http" && !self.is_local() {
+            return Err(EndpointError::Unencrypted { shown: self.to_string() });
+        }
+        Ok(self)
+    }
+
     /// The same server with `path` behind the present one, unless that ends so already.
     pub(crate) fn with_path(mut self, path: &str) -> Self {
         let base = self.url.path().trim_end_matches('/').to_owned();
@@ -101,9 +105,23 @@ impl Endpoint {
         self
     }
 
+    /// The same server without `end` at the end of the present path, if it stands there.
+    pub(crate) fn without_path_end(mut self, end: &str) -> Self {
+        let path = self.url.path().trim_end_matches('/');
+        if let Some(rest) = path.strip_suffix(end).map(str::to_owned) {
+            self.url.set_path(&rest);
+        }
+        self
+    }
+
     /// The same address; what shows it leaves out the path, which is a secret with many webhooks.
     pub(crate) fn hiding_path(self) -> Self {
         Self { hides_path: true, ..self }
+    }
+
+    /// Whether the server is on this computer.
+    pub(crate) fn is_local(&self) -> bool {
+        is_loopback(&self.url)
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -158,7 +176,7 @@ fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
 
 /// The `Authorization` header for a user name and a password (RFC 7617).
 pub(crate) fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
-    let text = format!("Basic {}", base64::encode(&[user, b":", password].concat()));
+    let text = format!("Basic {}", STANDARD.encode([user, b":", password].concat()));
     let mut header = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
     header.set_sensitive(true);
     header

@@ -46,6 +46,9 @@ pub struct Langfuse(HttpExporter<Requests>);
 const SPANS: &str = "/api/public/otel/v1/traces";
 const SCORES: &str = "/api/public/scores";
 
+/// What other programs want at the end of the host's URL, and people copy from there.
+const OWN_PATHS: [&str; 4] = ["/v1/traces", "/otel", "/public", "/api"];
+
 /// The newest way in which the server takes spans in: written at once, not gathered for minutes.
 const INGESTION_VERSION: &str = "4";
 
@@ -61,8 +64,9 @@ impl Langfuse {
         Endpoint::parse(host).map(|host| Self::to(host, public_key, secret_key))
     }
 
-    /// Sends to a host with the keys of a project.
+    /// Sends to a host with the keys of a project. What the host's URL has of Langfuse's own paths is left out.
     pub fn to(host: Endpoint, public_key: &str, secret_key: &str) -> Self {
+        let host = OWN_PATHS.into_iter().fold(host, Endpoint::without_path_end);
         let scores = Arc::new(host.clone().with_path(SCORES));
         let mut settings = Settings::new(host.with_path(SPANS));
         settings.set_fixed_header("x-langfuse-ingestion-version", INGESTION_VERSION);
@@ -73,6 +77,11 @@ impl Langfuse {
         settings.headers.insert(AUTHORIZATION, basic(public_key.as_bytes(), secret_key.as_bytes()));
         settings.secrets.push(secret_key.to_owned());
         Self(HttpExporter::new(Requests { scores }, settings))
+    }
+
+    #[cfg(test)]
+    pub(super) fn settings(&self) -> &Settings {
+        &self.0.settings
     }
 
     /// How many scores Langfuse refused for good so far.
