@@ -7,6 +7,7 @@ mod compose;
 mod content;
 mod delivery;
 mod delivery_spool;
+mod delivery_tls;
 mod foreign;
 mod layer;
 mod macro_cost;

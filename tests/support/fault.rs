@@ -42,6 +42,18 @@ impl Step {
         Self::Answer(status, vec![(name, value.into())], Vec::new())
     }
 
+    /// The status that the client sees; 0 if it sees none.
+    fn answered(&self) -> u16 {
+        match self {
+            Self::Answer(status, ..)
+            | Self::Echo(status)
+            | Self::EndlessBody(status)
+            | Self::ResetMidBody(status) => *status,
+            Self::Chunked(_) => 200,
+            Self::Hang | Self::SlowLoris | Self::Raw(_) | Self::Close => 0,
+        }
+    }
+
     /// Answers with a status and a body.
     pub fn with_body(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self::Answer(status, Vec::new(), body.into())
@@ -192,62 +204,67 @@ fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let mut body = vec![0; length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0)];
         reader.read_exact(&mut body)?;
-        let answered = match &step {
-            Step::Answer(status, ..)
-            | Step::Echo(status)
-            | Step::EndlessBody(status)
-            | Step::ResetMidBody(status) => *status,
-            Step::Chunked(_) => 200,
-            Step::Hang | Step::SlowLoris | Step::Raw(_) | Step::Close => 0,
-        };
-        let echo: String = headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let echo = lines(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+        let answered = step.answered();
         lock(&shared.requests).push(Request { line, headers, body, answered, at: Instant::now() });
         match step {
-            Step::Answer(status, headers, body) => {
-                let headers: String =
-                    headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-                answer(stream, status, &headers, &body)?;
-            }
-            Step::Echo(status) => answer(stream, status, "", echo.as_bytes())?,
-            Step::Chunked(body) => {
-                write!(
-                    stream,
-                    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
-                )?;
-                for chunk in body.chunks(3) {
-                    write!(stream, "{:x}\r\n", chunk.len())?;
-                    stream.write_all(chunk)?;
-                    stream.write_all(b"\r\n")?;
-                }
-                stream.write_all(b"0\r\n\r\n")?;
-            }
             Step::Hang => {
                 // Ends when the client has had enough, or the server stops.
                 io::copy(&mut reader, &mut io::sink())?;
-                return Ok(());
             }
-            Step::SlowLoris => loop {
-                for byte in b"HTTP/1.1 200 OK\r\nx-slow: ".iter().chain(std::iter::repeat_n(&b'x', 1_000_000))
-                {
-                    stream.write_all(&[*byte])?;
-                    std::thread::sleep(DRIP);
-                }
-            },
+            Step::Answer(status, headers, body) => {
+                let headers = lines(headers.iter().map(|(name, value)| (*name, value.as_str())));
+                answer(stream, status, &headers, &body)?;
+                continue;
+            }
+            Step::Echo(status) => {
+                answer(stream, status, "", echo.as_bytes())?;
+                continue;
+            }
+            Step::Chunked(body) => {
+                answer_in_chunks(stream, &body)?;
+                continue;
+            }
+            Step::SlowLoris => drip(stream)?,
             Step::EndlessBody(status) => {
                 write!(stream, "HTTP/1.1 {status} X\r\nconnection: close\r\n\r\n")?;
-                loop {
-                    stream.write_all(&[b'x'; 4096])?;
-                }
+                while stream.write_all(&[b'x'; 4096]).is_ok() {}
             }
             Step::ResetMidBody(status) => {
                 write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 1000\r\n\r\nbegin")?;
-                return Ok(());
             }
-            Step::Raw(text) => return stream.write_all(text.as_bytes()),
-            Step::Close => return Ok(()),
+            Step::Raw(text) => stream.write_all(text.as_bytes())?,
+            Step::Close => {}
         }
+        return Ok(());
     }
     Ok(())
+}
+
+/// Answers one byte at a time, until the client has had enough.
+fn drip(mut stream: &TcpStream) -> io::Result<()> {
+    let begin = b"HTTP/1.1 200 OK\r\nx-slow: ".iter();
+    for byte in begin.chain(std::iter::repeat(&b'x')) {
+        stream.write_all(&[*byte])?;
+        std::thread::sleep(DRIP);
+    }
+    Ok(())
+}
+
+fn answer_in_chunks(mut stream: &TcpStream, body: &[u8]) -> io::Result<()> {
+    stream
+        .write_all(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")?;
+    for chunk in body.chunks(3) {
+        write!(stream, "{:x}\r\n", chunk.len())?;
+        stream.write_all(chunk)?;
+        stream.write_all(b"\r\n")?;
+    }
+    stream.write_all(b"0\r\n\r\n")
+}
+
+/// Headers as they are sent.
+fn lines<'a>(headers: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    headers.fold(String::new(), |text, (name, value)| text + name + ": " + value + "\r\n")
 }
 
 fn answer(mut stream: &TcpStream, status: u16, headers: &str, body: &[u8]) -> io::Result<()> {
