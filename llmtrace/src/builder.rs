@@ -16,7 +16,7 @@ use crate::layer::{CallsiteFilter, Capture, LlmLayer, LlmSubscriber, Open, SpanC
 use crate::pipeline::{Limits, Overflow, Pipeline};
 use crate::price::{PriceChain, PriceSource};
 use crate::settings::Settings;
-use crate::{Budget, ContentPolicy, Exporter, Guard, InstallError, Resource, Value, semconv};
+use crate::{Budget, ContentPolicy, Exporter, Guard, InstallError, Redactor, Resource, Value, semconv};
 
 /// Starts to set up tracing.
 ///
@@ -45,6 +45,7 @@ pub struct Builder {
     resource: Resource,
     exporters: Vec<Box<dyn Exporter>>,
     content: ContentPolicy,
+    redactor: Redactor,
     capture: Capture,
     prices: Option<PriceChain>,
     budgets: Vec<Budget>,
@@ -69,6 +70,7 @@ impl Builder {
             resource: Resource::default(),
             exporters: Vec::new(),
             content: ContentPolicy::default(),
+            redactor: Redactor::default(),
             capture: Capture::default(),
             prices: None,
             budgets: Vec::new(),
@@ -106,6 +108,12 @@ impl Builder {
     /// Whether prompts, completions, arguments and results are kept. Default: they are.
     pub fn content(mut self, policy: ContentPolicy) -> Self {
         self.content = policy;
+        self
+    }
+
+    /// What is masked in every text before any exporter sees it. Default: known secrets ([`Redactor::secrets`]).
+    pub fn redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
         self
     }
 
@@ -225,7 +233,7 @@ impl Builder {
             estimates_tokens: self.estimates_tokens,
         };
         let prices = with_bundled(self.prices);
-        let enricher = Enricher::new(Arc::new(self.resource), prices, settings.clone());
+        let enricher = Enricher::new(self.resource, prices, settings.clone(), self.redactor);
         let (pipeline, started) = Pipeline::start(self.exporters, enricher, self.budgets, self.limits);
         let open = Arc::new(Open::new(settings, self.capture, self.ids, Arc::clone(&pipeline)));
         let guard = Guard::new(pipeline, Arc::clone(&open), started.err().map(InstallError::Thread));
@@ -255,6 +263,7 @@ impl fmt::Debug for Builder {
             .field("resource", &self.resource)
             .field("exporters", &exporters)
             .field("content", &self.content)
+            .field("redactor", &self.redactor)
             .field("capture", &self.capture)
             .field("limits", &self.limits)
             .finish_non_exhaustive()

@@ -32,6 +32,7 @@
 //! | ship spans | crate `llmtrace-exporters`, or implement [`Exporter`] |
 //! | teach it your client's types | [`LlmResponse`] and [`LlmChunk`] |
 //! | price your own models | [`PriceOverrides`], [`PriceSource`] |
+//! | keep secrets and personal data out | [`Redactor`]; secrets are masked unless told otherwise |
 //! | stop in time | [`Budget`] |
 //! | go on in another process | [`propagate`] |
 //! | read a provider's JSON yourself | [`provider`] |
@@ -85,6 +86,7 @@ pub mod provider;
 mod prune;
 mod record;
 mod recorder;
+mod redact;
 pub mod semconv;
 mod settings;
 mod span;
@@ -139,6 +141,7 @@ pub use price::{
 };
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
 pub use recorder::Recorder;
+pub use redact::{Redactor, RuleError};
 pub use span::{CostValue, SpanExt};
 pub use stream::{TracedStream, traced_stream, traced_stream_with};
 pub use usage::{Usage, UsageSource, UsageStatus};

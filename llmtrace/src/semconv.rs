@@ -276,6 +276,8 @@ pub const PROCESSING: &str = "llmtrace.processing";
 pub const CONTENT_OMITTED: &str = "llmtrace.content.omitted";
 /// How many texts of the span were cut to the configured length.
 pub const TRUNCATED: &str = "llmtrace.truncated";
+/// How many secrets and the like were masked in the span.
+pub const REDACTED: &str = "llmtrace.redacted";
 /// Arguments of the traced function beside the request that one of them is (JSON).
 pub const ARGUMENTS: &str = "llmtrace.arguments";
 /// How many stream items were received.

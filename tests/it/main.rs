@@ -14,6 +14,7 @@ mod macro_records;
 mod macro_streams;
 mod native_servers;
 mod pipeline;
+mod redaction;
 mod regressions;
 mod runtimes;
 mod shutdown;
