@@ -9,6 +9,8 @@ mod nearest;
 mod network;
 mod secret;
 mod section;
+#[cfg(feature = "http")]
+mod send;
 mod settings;
 mod source;
 mod standard;
@@ -66,6 +68,7 @@ use settings::{ExporterSettings, Settings};
 /// | `quiet` | true: failures of exporters are not said on standard error | false |
 /// | `redact.secrets`, `redact.pii` | true or false | true, false |
 /// | `redact.rules` | list of `{ name = "...", pattern = '...' }` | none |
+/// | `redact.allow` | list of regular expressions: what is wholly one of these stays | none |
 /// | `sampling.ratio` | share of the traces, 0 to 1 | 1 |
 /// | `sampling.keep_errors` | true or false | false |
 /// | `sampling.keep_slower_than` | time | none |

@@ -1,7 +1,7 @@
 //! JSON Lines: one span a line, to a file and back.
 
-mod disk;
-mod encode;
+pub(crate) mod disk;
+pub(crate) mod encode;
 pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod open;
@@ -9,5 +9,5 @@ mod parse;
 pub(crate) mod read;
 mod rotate;
 pub(crate) mod sync;
-mod tail;
+pub(crate) mod tail;
 pub(crate) mod write;

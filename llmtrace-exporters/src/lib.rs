@@ -6,6 +6,7 @@
 //! | [`Stdout::tree`] | the terminal, one tree a trace |
 //! | [`Stdout::json`] | standard output, one line of JSON a span |
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
+//! | [`Otlp`] | whatever takes OTLP over HTTP: the `OpenTelemetry` Collector, Langfuse, Phoenix, MLflow, ... |
 //!
 //! [`install`] sets everything up as a file or the environment says, [`Config`] says which keys and variables there are.
 //!
@@ -30,18 +31,33 @@
 
 mod config;
 mod env;
+#[cfg(feature = "http")]
+mod http;
 mod jsonl;
+mod otlp;
+#[cfg(feature = "http")]
+mod spool;
 mod stdout;
 #[cfg(test)]
 mod testing;
 
 pub use config::error::{ConfigError, ConfigProblem};
 pub use config::{Config, install};
+#[cfg(feature = "http")]
+pub use http::endpoint::{Endpoint, EndpointError};
 pub use jsonl::line::{LineError, read_line, write_line};
 pub use jsonl::lines::{Line, Lines, MAX_LINE_BYTES};
 pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+pub use otlp::answer::PartialSuccess;
+pub use otlp::encode::write_otlp;
+#[cfg(feature = "http")]
+pub use otlp::exporter::{CertificateError, Otlp};
+pub use otlp::profile::{ParseProfileError, Profile};
+pub use otlp::protocol::{ParseProtocolError, Protocol};
+#[cfg(feature = "http")]
+pub use spool::error::SpoolError;
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};

@@ -109,6 +109,16 @@ pub const WORKFLOW_NAME: &str = "gen_ai.workflow.name";
 pub const RETRIEVAL_QUERY_TEXT: &str = "gen_ai.retrieval.query.text";
 /// What a retriever found (JSON).
 pub const RETRIEVAL_DOCUMENTS: &str = "gen_ai.retrieval.documents";
+/// The store that a retriever searches.
+pub const DATA_SOURCE_ID: &str = "gen_ai.data_source.id";
+/// Span event: a judgement.
+pub const EVALUATION_RESULT_EVENT: &str = "gen_ai.evaluation.result";
+/// What was judged.
+pub const EVALUATION_NAME: &str = "gen_ai.evaluation.name";
+/// The judgement as a number.
+pub const EVALUATION_SCORE_VALUE: &str = "gen_ai.evaluation.score.value";
+/// A remark to a judgement.
+pub const EVALUATION_EXPLANATION: &str = "gen_ai.evaluation.explanation";
 /// A prompt template's name.
 pub const PROMPT_NAME: &str = "gen_ai.prompt.name";
 /// A prompt template's version.
@@ -149,6 +159,12 @@ pub const SERVER_PORT: &str = "server.port";
 pub const HTTP_RESPONSE_BODY_SIZE: &str = "http.response.body.size";
 /// The service that a trace comes from (resource).
 pub const SERVICE_NAME: &str = "service.name";
+/// Which SDK made the spans (resource).
+pub const TELEMETRY_SDK_NAME: &str = "telemetry.sdk.name";
+/// The SDK's language (resource).
+pub const TELEMETRY_SDK_LANGUAGE: &str = "telemetry.sdk.language";
+/// The SDK's version (resource).
+pub const TELEMETRY_SDK_VERSION: &str = "telemetry.sdk.version";
 /// `production`, `staging`, ... (resource).
 pub const DEPLOYMENT_ENVIRONMENT_NAME: &str = "deployment.environment.name";
 
@@ -167,6 +183,8 @@ pub const DROPPED_EXPORTER_PANICKED: &str = "llmtrace.dropped.exporter_panicked"
 
 /// An [`ObservationKind`](crate::ObservationKind) as its lower-case name.
 pub const KIND: &str = "llmtrace.kind";
+/// `cancelled` on a span that was given up before its end, for which `OpenTelemetry` has no status.
+pub const STATUS: &str = "llmtrace.status";
 /// Labels of a span.
 pub const TAGS: &str = "llmtrace.tags";
 /// How far the token counts may be trusted: `complete`, `partial`, `missing`, `interrupted`, `invalid`.

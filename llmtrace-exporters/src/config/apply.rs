@@ -3,10 +3,14 @@
 use llmtrace::{Builder, ContentPolicy};
 
 use super::error::{ConfigError, ConfigProblem};
+#[cfg(feature = "http")]
+use super::send;
 use super::settings::{
-    ExporterSettings, FileMode, JsonLinesSettings, Place, PlacedExporter, RedactSettings, SamplingSettings,
-    Settings, StdoutFormat, StdoutSettings,
+    ExporterSettings, FileMode, JsonLinesSettings, Place, PlacedExporter, SamplingSettings, Settings,
+    StdoutFormat, StdoutSettings,
 };
+#[cfg(feature = "http")]
+use crate::Otlp;
 use crate::{JsonLines, OpenError, Stdout};
 
 /// What the builder has where only one part of `batch` is said.
@@ -20,13 +24,18 @@ pub(super) fn builder(settings: Settings) -> Result<Builder, ConfigError> {
     }
     let mut problems = Vec::new();
     let mut builder = general(llmtrace::builder(), &settings);
-    builder = redact(builder, &settings.redact, &mut problems);
+    if let Some(redactor) = settings.redactor {
+        builder = builder.redactor(redactor);
+    }
     builder = sampling(builder, &settings.sampling, &mut problems);
     if let Some(prices) = settings.prices {
         builder = builder.prices(prices);
     }
-    for PlacedExporter { place, exporter } in settings.exporters {
-        builder = add(builder, exporter, &place, &mut problems);
+    for PlacedExporter { place, exporter } in &settings.exporters {
+        match Opened::open(exporter) {
+            Ok(exporter) => builder = exporter.add_to(builder),
+            Err(message) => problems.push(place.problem(message)),
+        }
     }
     if problems.is_empty() { Ok(builder) } else { Err(ConfigError::Wrong(problems)) }
 }
@@ -73,24 +82,40 @@ fn estimate_tokens(builder: Builder) -> Builder {
     builder
 }
 
-fn add(
-    builder: Builder,
-    exporter: ExporterSettings,
-    place: &Place,
-    problems: &mut Vec<ConfigProblem>,
-) -> Builder {
-    match exporter {
-        ExporterSettings::Stdout(settings) => builder.exporter(stdout(&settings)),
-        ExporterSettings::JsonLines(settings) => match json_lines(&settings) {
-            Ok(file) => builder.exporter(file),
-            Err(error) => {
-                problems.push(place.problem(error.to_string()));
-                builder
+/// An exporter that is ready.
+enum Opened {
+    Stdout(Stdout),
+    JsonLines(JsonLines),
+    #[cfg(feature = "http")]
+    Otlp(Otlp),
+}
+
+impl Opened {
+    fn open(settings: &ExporterSettings) -> Result<Self, String> {
+        match settings {
+            ExporterSettings::Stdout(settings) => Ok(Self::Stdout(stdout(settings))),
+            ExporterSettings::JsonLines(settings) => {
+                json_lines(settings).map(Self::JsonLines).map_err(|error| error.to_string())
             }
-        },
-        unwired => {
-            problems.push(place.problem(format!("{unwired:?} cannot be used yet")));
-            builder
+            #[cfg(feature = "http")]
+            ExporterSettings::Otlp(settings) => send::otlp(settings).map(Self::Otlp),
+            #[cfg(feature = "http")]
+            ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
+                Err("this type of exporter is not there yet".to_owned())
+            }
+            #[cfg(not(feature = "http"))]
+            ExporterSettings::Otlp(_) | ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
+                Err("needs the feature `http` of crate llmtrace-exporters".to_owned())
+            }
+        }
+    }
+
+    fn add_to(self, builder: Builder) -> Builder {
+        match self {
+            Self::Stdout(stdout) => builder.exporter(stdout),
+            Self::JsonLines(file) => builder.exporter(file),
+            #[cfg(feature = "http")]
+            Self::Otlp(otlp) => builder.exporter(otlp),
         }
     }
 }
@@ -119,13 +144,6 @@ fn json_lines(settings: &JsonLinesSettings) -> Result<JsonLines, OpenError> {
         file = file.sync(sync);
     }
     Ok(file)
-}
-
-fn redact(builder: Builder, settings: &RedactSettings, problems: &mut Vec<ConfigProblem>) -> Builder {
-    if *settings != RedactSettings::default() {
-        problems.push(Place::default().problem("redact cannot be used yet"));
-    }
-    builder
 }
 
 fn sampling(builder: Builder, settings: &SamplingSettings, problems: &mut Vec<ConfigProblem>) -> Builder {

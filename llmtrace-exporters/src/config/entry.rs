@@ -9,7 +9,6 @@ use toml::de::{DeTable, DeValue};
 
 use super::nearest::nearest;
 use super::secret::Secret;
-use super::settings::Place;
 use super::source::Source;
 use super::units;
 
@@ -29,11 +28,6 @@ impl<'a> Entry<'a> {
     /// Takes note of what is wrong.
     pub(super) fn report<T>(&self, result: Result<T, String>) -> Option<T> {
         result.map_err(|message| self.source.report(&self.key, self.line, message)).ok()
-    }
-
-    /// Where the value is.
-    pub(super) fn place(&self) -> Place {
-        self.source.place(&self.key, self.line)
     }
 
     pub(super) fn table(&self) -> Result<&'a DeTable<'a>, String> {

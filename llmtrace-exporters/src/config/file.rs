@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use llmtrace::{Capture, ContentPolicy, Overflow, PriceOverrides, Value};
+use llmtrace::{Capture, ContentPolicy, Overflow, PriceOverrides, Redactor, RuleError, Value};
 use toml::de::{DeTable, DeValue};
 
 use super::entry::Entry;
 use super::error::ConfigProblem;
 use super::exporter;
 use super::section::Section;
-use super::settings::{BatchSettings, RedactRule, RedactSettings, SamplingSettings, Settings};
+use super::settings::{BatchSettings, SamplingSettings, Settings};
 use super::source::Source;
 use crate::env::Environment;
 
@@ -32,7 +32,7 @@ pub(super) const KEYS: &[&str] = &[
     "exporter",
 ];
 
-pub(super) const REDACT_KEYS: &[&str] = &["secrets", "pii", "rules"];
+pub(super) const REDACT_KEYS: &[&str] = &["secrets", "pii", "rules", "allow"];
 
 pub(super) const SAMPLING_KEYS: &[&str] =
     &["ratio", "keep_errors", "keep_slower_than", "keep_costlier_than", "hold_for"];
@@ -83,7 +83,7 @@ fn settings<'a>(source: &'a Source<'a>, table: &'a DeTable<'a>) -> Settings {
         prices: file.read("prices", prices),
         estimates_tokens: file.read("estimate_tokens", estimate_tokens).unwrap_or(false),
         is_quiet: file.read("quiet", Entry::boolean).unwrap_or(false),
-        redact: file.entry("redact").map(|entry| redact(&entry)).unwrap_or_default(),
+        redactor: file.entry("redact").and_then(|entry| redactor(&entry)),
         sampling: file.entry("sampling").map(|entry| sampling(&entry)).unwrap_or_default(),
         exporters: exporter::read(source, file.entry("exporter").as_ref()),
     }
@@ -146,24 +146,49 @@ fn estimate_tokens(entry: &Entry<'_>) -> Result<bool, String> {
     Ok(wanted)
 }
 
-fn redact(entry: &Entry<'_>) -> RedactSettings {
-    let Some(section) = Section::of(entry, REDACT_KEYS, |_| None) else {
-        return RedactSettings::default();
-    };
-    let rules = section.read("rules", Entry::elements).unwrap_or_default();
-    RedactSettings {
-        secrets: section.read("secrets", Entry::boolean),
-        pii: section.read("pii", Entry::boolean),
-        rules: rules.iter().filter_map(rule).collect(),
+fn redactor(entry: &Entry<'_>) -> Option<Redactor> {
+    let section = Section::of(entry, REDACT_KEYS, |_| None)?;
+    let masks_secrets = section.read("secrets", Entry::boolean).unwrap_or(true);
+    let mut redactor = if masks_secrets { Redactor::secrets() } else { Redactor::none() };
+    if section.read("pii", Entry::boolean) == Some(true) {
+        redactor = redactor.pii();
+    }
+    for entry in section.read("rules", Entry::elements).unwrap_or_default() {
+        redactor = with_rule(redactor, &entry);
+    }
+    for entry in section.read("allow", Entry::elements).unwrap_or_default() {
+        let allow = |pattern| redactor.clone().allow(pattern).map_err(|error| rule_message(&error));
+        redactor = entry.report(entry.text().and_then(allow)).unwrap_or(redactor);
+    }
+    Some(redactor)
+}
+
+fn with_rule(redactor: Redactor, entry: &Entry<'_>) -> Redactor {
+    let Some(section) = Section::of(entry, &["name", "pattern"], |_| None) else { return redactor };
+    let name = section.require("name", "name = \"order-number\"", Entry::text);
+    let pattern = section.require("pattern", "pattern = 'ORD-\\d{8}'", Entry::text);
+    let (Some(name), Some(pattern)) = (name, pattern) else { return redactor };
+    match redactor.clone().rule(name, pattern) {
+        Ok(redactor) => redactor,
+        Err(error) => {
+            let key = if matches!(error, RuleError::Name { .. }) { "name" } else { "pattern" };
+            section.read(key, |_| Err::<(), _>(rule_message(&error)));
+            redactor
+        }
     }
 }
 
-fn rule(entry: &Entry<'_>) -> Option<RedactRule> {
-    let section = Section::of(entry, &["name", "pattern"], |_| None)?;
-    let name = section.require("name", "name = \"order number\"", Entry::string);
-    let pattern = section.require("pattern", "pattern = 'ORD-\\d{8}'", Entry::string);
-    let place = section.entry("pattern").map_or_else(|| section.place(), |entry| entry.place());
-    Some(RedactRule { name: name?, pattern: pattern?, place })
+/// What is wrong with a rule, in one line.
+fn rule_message(error: &RuleError) -> String {
+    match error {
+        RuleError::Pattern { reason, .. } => {
+            let reason = reason.lines().last().unwrap_or_default();
+            format!("expected a regular expression: {}", reason.trim_start_matches("error: "))
+        }
+        RuleError::Name { .. } => "expected letters, digits, -, _ and . only".to_owned(),
+        RuleError::Empty { .. } => "matches the empty text; ask for at least one character".to_owned(),
+        other => other.to_string(),
+    }
 }
 
 fn sampling(entry: &Entry<'_>) -> SamplingSettings {

@@ -7,10 +7,11 @@ use super::entry::Entry;
 use super::secret::Secret;
 use super::section::Section;
 use super::settings::{
-    DeliverySettings, Endpoint, ExporterSettings, LangfuseSettings, OtlpProfile, OtlpProtocol, OtlpSettings,
-    SpoolSettings, WebhookSettings,
+    DeliverySettings, ExporterSettings, LangfuseSettings, OtlpSettings, SpoolSettings, Target,
+    WebhookSettings,
 };
 use super::url::{self, PlainHttp};
+use crate::{Profile, Protocol};
 
 pub(super) const OTLP_KEYS: &[&str] = &[
     "type",
@@ -57,21 +58,16 @@ pub(super) const WEBHOOK_KEYS: &[&str] = &[
 const MIN_SPOOL_BYTES: u64 = 1 << 20;
 
 pub(super) fn otlp(section: &Section<'_>) -> Option<ExporterSettings> {
-    let protocols = [("protobuf", OtlpProtocol::Protobuf), ("json", OtlpProtocol::Json)];
-    let profiles = [
-        ("standard", OtlpProfile::Standard),
-        ("phoenix", OtlpProfile::Phoenix),
-        ("mlflow", OtlpProfile::MlFlow),
-        ("langsmith", OtlpProfile::LangSmith),
-        ("all", OtlpProfile::All),
-    ];
+    let protocols = [("protobuf", Protocol::Protobuf), ("json", Protocol::Json)];
+    let profiles = [Profile::Standard, Profile::Phoenix, Profile::MlFlow, Profile::LangSmith, Profile::All];
+    let profiles = profiles.map(|profile| (profile.as_str(), profile));
     let endpoint =
         section.require("endpoint", "endpoint = \"http://localhost:4318\"", |entry| url(section, entry));
     let protocol = section.read("protocol", |entry| entry.choice(&protocols)).unwrap_or_default();
-    let profile = section.read("profile", |entry| entry.choice(&profiles));
+    let profile = section.read("profile", |entry| entry.choice(&profiles)).unwrap_or_default();
     let delivery = delivery(section);
     Some(ExporterSettings::Otlp(OtlpSettings {
-        endpoint: Endpoint::of(endpoint?),
+        endpoint: Target::of(endpoint?),
         protocol,
         profile,
         delivery,
@@ -180,7 +176,7 @@ pub(super) fn check_certificate(path: &std::path::Path) -> Result<(), String> {
     Err(format!("{} holds no certificate in PEM form (-----BEGIN CERTIFICATE-----)", path.display()))
 }
 
-impl Endpoint {
+impl Target {
     /// What a user wrote: the address of the server, or the whole URL if it ends in `/v1/traces`.
     pub(super) fn of(text: String) -> Self {
         if text.trim_end_matches('/').ends_with("/v1/traces") {

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use llmtrace::{Capture, ContentPolicy, Overflow, PriceOverrides, Value};
+use llmtrace::{Capture, ContentPolicy, Overflow, PriceOverrides, Redactor, Value};
 
 use super::secret::Secret;
-use crate::{ColorChoice, Sync};
+use crate::{ColorChoice, Profile, Protocol, Sync};
 
 /// A whole configuration. What is `None` was not said, and has the builder's or the exporter's default.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub(crate) struct Settings {
     pub(crate) estimates_tokens: bool,
     /// Whether failures of exporters are left unsaid on standard error.
     pub(crate) is_quiet: bool,
-    pub(crate) redact: RedactSettings,
+    pub(crate) redactor: Option<Redactor>,
     pub(crate) sampling: SamplingSettings,
     pub(crate) exporters: Vec<PlacedExporter>,
 }
@@ -35,21 +35,6 @@ pub(crate) struct Settings {
 pub(crate) struct BatchSettings {
     pub(crate) spans: Option<usize>,
     pub(crate) delay: Option<Duration>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct RedactSettings {
-    pub(crate) secrets: Option<bool>,
-    pub(crate) pii: Option<bool>,
-    pub(crate) rules: Vec<RedactRule>,
-}
-
-/// A rule of the user's own: what matches the regular expression is masked, and the marker bears the name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RedactRule {
-    pub(crate) name: String,
-    pub(crate) pattern: String,
-    pub(crate) place: Place,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -120,35 +105,19 @@ pub(crate) enum FileMode {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OtlpSettings {
-    pub(crate) endpoint: Endpoint,
-    pub(crate) protocol: OtlpProtocol,
-    pub(crate) profile: Option<OtlpProfile>,
+    pub(crate) endpoint: Target,
+    pub(crate) protocol: Protocol,
+    pub(crate) profile: Profile,
     pub(crate) delivery: DeliverySettings,
 }
 
 /// Where OTLP goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Endpoint {
+pub(crate) enum Target {
     /// The server: `/v1/traces` comes after it.
     Server(String),
     /// The whole URL.
     Traces(String),
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum OtlpProtocol {
-    #[default]
-    Protobuf,
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OtlpProfile {
-    Standard,
-    Phoenix,
-    MlFlow,
-    LangSmith,
-    All,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

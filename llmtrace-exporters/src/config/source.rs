@@ -56,6 +56,11 @@ impl<'a> Source<'a> {
 }
 
 impl Place {
+    /// A variable of the environment.
+    pub(super) fn variable(name: &str) -> Self {
+        Self { file: None, line: None, key: name.to_owned() }
+    }
+
     /// What is wrong at this place.
     pub(super) fn problem(&self, message: impl Into<String>) -> ConfigProblem {
         let Self { file, line, key } = self.clone();

@@ -1,6 +1,8 @@
 mod file;
 mod install;
 mod sample;
+#[cfg(feature = "http")]
+mod send;
 mod variables;
 
 use std::path::Path;

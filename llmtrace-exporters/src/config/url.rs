@@ -2,11 +2,23 @@
 
 use std::net::IpAddr;
 
+use super::standard::ALLOW_HTTP;
+use super::variables::{Variables, truth};
+
 /// Whether spans may be sent to another computer unencrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PlainHttp {
     Allowed,
     Refused,
+}
+
+impl PlainHttp {
+    /// What the variables say: `LLMTRACE_ALLOW_HTTP`, or one of `others`.
+    pub(super) fn said_by(variables: &Variables<'_>, others: &[&'static str]) -> Self {
+        let is_true = |name: &&'static str| variables.read(&[*name], truth).unwrap_or(false);
+        let is_allowed = others.iter().chain(&[ALLOW_HTTP]).filter(|name| is_true(name)).count() > 0;
+        if is_allowed { Self::Allowed } else { Self::Refused }
+    }
 }
 
 /// What is wrong with a URL. Nothing of the URL is shown: it may hold a key.
@@ -53,6 +65,10 @@ pub(super) fn check(text: &str, plain_http: PlainHttp) -> Result<(), Wrong> {
     }
     if port.is_some_and(|port| !port.parse::<u16>().is_ok_and(|port| port > 0)) {
         return Err(Wrong::Form("expected a port from 1 to 65535 after the host"));
+    }
+    #[cfg(feature = "http")]
+    if crate::Endpoint::insecure(text).is_err() {
+        return Err(Wrong::Form("expected a URL such as https://example.com:4318"));
     }
     if is_plain && plain_http == PlainHttp::Refused && !is_this_computer(name) {
         return Err(Wrong::Unencrypted);
@@ -103,6 +119,8 @@ mod tests {
         for text in ["https://h:", "https://h:port", "https://h:0", "https://h:65536", "https://[::1]:x"] {
             check(text, form("expected a port from 1 to 65535 after the host"));
         }
+        #[cfg(feature = "http")]
+        check("https://a%zz", form("expected a URL such as https://example.com:4318"));
         check("https://h h", form("expected a URL without blanks"));
     }
 }

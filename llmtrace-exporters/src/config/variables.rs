@@ -67,6 +67,11 @@ pub(super) fn choice<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Stri
     })
 }
 
+/// `true` or `false`, in any case.
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    choice(text, &[("true", true), ("false", false)])
+}
+
 /// A positive whole number of milliseconds.
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
     let number = text.parse::<u32>().ok().filter(|number| *number > 0);

@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 /// A file that only grows at its end, save for repairs.
-pub(super) trait Disk: Send {
+pub(crate) trait Disk: Send {
     /// Writes at the end as much as goes at once, and says how much that was.
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize>;
 
@@ -29,7 +29,7 @@ pub(super) trait Disk: Send {
 }
 
 /// Makes what a file holds durable.
-pub(super) type Syncer = Box<dyn FnMut() -> io::Result<()> + Send>;
+pub(crate) type Syncer = Box<dyn FnMut() -> io::Result<()> + Send>;
 
 impl Disk for File {
     fn append(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -13,10 +13,15 @@ const TOO_DEEP: &str = "[nested too deep]";
 ///
 /// Beside what JSON demands, it escapes what could act on a terminal or break a line: DEL, the C1 controls,
 /// U+2028, U+2029 and the controls of bidirectional text.
-pub(super) fn string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
+    utf8_string(text.as_bytes(), out);
+}
+
+/// [`string`] of bytes that are known to be UTF-8; other bytes would be copied as they are.
+pub(crate) fn utf8_string(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() + text.len() / 16 + 10);
     out.push(b'"');
-    let mut rest = text.as_bytes();
+    let mut rest = text;
     loop {
         let (plain, after) = rest.split_at(plain_run(rest));
         out.extend_from_slice(plain);
@@ -151,14 +156,14 @@ fn short_escape(point: u16) -> Option<u8> {
 }
 
 /// Writes bytes as lower-case hex digits.
-pub(super) fn hex<const N: usize>(bytes: &[u8; N], out: &mut Vec<u8>) {
+pub(crate) fn hex<const N: usize>(bytes: &[u8; N], out: &mut Vec<u8>) {
     let digit = |nibble: u8| if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
     let pairs = bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)]);
     out.extend_from_slice(pairs.as_flattened());
 }
 
 /// Writes an integer of any width.
-pub(super) fn int(value: i128, out: &mut Vec<u8>) {
+pub(crate) fn int(value: i128, out: &mut Vec<u8>) {
     let Ok(mut size) = u64::try_from(value.unsigned_abs()) else {
         out.extend_from_slice(value.to_string().as_bytes());
         return;
@@ -180,7 +185,7 @@ pub(super) fn int(value: i128, out: &mut Vec<u8>) {
 }
 
 /// Writes a float, always with a point or an exponent; one that is not finite as `"NaN"`, `"inf"` or `"-inf"`.
-pub(super) fn float(value: f64, out: &mut Vec<u8>) {
+pub(crate) fn float(value: f64, out: &mut Vec<u8>) {
     if value.is_finite() {
         let start = out.len();
         // Writing to a vector cannot fail; an unfinished number would be taken back.
@@ -194,7 +199,7 @@ pub(super) fn float(value: f64, out: &mut Vec<u8>) {
 }
 
 /// Writes the value of an attribute that stands inside `depth` containers.
-pub(super) fn value(value: &Value, depth: usize, out: &mut Vec<u8>) {
+pub(crate) fn value(value: &Value, depth: usize, out: &mut Vec<u8>) {
     match value {
         Value::Bool(true) => out.extend_from_slice(b"true"),
         Value::Bool(false) => out.extend_from_slice(b"false"),
@@ -208,7 +213,7 @@ pub(super) fn value(value: &Value, depth: usize, out: &mut Vec<u8>) {
 }
 
 /// Writes a JSON value that stands inside `depth` containers.
-pub(super) fn json(value: &serde_json::Value, depth: usize, out: &mut Vec<u8>) {
+pub(crate) fn json(value: &serde_json::Value, depth: usize, out: &mut Vec<u8>) {
     use serde_json::Value as Json;
     match value {
         Json::Null => out.extend_from_slice(b"null"),
@@ -238,7 +243,7 @@ pub(super) fn json(value: &serde_json::Value, depth: usize, out: &mut Vec<u8>) {
 }
 
 /// Writes a list whose items `item` writes.
-pub(super) fn array<T>(items: &[T], depth: usize, out: &mut Vec<u8>, item: fn(&T, usize, &mut Vec<u8>)) {
+pub(crate) fn array<T>(items: &[T], depth: usize, out: &mut Vec<u8>, item: fn(&T, usize, &mut Vec<u8>)) {
     if depth >= MAX_NESTING {
         return string(TOO_DEEP, out);
     }

@@ -116,13 +116,18 @@ fn resource(all: &Attributes, out: &mut Vec<u8>) {
 }
 
 fn message(message: &Message, _: usize, out: &mut Vec<u8>) {
+    write_message(message, message.finish_reason.as_deref(), out);
+}
+
+/// Writes a message in the conventions' JSON, with `reason` as its reason to stop.
+pub(crate) fn write_message(message: &Message, reason: Option<&str>, out: &mut Vec<u8>) {
     text(br#"{"role":"#, message.role.as_str(), out);
     out.extend_from_slice(br#","parts":"#);
     encode::array(&message.parts, IN_MESSAGES + 1, out, part);
     if let Some(name) = &message.name {
         text(br#","name":"#, name, out);
     }
-    if let Some(reason) = &message.finish_reason {
+    if let Some(reason) = reason {
         text(br#","finish_reason":"#, reason, out);
     }
     out.push(b'}');

@@ -84,7 +84,8 @@ pub(super) fn create_new(path: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
-fn options() -> OpenOptions {
+/// How a file to write is opened: for its owner only, at its end.
+pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]

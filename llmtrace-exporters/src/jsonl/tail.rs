@@ -9,7 +9,7 @@ use super::line::LINE_START;
 ///
 /// After a failed write the torn line at its end is taken back; where that fails too, the next write starts
 /// with a newline, so that no record is ever glued to a torn one.
-pub(super) struct Tail {
+pub(crate) struct Tail {
     disk: Box<dyn Disk>,
     /// The length of the whole lines.
     good: u64,
@@ -20,9 +20,9 @@ pub(super) struct Tail {
 }
 
 /// A write that failed after `written` bytes of whole lines.
-pub(super) struct WriteError {
-    pub(super) written: usize,
-    pub(super) cause: io::Error,
+pub(crate) struct WriteError {
+    pub(crate) written: usize,
+    pub(crate) cause: io::Error,
 }
 
 /// Bytes that are read at once in search of the last newline.
@@ -30,12 +30,12 @@ const SEARCH_BYTES: usize = 64 * 1024;
 
 impl Tail {
     /// A file without content.
-    pub(super) fn empty(disk: Box<dyn Disk>) -> Self {
+    pub(crate) fn empty(disk: Box<dyn Disk>) -> Self {
         Self { disk, good: 0, dirty: false, torn: false }
     }
 
     /// A file with content, and how many bytes of a torn last line were taken away.
-    pub(super) fn repaired(mut disk: Box<dyn Disk>) -> io::Result<(Self, u64)> {
+    pub(crate) fn repaired(mut disk: Box<dyn Disk>) -> io::Result<(Self, u64)> {
         let length = disk.len()?;
         let good = end_of_lines(&mut *disk, length)?;
         let mut start = [0; LINE_START.len()];
@@ -56,16 +56,16 @@ impl Tail {
     }
 
     /// Bytes in the file.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.good
     }
 
-    pub(super) fn disk(&mut self) -> &mut dyn Disk {
+    pub(crate) fn disk(&mut self) -> &mut dyn Disk {
         &mut *self.disk
     }
 
     /// Writes whole lines.
-    pub(super) fn write(&mut self, lines: &[u8]) -> Result<(), WriteError> {
+    pub(crate) fn write(&mut self, lines: &[u8]) -> Result<(), WriteError> {
         self.repair()
             .and_then(|()| self.close_torn_line())
             .map_err(|cause| WriteError { written: 0, cause })?;

@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use llmtrace::{Capture, ContentPolicy, Overflow, Value};
 
-use super::super::settings::{
-    Endpoint, ExporterSettings, FileMode, OtlpProfile, OtlpProtocol, Settings, StdoutFormat,
-};
+use super::super::settings::{ExporterSettings, FileMode, Settings, StdoutFormat, Target};
 use super::read_file;
-use crate::{ColorChoice, Sync};
+use crate::{ColorChoice, Profile, Protocol, Sync};
 
 /// Reads a file that ends with an exporter, so that a case need say nothing of it.
 fn read(text: &str) -> Settings {
@@ -43,6 +41,7 @@ fn keys_of_the_whole() {
         secrets = false
         pii = true
         rules = [{ name = "order", pattern = 'ORD-\d{8}' }]
+        allow = ['ORD-0+']
         [sampling]
         ratio = 0.25
         keep_errors = true
@@ -69,12 +68,10 @@ fn keys_of_the_whole() {
         ("service.version", Value::from("1.2")),
     ];
     assert_eq!(resource, expected);
-    assert_eq!((settings.redact.secrets, settings.redact.pii), (Some(false), Some(true)));
-    let rule = settings.redact.rules.first().unwrap();
-    assert_eq!(
-        (rule.name.as_str(), rule.pattern.as_str(), rule.place.line),
-        ("order", r"ORD-\d{8}", Some(20))
-    );
+    let redactor = settings.redactor.unwrap();
+    let text = "PASSWORD=hunter2-xyz from ann@example.org about ORD-12345678 and ORD-00000000";
+    let expected = "PASSWORD=hunter2-xyz from [redacted:email] about [redacted:order] and ORD-00000000";
+    assert_eq!(redactor.redact(text), expected);
     let sampling = settings.sampling;
     assert_eq!((sampling.ratio, sampling.keep_errors), (Some(0.25), true));
     assert_eq!(sampling.keep_slower_than, Some(Duration::from_secs(2)));
@@ -127,8 +124,8 @@ fn exporters_that_send() {
         spool = { dir = "spool", max_bytes = "1 GiB" }
     "#;
     let ExporterSettings::Otlp(otlp) = exporter(text) else { panic!("another exporter") };
-    assert_eq!(otlp.endpoint, Endpoint::Server("http://localhost:4318".to_owned()));
-    assert_eq!((otlp.protocol, otlp.profile), (OtlpProtocol::Json, Some(OtlpProfile::Phoenix)));
+    assert_eq!(otlp.endpoint, Target::Server("http://localhost:4318".to_owned()));
+    assert_eq!((otlp.protocol, otlp.profile), (Protocol::Json, Profile::Phoenix));
     let headers: Vec<_> =
         otlp.delivery.headers.iter().map(|(name, value)| (name.as_str(), value.expose())).collect();
     assert_eq!(headers, [("authorization", "sk-hunter2"), ("x-team", "search")]);
@@ -142,7 +139,7 @@ fn exporters_that_send() {
     let ExporterSettings::Otlp(otlp) = exporter("type = 'otlp'\nendpoint = 'https://h/api/v1/traces'") else {
         panic!("another exporter")
     };
-    assert_eq!(otlp.endpoint, Endpoint::Traces("https://h/api/v1/traces".to_owned()));
+    assert_eq!(otlp.endpoint, Target::Traces("https://h/api/v1/traces".to_owned()));
 
     let text =
         "type = 'langfuse'\nhost = 'https://lf.example'\npublic_key = 'pk'\nsecret_key = { env = 'KEY' }";
@@ -239,6 +236,13 @@ fn wrong_values_of_the_whole() {
         "[redact]\nrules = [\n  { name = 'x' },\n]",
         "4: redact.rules.pattern: missing; write for example pattern = 'ORD-\\d{8}'",
     );
+    let rule = |name: &str, pattern: &str, expected: &str| {
+        check(&format!("redact.rules = [{{ name = '{name}', pattern = '{pattern}' }}]"), expected);
+    };
+    rule("a b", "x", "2: redact.rules.name: expected letters, digits, -, _ and . only");
+    rule("x", "x*", "2: redact.rules.pattern: matches the empty text; ask for at least one character");
+    rule("x", "(x", "2: redact.rules.pattern: expected a regular expression: unclosed group");
+    check("redact.allow = ['(x']", "2: redact.allow: expected a regular expression: unclosed group");
     check("redact.rules = ['x']", "2: redact.rules: expected a table, found text");
 }
 

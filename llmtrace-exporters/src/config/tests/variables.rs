@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use llmtrace::ContentPolicy;
 
-use super::super::settings::{
-    Endpoint, ExporterSettings, LangfuseSettings, OtlpProtocol, OtlpSettings, Settings,
-};
+use super::super::settings::{ExporterSettings, LangfuseSettings, OtlpSettings, Settings, Target};
 use super::super::standard;
 use super::read_variables;
+use crate::Protocol;
 use crate::env::Environment;
 
 fn settings(variables: &[(&str, &str)]) -> Settings {
@@ -64,7 +63,7 @@ fn otlp_variables() {
     let asked = |variables: &[(&'static str, &'static str)]| {
         otlp(&[&[("OTEL_TRACES_EXPORTER", "otlp")], variables].concat())
     };
-    let server = |url: &str| Endpoint::Server(url.to_owned());
+    let server = |url: &str| Target::Server(url.to_owned());
     assert_eq!(asked(&[]).endpoint, server("http://localhost:4318"));
     assert_eq!(
         asked(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:1/base")]).endpoint,
@@ -74,11 +73,11 @@ fn otlp_variables() {
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost"),
         ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://t/in"),
     ];
-    assert_eq!(asked(&both).endpoint, Endpoint::Traces("https://t/in".to_owned()));
-    assert_eq!(asked(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]).protocol, OtlpProtocol::Json);
+    assert_eq!(asked(&both).endpoint, Target::Traces("https://t/in".to_owned()));
+    assert_eq!(asked(&[("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]).protocol, Protocol::Json);
     let both =
         [("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"), ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf")];
-    assert_eq!(asked(&both).protocol, OtlpProtocol::Protobuf);
+    assert_eq!(asked(&both).protocol, Protocol::Protobuf);
     let delivery = asked(&[
         ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20hunter2,x-team=a"),
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),

@@ -1,0 +1,84 @@
+//! How an exporter over HTTP behaves.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+
+use super::endpoint::Endpoint;
+
+/// How an exporter over HTTP behaves.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) headers: HeaderMap,
+    /// What cannot be sent as it was asked for.
+    pub(crate) problem: Option<String>,
+    pub(crate) is_compressed: bool,
+    /// The longest time that one request may take, connecting and answering included.
+    pub(crate) timeout: Duration,
+    /// How long a batch is tried again before it is given up.
+    pub(crate) retry_for: Duration,
+    /// Certificates to trust beside those of the system, in DER.
+    pub(crate) roots: Arc<[Vec<u8>]>,
+}
+
+impl Settings {
+    pub(crate) fn new(endpoint: Endpoint) -> Self {
+        let mut headers = HeaderMap::new();
+        if let Some(authorization) = endpoint.authorization() {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        Self {
+            endpoint,
+            headers,
+            problem: None,
+            is_compressed: false,
+            timeout: Duration::from_secs(10),
+            retry_for: Duration::from_secs(300),
+            roots: Arc::default(),
+        }
+    }
+
+    /// Sends a header with every request. One that HTTP has no way to send is remembered as a problem.
+    pub(crate) fn set_header(&mut self, name: &str, value: &str) {
+        let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
+            self.problem = Some(format!("{name:?} is not the name of a header"));
+            return;
+        };
+        let Ok(mut value) = HeaderValue::from_str(value) else {
+            self.problem =
+                Some(format!("the value of the header {header} has characters that no header may have"));
+            return;
+        };
+        value.set_sensitive(true);
+        self.headers.insert(header, value);
+    }
+
+    /// The text without the values of the headers that are sent, should a server repeat one.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        let values = self.headers.values().filter_map(|value| str::from_utf8(value.as_bytes()).ok());
+        let secrets = values.flat_map(|value| std::iter::once(value).chain(value.split_whitespace()));
+        secrets
+            .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
+    }
+}
+
+/// Shorter words are no secrets: `Basic`, `Bearer`, `true`.
+const SHORTEST_SECRET: usize = 8;
+
+impl fmt::Debug for Settings {
+    /// Names the headers, and never shows their values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().map(HeaderName::as_str).collect();
+        f.debug_struct("Settings")
+            .field("endpoint", &self.endpoint)
+            .field("headers", &names)
+            .field("is_compressed", &self.is_compressed)
+            .field("timeout", &self.timeout)
+            .field("retry_for", &self.retry_for)
+            .finish_non_exhaustive()
+    }
+}

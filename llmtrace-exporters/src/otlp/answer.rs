@@ -1,0 +1,189 @@
+//! What a backend says of a request that it took.
+
+use serde_json::Value as Json;
+
+/// What a backend refused of an OTLP request that it took: `ExportTracePartialSuccess` of
+/// `opentelemetry/proto/collector/trace/v1/trace_service.proto`.
+///
+/// ```
+/// use llmtrace_exporters::PartialSuccess;
+///
+/// let answer = PartialSuccess::read(br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}"#);
+/// assert_eq!((answer.rejected, answer.message.as_deref()), (3, Some("too old")));
+/// assert_eq!(PartialSuccess::read(b""), PartialSuccess::default());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PartialSuccess {
+    /// How many spans it refused; they must not be sent again.
+    pub rejected: u64,
+    /// Why, or a warning where none was refused: 1,000 characters at most.
+    pub message: Option<String>,
+}
+
+/// Longest message that is kept, in characters.
+const MAX_MESSAGE_CHARS: usize = 1_000;
+
+impl PartialSuccess {
+    /// Reads the body of an answer with status 200, in protobuf or JSON.
+    ///
+    /// Bodies of other shapes say nothing of refused spans and so mean that there are none: an empty one, and JSON of
+    /// a backend's own, which some send whatever they were sent.
+    pub fn read(body: &[u8]) -> Self {
+        let found = match body.trim_ascii_start().first() {
+            // No protobuf answer begins like this: it would open a group.
+            Some(b'{') => serde_json::from_slice(body).ok().map(|json| of_json(&json)),
+            _ => of_protobuf(body),
+        };
+        found.unwrap_or_default()
+    }
+}
+
+fn of_json(answer: &Json) -> PartialSuccess {
+    // The JSON mapping of protobuf asks parsers to take the original field names too.
+    let member = |json: &Json, camel: &str, snake: &str| {
+        json.get(camel).or_else(|| json.get(snake)).cloned().unwrap_or_default()
+    };
+    let partial = member(answer, "partialSuccess", "partial_success");
+    let rejected = match member(&partial, "rejectedSpans", "rejected_spans") {
+        Json::String(digits) => digits.parse().unwrap_or(0),
+        number => number.as_u64().unwrap_or(0),
+    };
+    let message = member(&partial, "errorMessage", "error_message");
+    PartialSuccess { rejected, message: shortened(message.as_str().unwrap_or_default()) }
+}
+
+fn of_protobuf(body: &[u8]) -> Option<PartialSuccess> {
+    let mut answer = PartialSuccess::default();
+    let mut fields = Fields(body);
+    while let Some((number, value)) = fields.next()? {
+        if let (1, Field::Bytes(partial)) = (number, value) {
+            let mut fields = Fields(partial);
+            while let Some((number, value)) = fields.next()? {
+                match (number, value) {
+                    (1, Field::Varint(rejected)) => {
+                        // A negative count is none.
+                        answer.rejected = u64::try_from(rejected.cast_signed()).unwrap_or(0);
+                    }
+                    (2, Field::Bytes(text)) => answer.message = shortened(&String::from_utf8_lossy(text)),
+                    _ => {}
+                }
+            }
+        }
+    }
+    Some(answer)
+}
+
+fn shortened(message: &str) -> Option<String> {
+    (!message.is_empty()).then(|| message.chars().take(MAX_MESSAGE_CHARS).collect())
+}
+
+/// The fields of a protobuf message.
+struct Fields<'a>(&'a [u8]);
+
+enum Field<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+    Fixed,
+}
+
+impl<'a> Fields<'a> {
+    /// The next field and its number, `Some(None)` at the end, `None` where the bytes are no message.
+    fn next(&mut self) -> Option<Option<(u64, Field<'a>)>> {
+        if self.0.is_empty() {
+            return Some(None);
+        }
+        let tag = self.varint()?;
+        let value = match tag & 7 {
+            0 => Field::Varint(self.varint()?),
+            1 => self.take(8).map(|_| Field::Fixed)?,
+            2 => {
+                let length = usize::try_from(self.varint()?).ok()?;
+                Field::Bytes(self.take(length)?)
+            }
+            5 => self.take(4).map(|_| Field::Fixed)?,
+            _ => return None,
+        };
+        Some(Some((tag >> 3, value)))
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn varint(&mut self) -> Option<u64> {
+        let mut value = 0;
+        for shift in (0..70).step_by(7) {
+            let (byte, rest) = self.0.split_first()?;
+            self.0 = rest;
+            // The tenth byte has one bit to give.
+            value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry_proto::tonic::collector::trace::v1::{
+        ExportTracePartialSuccess, ExportTraceServiceResponse,
+    };
+    use prost::Message as _;
+
+    use super::*;
+
+    fn check(body: &[u8], rejected: u64, message: Option<&str>) {
+        let expected = PartialSuccess { rejected, message: message.map(str::to_owned) };
+        assert_eq!(PartialSuccess::read(body), expected, "{:?}", String::from_utf8_lossy(body));
+    }
+
+    fn protobuf(rejected_spans: i64, error_message: &str) -> Vec<u8> {
+        let partial = ExportTracePartialSuccess { rejected_spans, error_message: error_message.to_owned() };
+        ExportTraceServiceResponse { partial_success: Some(partial) }.encode_to_vec()
+    }
+
+    #[test]
+    fn refused_spans_are_counted_in_both_encodings() {
+        check(&protobuf(3, "too old"), 3, Some("too old"));
+        check(&protobuf(0, "slow down"), 0, Some("slow down"));
+        check(&protobuf(i64::MAX, ""), i64::MAX as u64, None);
+        check(&protobuf(-1, ""), 0, None);
+        check(br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"too old"}}"#, 3, Some("too old"));
+        check(br#" {"partialSuccess":{"rejectedSpans":3}}"#, 3, None);
+        check(br#"{"partial_success":{"rejected_spans":3,"error_message":"x"}}"#, 3, Some("x"));
+    }
+
+    #[test]
+    fn answers_that_say_nothing_refuse_nothing() {
+        check(b"", 0, None);
+        check(&ExportTraceServiceResponse::default().encode_to_vec(), 0, None);
+        check(b"{}", 0, None);
+        check(br#"{"partialSuccess":null}"#, 0, None);
+        check(br#"{"partialSuccess":{}}"#, 0, None);
+        check(br#"{"accepted_spans":7,"rejected":0}"#, 0, None);
+        check(br#"{"partialSuccess":{"rejectedSpans":"-4"}}"#, 0, None);
+        check(b"{\"partialSuccess\":{\"rejectedSp", 0, None);
+        check(b"OK", 0, None);
+        check(b"<html>", 0, None);
+        check(&[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], 0, None);
+    }
+
+    #[test]
+    fn unknown_fields_are_passed_over_and_messages_are_cut() {
+        let mut body = vec![0x18, 0x05, 0x21, 1, 2, 3, 4, 5, 6, 7, 8, 0x2d, 1, 2, 3, 4];
+        body.extend(protobuf(2, &"é".repeat(5_000)));
+        check(&body, 2, Some(&"é".repeat(1_000)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(body in proptest::collection::vec(proptest::num::u8::ANY, 0..64)) {
+            PartialSuccess::read(&body);
+        }
+    }
+}

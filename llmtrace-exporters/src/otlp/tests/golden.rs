@@ -1,0 +1,396 @@
+//! What each backend reads of each kind of span, in its profile.
+
+use llmtrace::{Message, ObservationKind, Part, Role, Score};
+use serde_json::json;
+
+use super::*;
+
+/// A call of a model with about everything that can be known of it.
+fn call() -> SpanRecord {
+    let mut record = record(
+        ObservationKind::Generation,
+        json!({
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": "aws.bedrock",
+            "gen_ai.request.model": "claude",
+            "gen_ai.response.model": "claude-4",
+            "gen_ai.request.temperature": 0.5,
+            "gen_ai.request.max_tokens": 100,
+            "gen_ai.request.stream": true,
+            "gen_ai.request.choice.count": 1,
+            "gen_ai.response.finish_reasons": ["stop"],
+            "gen_ai.response.time_to_first_chunk": 0.25,
+            "gen_ai.usage.input_tokens": 100,
+            "gen_ai.usage.output_tokens": 20,
+            "gen_ai.usage.cache_read.input_tokens": 60,
+            "gen_ai.usage.cache_write.input_tokens": 30,
+            "gen_ai.usage.reasoning.output_tokens": 5,
+            "gen_ai.usage.cost": 0.25,
+            "llmtrace.cost.pico_usd": 250_000_000_000_i64,
+            "llmtrace.cost.input": 0.125,
+            "llmtrace.cost.output": 0.125,
+            "gen_ai.conversation.id": "s1",
+            "user.id": "u1",
+            "llmtrace.tags": ["a", "b,c"],
+            "llmtrace.service_tier": "priority",
+            "gen_ai.prompt.name": "greet",
+            "gen_ai.prompt.version": "3",
+            "gen_ai.system_instructions": [{"type": "text", "content": "be brief"}],
+            "gen_ai.tool.definitions": [{"type": "function", "name": "f"}],
+            "app.tier": "gold",
+        }),
+    );
+    record.input = vec![
+        Message::user("hi"),
+        Message::new(Role::Assistant, vec![Part::tool_call(Some("c1".into()), "f", r#"{"a":1}"#)]),
+        Message::tool("c1", "sunny"),
+    ];
+    record.output = vec![Message::assistant("hello").with_finish_reason("stop")];
+    record.scores = vec![Score::new("helpful", 1.0)];
+    record
+}
+
+#[test]
+fn the_conventions_names_stand_in_every_profile() {
+    for profile in PROFILES {
+        check(
+            profile,
+            &call(),
+            json!({
+                "gen_ai.operation.name": "chat",
+                "gen_ai.provider.name": "aws.bedrock",
+                "gen_ai.request.model": "claude",
+                "gen_ai.response.model": "claude-4",
+                "gen_ai.request.stream": true,
+                "gen_ai.request.choice.count": null,
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.response.time_to_first_chunk": 0.25,
+                "gen_ai.usage.input_tokens": 100,
+                "gen_ai.usage.output_tokens": 20,
+                "gen_ai.usage.cache_read.input_tokens": 60,
+                "gen_ai.usage.cache_write.input_tokens": 30,
+                "gen_ai.usage.reasoning.output_tokens": 5,
+                "gen_ai.usage.cost": 0.25,
+                "gen_ai.conversation.id": "s1",
+                "user.id": "u1",
+                "llmtrace.kind": null,
+                "llmtrace.status": null,
+                "gen_ai.tool.definitions": r#"[{"name":"f","type":"function"}]"#,
+                "app.tier": "gold",
+                // Older and neighbouring names.
+                "gen_ai.system": "aws.bedrock",
+                "gen_ai.usage.cache_creation.input_tokens": 30,
+                "gen_ai.usage.total_tokens": 120,
+                "gen_ai.usage.details.reasoning_tokens": 5,
+                "gen_ai.usage.input_cost": 0.125,
+                "gen_ai.usage.output_cost": 0.125,
+                "session.id": "s1",
+                "lmnr.association.properties.session_id": "s1",
+                "lmnr.association.properties.user_id": "u1",
+                "lmnr.association.properties.tags": ["a", "b,c"],
+                "opik.tags": ["a", "b,c"],
+            }),
+        );
+    }
+}
+
+#[test]
+fn profiles_are_told_apart() {
+    let speaks = |prefix: &str| {
+        let speaks =
+            |profile: &&Profile| attributes_of(&call(), **profile).keys().any(|key| key.starts_with(prefix));
+        PROFILES.iter().filter(speaks).map(|profile| profile.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(speaks("langfuse."), ["standard", "all"]);
+    assert_eq!(speaks("llm."), ["phoenix", "all"]);
+    assert_eq!(speaks("input.value"), ["phoenix", "mlflow", "all"]);
+    assert_eq!(speaks("openinference.span.kind"), ["phoenix", "mlflow", "all"]);
+    assert_eq!(speaks("mlflow."), ["mlflow", "all"]);
+    assert_eq!(speaks("langsmith."), ["langsmith", "all"]);
+}
+
+#[test]
+fn langfuse_reads_a_call() {
+    let langfuse = json!({
+        "langfuse.observation.type": "generation",
+        "langfuse.observation.usage_details": concat!(
+            r#"{"input":10,"input_cached_tokens":60,"input_cache_creation":30,"#,
+            r#""output":15,"output_reasoning_tokens":5,"total":120}"#
+        ),
+        "langfuse.observation.cost_details": r#"{"input":0.125,"output":0.125,"total":0.25}"#,
+        "langfuse.observation.completion_start_time": "2023-11-14T22:13:20.250000Z",
+        "langfuse.observation.model.parameters":
+            r#"{"max_tokens":100,"temperature":0.5,"n":1,"stream":true,"service_tier":"priority"}"#,
+        "langfuse.observation.prompt.name": "greet",
+        "langfuse.observation.prompt.version": 3,
+        "langfuse.trace.tags": ["a", "b,c"],
+        "langfuse.observation.metadata.app.tier": "gold",
+        "langfuse.observation.level": null,
+        // It reads the messages from the conventions, and so shows all of them.
+        "langfuse.observation.input": null,
+        "langfuse.observation.output": null,
+    });
+    check(Profile::Standard, &call(), langfuse.clone());
+    check(Profile::All, &call(), langfuse);
+    check(Profile::Standard, &call(), json!({"input.value": null, "openinference.span.kind": null}));
+}
+
+#[test]
+fn langfuse_gets_nothing_that_is_not_known() {
+    let bare = record(
+        ObservationKind::Generation,
+        json!({"gen_ai.prompt.name": "p", "gen_ai.prompt.version": "v2"}),
+    );
+    let keys = attributes_of(&bare, Profile::Standard).into_keys();
+    let langfuse: Vec<_> = keys.filter(|key| key.starts_with("langfuse.")).collect();
+    // A version that is no number links to no prompt.
+    assert_eq!(langfuse, ["langfuse.observation.type"]);
+    let cost = |cost: Json| record(ObservationKind::Generation, json!({"gen_ai.usage.cost": cost}));
+    check(
+        Profile::Standard,
+        &cost(json!(0.0)),
+        json!({"langfuse.observation.cost_details": r#"{"total":0.0}"#}),
+    );
+    check(Profile::Standard, &cost(json!("?")), json!({"langfuse.observation.cost_details": null}));
+}
+
+#[test]
+fn langfuse_shows_what_functions_took_and_gave_bare() {
+    let mut record = record(ObservationKind::Workflow, json!({}));
+    record.input = vec![Message::new(
+        Role::User,
+        vec![Part::Other(json!({"type": "json", "content": {"question": "why"}}))],
+    )];
+    record.output = vec![Message::assistant("because")];
+    check(
+        Profile::Standard,
+        &record,
+        json!({
+            "langfuse.observation.type": "chain",
+            "langfuse.observation.input": r#"{"question":"why"}"#,
+            "langfuse.observation.output": "because",
+        }),
+    );
+    let found = json!({"gen_ai.retrieval.query.text": "q", "gen_ai.retrieval.documents": [{"id": "d", "score": 0.5}]});
+    check(
+        Profile::Standard,
+        &super::record(ObservationKind::Retriever, found),
+        json!({
+            "langfuse.observation.type": "retriever",
+            "langfuse.observation.input": "q",
+            "langfuse.observation.output": r#"[{"id":"d","score":0.5}]"#,
+        }),
+    );
+}
+
+#[test]
+fn phoenix_reads_a_call() {
+    let messages = json!([
+        {"role": "system", "parts": [{"content": "be brief", "type": "text"}]},
+        {"role": "user", "parts": [{"type": "text", "content": "hi"}]},
+        {"role": "assistant", "parts": [{"type": "tool_call", "id": "c1", "name": "f", "arguments": {"a": 1}}]},
+        {"role": "tool", "parts": [{"type": "tool_call_response", "id": "c1", "response": "sunny"}]},
+    ]);
+    let input = attributes_of(&call(), Profile::Phoenix).remove("input.value").unwrap();
+    assert_eq!(serde_json::from_str::<Json>(input.as_str().unwrap()).unwrap(), messages);
+    check(
+        Profile::Phoenix,
+        &call(),
+        json!({
+            "openinference.span.kind": "LLM",
+            "llm.system": "amazon",
+            "llm.provider": "aws",
+            "llm.model_name": "claude-4",
+            "llm.invocation_parameters":
+                r#"{"max_tokens":100,"temperature":0.5,"n":1,"stream":true,"service_tier":"priority"}"#,
+            "llm.finish_reason": "stop",
+            "input.mime_type": "application/json",
+            "output.value": "hello",
+            "output.mime_type": "text/plain",
+            "llm.input_messages.0.message.role": "system",
+            "llm.input_messages.0.message.content": "be brief",
+            "llm.input_messages.1.message.role": "user",
+            "llm.input_messages.1.message.content": "hi",
+            "llm.input_messages.2.message.role": "assistant",
+            "llm.input_messages.2.message.content": null,
+            "llm.input_messages.2.message.tool_calls.0.tool_call.id": "c1",
+            "llm.input_messages.2.message.tool_calls.0.tool_call.function.name": "f",
+            "llm.input_messages.2.message.tool_calls.0.tool_call.function.arguments": r#"{"a":1}"#,
+            "llm.input_messages.3.message.role": "tool",
+            "llm.input_messages.3.message.tool_call_id": "c1",
+            "llm.input_messages.3.message.content": "sunny",
+            "llm.output_messages.0.message.role": "assistant",
+            "llm.output_messages.0.message.content": "hello",
+            "llm.tools.0.tool.json_schema": r#"{"name":"f","type":"function"}"#,
+            "llm.token_count.prompt": 100,
+            "llm.token_count.completion": 20,
+            "llm.token_count.total": 120,
+            "llm.token_count.prompt_details.cache_read": 60,
+            "llm.token_count.prompt_details.cache_write": 30,
+            "llm.token_count.completion_details.reasoning": 5,
+            "llm.cost.prompt": 0.125,
+            "llm.cost.completion": 0.125,
+            "llm.cost.total": 0.25,
+            "tag.tags": ["a", "b,c"],
+            "metadata": r#"{"app.tier":"gold"}"#,
+            "annotations.0.annotation.name": "helpful",
+            "annotations.0.annotation.score": 1.0,
+        }),
+    );
+}
+
+#[test]
+fn phoenix_reads_other_spans() {
+    let check = |kind, attributes, expected| check(Profile::Phoenix, &record(kind, attributes), expected);
+    check(
+        ObservationKind::Tool,
+        json!({"gen_ai.tool.name": "f", "gen_ai.tool.call.id": "c1", "gen_ai.tool.call.arguments": {"a": 1},
+               "gen_ai.tool.call.result": "sunny"}),
+        json!({"openinference.span.kind": "TOOL", "tool.name": "f", "tool.id": "c1", "tool.parameters": r#"{"a":1}"#,
+               "input.value": r#"{"a":1}"#, "input.mime_type": "application/json", "output.value": "sunny",
+               "output.mime_type": "text/plain"}),
+    );
+    check(
+        ObservationKind::Retriever,
+        json!({"gen_ai.retrieval.query.text": "q",
+               "gen_ai.retrieval.documents": [{"id": "d", "score": 0.5, "text": "t", "metadata": {"a": 1}}]}),
+        json!({"openinference.span.kind": "RETRIEVER", "input.value": "q", "input.mime_type": "text/plain",
+               "retrieval.documents.0.document.id": "d", "retrieval.documents.0.document.score": 0.5,
+               "retrieval.documents.0.document.content": "t", "retrieval.documents.0.document.metadata": r#"{"a":1}"#}),
+    );
+    check(
+        ObservationKind::Agent,
+        json!({"gen_ai.agent.name": "Ann"}),
+        json!({"openinference.span.kind": "AGENT", "agent.name": "Ann"}),
+    );
+    check(
+        ObservationKind::Span,
+        json!({}),
+        json!({"openinference.span.kind": "CHAIN", "gen_ai.operation.name": null}),
+    );
+    check(
+        ObservationKind::Reranker,
+        json!({"gen_ai.request.model": "rerank-3"}),
+        json!({"openinference.span.kind": "RERANKER", "reranker.model_name": "rerank-3", "llmtrace.kind": "reranker"}),
+    );
+    let mut embedding = record(ObservationKind::Embedding, json!({"gen_ai.request.model": "e"}));
+    embedding.input = vec![Message::new(Role::User, vec![Part::text("one"), Part::text("two")])];
+    super::check(
+        Profile::Phoenix,
+        &embedding,
+        json!({"openinference.span.kind": "EMBEDDING", "embedding.model_name": "e", "llm.system": null,
+               "embedding.embeddings.0.embedding.text": "one", "embedding.embeddings.1.embedding.text": "two"}),
+    );
+}
+
+#[test]
+fn long_conversations_are_not_flattened_but_kept_and_counted() {
+    let mut record = record(ObservationKind::Generation, json!({}));
+    record.input = vec![Message::user("hi"); 65];
+    let span = decoded_span(&record, Profile::Phoenix);
+    let found = by_key(&span.attributes);
+    assert_eq!(span.dropped_attributes_count, 65);
+    assert!(!found.keys().any(|key| key.starts_with("llm.input_messages")));
+    assert!(found["gen_ai.input.messages"].as_str().unwrap().matches("hi").count() == 65);
+}
+
+#[test]
+fn parts_of_many_kinds_are_flattened_in_their_order() {
+    let mut record = record(ObservationKind::Generation, json!({}));
+    record.output = vec![Message::new(
+        Role::Assistant,
+        vec![
+            Part::reasoning("hm"),
+            Part::text("hi"),
+            Part::Uri { mime_type: None, modality: "image".into(), uri: "https://a.b/c.png".into() },
+            Part::tool_call(None, "f", "{\"torn"),
+        ],
+    )];
+    let contents = "llm.output_messages.0.message.contents";
+    check(
+        Profile::Phoenix,
+        &record,
+        json!({
+            format!("{contents}.0.message_content.type"): "reasoning",
+            format!("{contents}.0.message_content.text"): "hm",
+            format!("{contents}.1.message_content.type"): "text",
+            format!("{contents}.1.message_content.text"): "hi",
+            format!("{contents}.2.message_content.type"): "image",
+            format!("{contents}.2.message_content.image.image.url"): "https://a.b/c.png",
+            "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": "{\"torn",
+        }),
+    );
+}
+
+#[test]
+fn mlflow_reads_a_call_and_the_roots_tags() {
+    check(
+        Profile::MlFlow,
+        &call(),
+        json!({
+            "mlflow.llm.cost": r#"{"input_cost":0.125,"output_cost":0.125,"total_cost":0.25}"#,
+            "mlflow.traceTag.a": null,
+            "output.value": "hello",
+            "openinference.span.kind": "LLM",
+        }),
+    );
+    let mut root = call();
+    root.parent_span_id = None;
+    root.attributes.set("llmtrace.tags", ["a", "b,c", "a"]);
+    check(Profile::MlFlow, &root, json!({"mlflow.traceTag.a": "true"}));
+    assert_eq!(decoded_span(&root, Profile::MlFlow).dropped_attributes_count, 1, "`b,c` is no key");
+}
+
+#[test]
+fn langsmith_reads_a_call() {
+    check(
+        Profile::LangSmith,
+        &call(),
+        json!({
+            "langsmith.span.kind": "llm",
+            "langsmith.span.tags": "a,b c",
+            "langsmith.metadata.thread_id": "s1",
+            "langsmith.metadata.user_id": "u1",
+            "langsmith.metadata.app.tier": "gold",
+            "gen_ai.usage.input_token_details": r#"{"cache_read":60,"cache_creation":30}"#,
+            "gen_ai.usage.output_token_details": r#"{"reasoning":5}"#,
+        }),
+    );
+    let check = |kind, expected| {
+        super::check(Profile::LangSmith, &record(kind, json!({})), json!({"langsmith.span.kind": expected}));
+    };
+    check(ObservationKind::Tool, "tool");
+    check(ObservationKind::Embedding, "embedding");
+    check(ObservationKind::Retriever, "retriever");
+    check(ObservationKind::Agent, "chain");
+    check(ObservationKind::Workflow, "chain");
+}
+
+#[test]
+fn spans_that_sum_up_carry_no_tokens_and_no_cost() {
+    for kind in [ObservationKind::Agent, ObservationKind::Workflow] {
+        let mut sum = call();
+        sum.kind = kind;
+        sum.attributes.remove("gen_ai.operation.name");
+        for profile in PROFILES {
+            let found = attributes_of(&sum, profile);
+            let counted = |key: &&String| {
+                ["usage", "cost", "token"].iter().any(|word| key.contains(word))
+                    && !key.contains("max_tokens")
+            };
+            assert_eq!(found.keys().find(counted), None, "{kind} in {profile}");
+            assert_eq!(found["gen_ai.operation.name"], kind.operation_name().unwrap());
+        }
+    }
+}
+
+#[test]
+fn cache_writes_are_sent_under_both_names_whichever_was_recorded() {
+    for key in ["gen_ai.usage.cache_write.input_tokens", "gen_ai.usage.cache_creation.input_tokens"] {
+        check(
+            Profile::Standard,
+            &record(ObservationKind::Generation, json!({key: 7})),
+            json!({"gen_ai.usage.cache_write.input_tokens": 7, "gen_ai.usage.cache_creation.input_tokens": 7}),
+        );
+    }
+}
