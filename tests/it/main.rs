@@ -5,6 +5,8 @@
 mod calls;
 mod compose;
 mod content;
+mod delivery;
+mod delivery_spool;
 mod foreign;
 mod layer;
 mod macro_cost;

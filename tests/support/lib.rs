@@ -1,4 +1,7 @@
-//! What the tests share: exporters that misbehave.
+//! What the tests share: exporters and servers that misbehave.
+
+pub mod backend;
+pub mod fault;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};

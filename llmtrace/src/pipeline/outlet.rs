@@ -196,6 +196,8 @@ impl Outlet {
                 }
                 Job::Stop => {
                     self.note(&guarded(|| exporter.shutdown()));
+                    // Its files are closed before anybody hears of the end.
+                    self.note(&guarded(move || drop(exporter)).map(Ok));
                     self.finish(|state| state.is_stopped = true);
                     return;
                 }
