@@ -64,7 +64,7 @@ fn no_secret_reaches_an_exporter() {
     }
     let leaked: usize = missed.values().map(Vec::len).sum();
     println!(
-        "{made} secrets of {} kinds in {} places by {} ways: {leaked} leaked",
+        "{made} secrets of {} kinds in {} places by {} ways: {leaked} leaked {missed:?}",
         KINDS.len(),
         PLACES.len(),
         WAYS.len()
@@ -87,7 +87,7 @@ fn clean_texts_are_left_alone() {
         }
         masked += found;
     }
-    println!("{masked} of about {tokens} tokens of clean text masked");
+    println!("{masked} of about {tokens} tokens of clean text masked {examples:?}");
     assert!(tokens > 50_000);
     assert!(masked * 1_000 < tokens / 10, "{masked} of {tokens}: {examples:#?}");
 }

@@ -31,16 +31,14 @@ pub(super) fn find(text: &str, findings: &mut Findings<'_>) {
             from = address::find(bytes, at, findings);
             continue;
         }
-        let Some(name) = Name::before(bytes, at) else { continue };
-        if let Some(meaning) = names::meaning(name.text) {
-            if let Some((start, end, rule)) = secret(bytes, at, &name, meaning) {
-                findings.add(start, end, rule);
-                from = end;
-            }
-        } else if bytes.get(at) == Some(&b':')
-            && let Some((start, end)) = curl_user(bytes, at)
-        {
-            findings.add(start, end, "curl-auth-user");
+        let named = Name::before(bytes, at);
+        let named = named.and_then(|name| names::meaning(name.text).map(|meaning| (name, meaning)));
+        let found = match named {
+            Some((name, meaning)) => secret(bytes, at, &name, meaning),
+            None => curl_user(bytes, at),
+        };
+        if let Some((start, end, rule)) = found {
+            findings.add(start, end, rule);
             from = end;
         }
     }
@@ -64,7 +62,9 @@ impl<'t> Name<'t> {
         };
         let skipped = before.iter().rev().take(MAX_BETWEEN).take_while(|byte| between(byte)).count();
         let before = before.get(..before.len() - skipped)?;
-        before.last().filter(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')?;
+        if !names::may_mean(before) {
+            return None;
+        }
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ');
         let len = before.iter().rev().take(MAX_NAME_BYTES).take_while(|byte| is_name(byte)).count();
         let start = before.len() - len;
@@ -75,7 +75,7 @@ impl<'t> Name<'t> {
             text = text.get(at + 1..).unwrap_or(text);
         }
         let outside = start.checked_sub(1).and_then(|at| bytes.get(at));
-        let is_parameter = matches!(outside, Some(b'?' | b'&' | b'#'))
+        let is_parameter = matches!(outside, Some(b'?' | b'&' | b'#')) && !text.contains(&b' ')
             || outside == Some(&b';') && before.get(..start)?.ends_with(b"&amp;")
             || text.starts_with(b"u0026") && outside == Some(&b'\\');
         Some(Self { text, is_parameter, is_flag: last_of(text).starts_with(b"--"), is_close: skipped == 0 })
@@ -300,13 +300,15 @@ fn line(bytes: &[u8], start: usize) -> Option<&[u8]> {
 }
 
 /// The password in `curl -u user:password`.
-fn curl_user(bytes: &[u8], colon: usize) -> Option<(usize, usize)> {
+fn curl_user(bytes: &[u8], colon: usize) -> Option<(usize, usize, &'static str)> {
+    let is_user = |byte: &u8| !byte.is_ascii_whitespace() && !b"\"'=\\".contains(byte);
+    if bytes.get(colon) != Some(&b':')
+        || !colon.checked_sub(1).and_then(|at| bytes.get(at)).is_some_and(is_user)
+    {
+        return None;
+    }
     let before = bytes.get(colon.saturating_sub(MAX_NAME_BYTES)..colon)?;
-    let user = before
-        .iter()
-        .rev()
-        .take_while(|byte| !byte.is_ascii_whitespace() && !b"\"'=\\".contains(byte))
-        .count();
+    let user = before.iter().rev().take_while(|byte| is_user(byte)).count();
     let before = before.get(..before.len() - user)?;
     let flag = before.trim_ascii_end();
     let flag =
@@ -321,5 +323,5 @@ fn curl_user(bytes: &[u8], colon: usize) -> Option<(usize, usize)> {
         .iter()
         .position(|byte| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte))
         .unwrap_or(rest.len());
-    (!value::is_stand_in(rest.get(..len)?)).then_some((colon + 1, colon + 1 + len))
+    (!value::is_stand_in(rest.get(..len)?)).then_some((colon + 1, colon + 1 + len, "curl-auth-user"))
 }

@@ -15,13 +15,16 @@ const MAX_NAME_BYTES: usize = 48;
 /// Longest value that is looked at, in bytes.
 const MAX_VALUE_BYTES: usize = 512;
 
+/// Longest private key in armour, in bytes.
+const MAX_ARMOUR_BYTES: usize = 32 * 1024;
+
 static TWO_DASHES: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("--"));
 static CLOSING_TAG: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("</"));
 
 /// What armour begins and ends with, and the word before its last dashes that makes it a secret.
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
-const PRIVATE: &[u8] = b"PRIVATE KEY";
+const BEGIN: &[u8] = b"-----BEGIN";
+const END: &[u8] = b"-----END";
+const PRIVATE: &[u8] = b"PRIVATE";
 
 /// Finds secrets behind dashes and between tags.
 pub(super) fn find(text: &str, findings: &mut Findings<'_>) {
@@ -50,7 +53,8 @@ fn find_dashes(bytes: &[u8], findings: &mut Findings<'_>) {
             let end = *armour_end.get_or_insert_with(|| next_end(bytes, at));
             let end = if end.is_some_and(|end| end < at) { next_end(bytes, at) } else { end };
             armour_end = Some(end);
-            let end = end.unwrap_or_else(|| end_of_base64(bytes, at));
+            let end =
+                end.filter(|end| end - at <= MAX_ARMOUR_BYTES).unwrap_or_else(|| end_of_base64(bytes, at));
             findings.add(at, end, "private-key");
             from = end.max(from);
         }
@@ -62,7 +66,9 @@ fn is_private_key(begin: &[u8]) -> bool {
     line.strip_prefix(BEGIN).is_some_and(|name| {
         let len = name
             .iter()
-            .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b' ')
+            .take_while(|byte| {
+                byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b' ' | b'%' | b'+')
+            })
             .count();
         name.get(..len).is_some_and(|name| memmem::find(name, PRIVATE).is_some())
     })
@@ -83,7 +89,7 @@ fn end_of_base64(bytes: &[u8], at: usize) -> usize {
     let name = rest.iter().take(MAX_NAME_BYTES).take_while(|byte| **byte != b'-').count();
     let start = at + BEGIN.len() + name;
     let body = bytes.get(start..).unwrap_or_default();
-    let is_body = |byte: &u8| byte.is_ascii_alphanumeric() || b"-+/=\\\r\n:,".contains(byte);
+    let is_body = |byte: &u8| byte.is_ascii_alphanumeric() || b"-+/=\\\r\n:,%".contains(byte);
     start + body.iter().take_while(|byte| is_body(byte)).count()
 }
 

@@ -124,14 +124,23 @@ const PERHAPS: &[&str] = &["token", "auth", "key", "jwt", "pat", "pass"];
 /// Longest word of a name that is looked at, in bytes.
 const MAX_WORD_BYTES: usize = 32;
 
+/// The last letters of [`SECRET_ENDINGS`], [`PERHAPS`] and the other words that mean something.
+const LAST_LETTERS: &[&[u8; 3]] = &[
+    b"key", b"ken", b"ord", b"swd", b"ase", b"ode", b"pwd", b"ret", b"ets", b"ial", b"als", b"rer", b"ion",
+    b"uth", b"jwt", b"pat", b"ass", b"sig", b"ure",
+];
+
+/// Whether a name, at the end of `bytes`, may mean a secret: few names end as one that does.
+pub(super) fn may_mean(bytes: &[u8]) -> bool {
+    let Some((_, last)) = trim(bytes).split_last_chunk::<3>() else { return false };
+    let last = last.map(|byte| byte.to_ascii_lowercase());
+    LAST_LETTERS.iter().any(|letters| **letters == last)
+}
+
 /// What a name means: `DB_PASSWORD`, `x-api-key`, `clientSecret`, `spring.datasource.password`, ...
 pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
     let name = trim(name);
-    // Few names end as one that means a secret does.
-    if !matches!(
-        name.last()?.to_ascii_lowercase(),
-        b'd' | b'e' | b't' | b's' | b'l' | b'y' | b'n' | b'r' | b'h' | b'g'
-    ) {
+    if !may_mean(name) {
         return None;
     }
     let (rest, last) = last_word(name);
@@ -156,7 +165,8 @@ pub(super) fn meaning(name: &[u8]) -> Option<Meaning> {
 
 /// The name without numbers and separators at its end.
 fn trim(name: &[u8]) -> &[u8] {
-    let len = name.iter().rposition(u8::is_ascii_alphabetic).map_or(0, |at| at + 1);
+    let is_filling = |byte: &&u8| byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'.' | b' ');
+    let len = name.len() - name.iter().rev().take(MAX_WORD_BYTES).take_while(is_filling).count();
     name.get(..len).unwrap_or_default()
 }
 

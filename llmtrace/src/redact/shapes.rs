@@ -44,7 +44,7 @@ const MODELS: &[Row] = &[
     (
         "bedrock-api-key",
         &["ABSK", "bedrock-api-key-"],
-        r"(?:ABSK[A-Za-z0-9+/]{100,}|bedrock-api-key-[A-Za-z0-9+/]{20,})={0,2}",
+        r"(?:ABSK[A-Za-z0-9+/%]{100,}|bedrock-api-key-[A-Za-z0-9+/%]{20,})={0,2}",
     ),
     ("friendli-token", &["flp_"], r"flp_[A-Za-z0-9]{40,}"),
     ("novita-api-key", &["sk_"], r"sk_[A-Za-z0-9_-]{43}\b"),
@@ -88,7 +88,7 @@ const CLOUDS: &[Row] = &[
     ("tailscale-key", &["tskey-"], r"tskey-[\w-]{16,}"),
     ("age-secret-key", &["AGE-SECRET-KEY-"], r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
     ("fly-access-token", &["fm2_", "fm1r_", "fo1_"], r"f(?:m2|m1r|o1)_[\w+/=-]{40,}"),
-    ("1password-service-account-token", &["ops_eyJ"], r"ops_eyJ[A-Za-z0-9+/_-]{100,}={0,2}"),
+    ("1password-service-account-token", &["ops_eyJ"], r"ops_eyJ[A-Za-z0-9+/_%-]{100,}={0,2}"),
     ("npm-access-token", &["npm_"], r"npm_[A-Za-z0-9]{36}\b"),
     ("pypi-upload-token", &["pypi-AgE"], r"pypi-AgE[\w-]{50,}"),
     ("rubygems-api-token", &["rubygems_"], r"rubygems_[a-f0-9]{48}\b"),
@@ -108,7 +108,7 @@ const SERVICES: &[Row] = &[
     ("slack-token", &["xox"], r"xox[a-z](?:\.xox[a-z])?-[\w-]{10,}"),
     ("slack-app-token", &["xapp-"], r"xapp-\d-[\w-]{16,}"),
     ("stripe-access-token", &["sk_", "rk_"], r"[sr]k_(?:test|live|prod)_[A-Za-z0-9]{10,}"),
-    ("stripe-webhook-secret", &["whsec_"], r"whsec_[A-Za-z0-9+/]{24,}={0,2}"),
+    ("stripe-webhook-secret", &["whsec_"], r"whsec_[A-Za-z0-9+/%]{24,}={0,2}"),
     ("square-access-token", &["sq0"], r"sq0[a-z]{3}-[\w-]{22,}"),
     ("shopify-token", &["shp"], r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
     ("sendgrid-api-token", &["SG."], r"SG\.[\w-]{16,}\.[\w-]{16,}"),
@@ -125,9 +125,9 @@ const SERVICES: &[Row] = &[
     (
         "grafana-token",
         &["glsa_", "glc_eyJ"],
-        r"(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_eyJ[A-Za-z0-9+/]{32,}={0,2})",
+        r"(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_eyJ[A-Za-z0-9+/%]{32,}={0,2})",
     ),
-    ("sentry-token", &["sntrys_", "sntryu_"], r"sntry[su]_[A-Za-z0-9+/_]{40,}={0,2}"),
+    ("sentry-token", &["sntrys_", "sntryu_"], r"sntry[su]_[A-Za-z0-9+/_%]{40,}={0,2}"),
     ("facebook-access-token", &["EAA"], r"EAA[A-Za-z0-9]{80,}"),
     ("twitter-bearer-token", &["AAAAAAAAAAAAAAAAAAAAA"], r"A{21}[A-Za-z0-9%]{70,}"),
     ("posthog-personal-api-key", &["phx_"], r"phx_[A-Za-z0-9_-]{40,}"),
@@ -180,6 +180,12 @@ fn rows() -> impl Iterator<Item = &'static Row> {
     MODELS.iter().chain(CLOUDS).chain(SERVICES)
 }
 
+/// Whether `bytes` begin as some key does.
+pub(super) fn begins(bytes: &[u8]) -> bool {
+    let shapes = bytes.first().and_then(|first| BY_FIRST.get(usize::from(*first)));
+    shapes.is_some_and(|shapes| shapes.iter().any(|shape| bytes.starts_with(shape.prefix.as_bytes())))
+}
+
 /// The key that `bytes` begin with, and its length. Forms are held against the first `max_bytes`.
 pub(super) fn key(bytes: &[u8], max_bytes: usize) -> Option<(&'static str, usize)> {
     let shapes = BY_FIRST.get(usize::from(*bytes.first()?))?;
@@ -224,7 +230,7 @@ impl Shape {
             return Some(end);
         }
         let rest = bytes.get(end..).unwrap_or_default();
-        let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'=');
+        let is_key = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.=+/%".contains(byte);
         Some(end + rest.iter().take_while(|byte| is_key(byte)).count())
     }
 }

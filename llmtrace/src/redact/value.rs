@@ -86,7 +86,15 @@ pub(super) fn is_random_key(value: &[u8]) -> bool {
 
 /// Whether a value has what words and expressions of code do not have.
 pub(super) fn is_unlike_a_word(value: &[u8]) -> bool {
-    value.iter().any(|byte| byte.is_ascii_digit() || b"!@#^*+=/~?%$".contains(byte))
+    value.iter().any(|byte| byte.is_ascii_digit() || b"!@#^*+=/~?%$".contains(byte)) || is_wildly_cased(value)
+}
+
+/// Whether capitals and small letters alternate more often than in `CamelCase`.
+fn is_wildly_cased(value: &[u8]) -> bool {
+    let changes = value.iter().zip(value.iter().skip(1)).filter(|(a, b)| {
+        a.is_ascii_uppercase() && b.is_ascii_lowercase() || a.is_ascii_lowercase() && b.is_ascii_uppercase()
+    });
+    value.len() >= MIN_KEY_CHARS && changes.count() * 5 >= value.len() * 2
 }
 
 pub(super) fn has_digit(value: &[u8]) -> bool {

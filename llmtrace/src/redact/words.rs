@@ -10,6 +10,15 @@ const MIN_BYTES: usize = 16;
 /// Longest part of a key before a `.`, such as `SG.`, in bytes.
 const MAX_HEAD_BYTES: usize = 20;
 
+/// Most parts of a word, between `/`, that are taken for base64.
+const MAX_PARTS: usize = 8;
+
+/// Most places inside a word that are held against the forms of keys.
+const MAX_TRIES: usize = 64;
+
+/// Characters of a Telegram bot's token after its number.
+const TELEGRAM_CHARS: usize = 35;
+
 /// Finds keys in the long words of a text.
 pub(super) fn find(text: &str, depth: usize, findings: &mut Findings<'_>) {
     let bytes = text.as_bytes();
@@ -30,13 +39,14 @@ pub(super) fn find(text: &str, depth: usize, findings: &mut Findings<'_>) {
             continue;
         }
         if depth < MAX_DEPTH && inside >= read_to {
-            read_to = find_in_base64(bytes, inside, depth, findings);
-            from = from.max(read_to.min(bytes.len()));
+            read_to = find_in_base64(bytes, inside, end, depth, findings);
+            from = from.max(read_to);
         }
     }
 }
 
-/// The next run of at least [`MIN_BYTES`] letters, digits, `_` and `-`. Most bytes of prose are never looked at.
+/// The next run of at least [`MIN_BYTES`] letters, digits, and what may stand between them in a key, in base64 or in an
+/// address. Most bytes of prose are never looked at.
 fn next_word(bytes: &[u8], mut from: usize) -> Option<(usize, usize)> {
     loop {
         let window = bytes.get(from..from + MIN_BYTES)?;
@@ -54,7 +64,8 @@ const WORD: [bool; 256] = {
     let mut word = [false; 256];
     let mut byte = 0_u8;
     while byte < 128 {
-        word[byte as usize] = byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        word[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'/' | b'%');
         byte += 1;
     }
     word
@@ -64,16 +75,14 @@ fn is_word(byte: u8) -> bool {
     WORD.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
-/// Where a word begins that an escape runs into: `\nkey`, `\u0022key`, `%3Dkey`, or a terminal's colour.
+/// Where a word begins that an escape runs into: `\nkey`, `\u0022key`, or a terminal's colour.
 fn skip_escape(bytes: &[u8], start: usize, end: usize) -> usize {
     let before = |n: usize| start.checked_sub(n).and_then(|at| bytes.get(at)).copied();
     let word = bytes.get(start..end).unwrap_or_default();
-    let are_hex = |len: usize| word.get(..len).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit));
     let escape = match (before(1), word) {
         (Some(b'\\'), [b'u', rest @ ..]) if rest.iter().take(4).all(u8::is_ascii_hexdigit) => 5,
         (Some(b'\\'), [b'x', rest @ ..]) if rest.iter().take(2).all(u8::is_ascii_hexdigit) => 3,
         (Some(b'\\'), [b'n' | b'r' | b't' | b'b' | b'f' | b'0', ..]) => 1,
-        (Some(b'%'), _) if are_hex(2) => 2,
         (Some(b'[' | b';'), _) => {
             let digits = word.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let is_colour = digits <= 3 && word.get(digits) == Some(&b'm');
@@ -99,7 +108,12 @@ fn find_key(bytes: &[u8], start: usize, end: usize, findings: &mut Findings<'_>)
         {
             head -= 1;
             let begins = head == 0 || bytes.get(head - 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
-            if begins && let Some(end) = add(skip_escape(bytes, head, start), MAX_INNER_KEY_BYTES) {
+            let inside = match bytes.get(head) {
+                Some(b'%') => head + 3,
+                _ if begins => skip_escape(bytes, head, start),
+                _ => continue,
+            };
+            if let Some(end) = add(inside, MAX_INNER_KEY_BYTES) {
                 return Some(end);
             }
         }
@@ -108,23 +122,61 @@ fn find_key(bytes: &[u8], start: usize, end: usize, findings: &mut Findings<'_>)
         return Some(end);
     }
     let word = bytes.get(start..end)?;
-    for at in memchr::memchr2_iter(b'-', b'_', word) {
-        if let Some(end) = add(start + at + 1, MAX_INNER_KEY_BYTES) {
+    let mut tries = 0;
+    for (at, byte) in word.iter().enumerate() {
+        let inner = match byte {
+            b'-' | b'_' | b'+' | b'/' => at + 1,
+            b'%' => at + 3,
+            _ => continue,
+        };
+        if word.get(inner..).is_some_and(shapes::begins) {
+            if let Some(end) = add(start + inner, MAX_INNER_KEY_BYTES) {
+                return Some(end);
+            }
+            tries += 1;
+            if tries == MAX_TRIES {
+                break;
+            }
+        }
+    }
+    find_odd_key(bytes, start, end, findings)
+}
+
+/// Finds a key that is not known by what it begins with, or that the end of the text cuts off.
+fn find_odd_key(bytes: &[u8], start: usize, end: usize, findings: &mut Findings<'_>) -> Option<usize> {
+    let mut from = start;
+    for part in bytes.get(start..end)?.split(|byte| matches!(byte, b'/' | b'+' | b'%')) {
+        let to = from + part.len();
+        let is_escape = from > start && bytes.get(from - 1) == Some(&b'%') && part.len() > 2;
+        let (at, part) = if is_escape { (from + 2, part.get(2..)?) } else { (from, part) };
+        from = to + 1;
+        if let Some(rule) = shapes::azure(part) {
+            findings.add(at, to, rule);
+            return Some(to);
+        }
+        if let Some(begin) = telegram(bytes, at, part) {
+            findings.add(begin, to, "telegram-bot-api-token");
+            return Some(to);
+        }
+        if end == bytes.len()
+            && let Some(rule) = shapes::partial(part)
+        {
+            findings.add(at, end, rule);
             return Some(end);
         }
     }
-    let rule = shapes::azure(word).or_else(|| telegram(bytes, start, word));
-    let rule = rule.or_else(|| if end == bytes.len() { shapes::partial(word) } else { None })?;
-    findings.add(start, end, rule);
-    Some(end)
+    None
 }
 
-/// The token of a Telegram bot: a number, `:`, and 35 characters that begin with `AA`.
-fn telegram(bytes: &[u8], start: usize, word: &[u8]) -> Option<&'static str> {
-    let before = bytes.get(..start)?.strip_suffix(b":")?;
+/// Where the token of a Telegram bot begins: a number, `:`, and 35 characters that begin with `AA`.
+fn telegram(bytes: &[u8], start: usize, word: &[u8]) -> Option<usize> {
+    if !word.starts_with(b"AA") || word.len() != TELEGRAM_CHARS {
+        return None;
+    }
+    let before = bytes.get(..start)?;
+    let before = before.strip_suffix(b":").or_else(|| before.strip_suffix(b"%3A"))?;
     let digits = before.iter().rev().take(11).take_while(|byte| byte.is_ascii_digit()).count();
-    let is_token = word.starts_with(b"AA") && word.len() == 35 && (8..=10).contains(&digits);
-    is_token.then_some("telegram-bot-api-token")
+    (8..=10).contains(&digits).then_some(before.len() - digits)
 }
 
 fn follows_bearer(bytes: &[u8], start: usize) -> bool {
@@ -143,10 +195,22 @@ fn end_of_token(bytes: &[u8], end: usize) -> usize {
     end + more - dots
 }
 
-/// Masks base64 that holds a secret. Up to where it was read.
-fn find_in_base64(bytes: &[u8], start: usize, depth: usize, findings: &mut Findings<'_>) -> usize {
-    let rest = bytes.get(start..).unwrap_or_default();
-    let Some((text, len)) = base64::text(rest) else { return 0 };
+/// Masks base64 that holds a secret, in a word or in a part of a path. Up to where it was read.
+fn find_in_base64(
+    bytes: &[u8],
+    start: usize,
+    end: usize,
+    depth: usize,
+    findings: &mut Findings<'_>,
+) -> usize {
+    let word = bytes.get(start..end).unwrap_or_default();
+    let parts = memchr::memchr2_iter(b'/', b'%', word).take(MAX_PARTS);
+    let parts = parts.map(|at| if word.get(at) == Some(&b'%') { at + 3 } else { at + 1 });
+    let found = [0].into_iter().chain(parts).find_map(|at| {
+        let (text, len) = base64::text(bytes.get(start + at..)?)?;
+        Some((start + at, text, len))
+    });
+    let Some((start, text, len)) = found else { return 0 };
     let mut inside = Findings::default();
     find_secrets(&text, depth + 1, &mut inside);
     if let Some(rule) = inside.first_rule() {

@@ -97,18 +97,18 @@ const IDS: &[&str] = &[
     "v1.{d2}.{d2}",
 ];
 
-/// About a quarter of a million characters.
+/// About four hundred thousand characters.
 pub(crate) fn texts() -> Vec<String> {
     let mut dice = Dice::new(11);
     let fixed = PROSE.iter().chain(CODE).chain(DATA).map(|text| (*text).to_owned());
     let mut texts: Vec<String> = fixed.collect();
-    for _ in 0..600 {
+    for _ in 0..2_000 {
         let id = dice.pick(IDS);
         let id = dice.key(id);
         let (before, after) = (*dice.pick(PROSE), *dice.pick(CODE));
         texts.push(match dice.roll(6) {
             0 => format!("{before} {id} {after}"),
-            1 => format!("{{\"id\": \"{id}\", \"parent_id\": \"{id}\", \"text\": {:?}}}", after),
+            1 => format!("{{\"id\": \"{id}\", \"parent_id\": \"{id}\", \"text\": {after:?}}}"),
             2 => {
                 format!("2026-01-01T00:00:00.000Z INFO served request_id={id} status=200 took=12ms\n{before}")
             }
