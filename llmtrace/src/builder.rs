@@ -12,11 +12,13 @@ use crate::clock::Clock;
 use crate::enrich::Enricher;
 use crate::export::Notices;
 use crate::id::IdSource;
-use crate::layer::{CallsiteFilter, Capture, LlmLayer, LlmSubscriber, Open, SpanCapture};
-use crate::pipeline::{Limits, Overflow, Pipeline};
+use crate::layer::{CallsiteFilter, Capture, Head, LlmLayer, LlmSubscriber, Marks, Open, SpanCapture, Table};
+use crate::pipeline::{Limits, Overflow, Pipeline, Tail};
 use crate::price::{PriceChain, PriceSource};
 use crate::settings::Settings;
-use crate::{Budget, ContentPolicy, Exporter, Guard, InstallError, Redactor, Resource, Value, semconv};
+use crate::{
+    Budget, ContentPolicy, Exporter, Guard, InstallError, Redactor, Resource, Sampler, Value, semconv,
+};
 
 /// Starts to set up tracing.
 ///
@@ -49,6 +51,7 @@ pub struct Builder {
     capture: Capture,
     prices: Option<PriceChain>,
     budgets: Vec<Budget>,
+    sampler: Sampler,
     max_text_bytes: usize,
     limits: Limits,
     clock: Clock,
@@ -74,6 +77,7 @@ impl Builder {
             capture: Capture::default(),
             prices: None,
             budgets: Vec::new(),
+            sampler: Sampler::default(),
             max_text_bytes: 1024 * 1024,
             limits,
             clock: Clock::system(),
@@ -134,7 +138,8 @@ impl Builder {
     }
 
     /// Memory for spans on their way to the exporters, in bytes; at least 64 KiB. Default: 32 MiB. Half of it is
-    /// for spans that wait for the worker, half for batches that wait for the exporters. Emptied buffers that wait for
+    /// for spans that wait for the worker, half for batches that wait for the exporters; where a rule of the
+    /// [`Sampler`] asks for whole traces, half of that half for the spans that wait for the end of their trace. Emptied buffers that wait for
     /// the next spans hold at most half as much again.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.queue_bytes = bytes.max(64 * 1024);
@@ -183,6 +188,12 @@ impl Builder {
         self
     }
 
+    /// Which traces are exported. Default: [`Sampler::always`].
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
     /// Feeds a budget.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budgets.push(budget);
@@ -204,7 +215,7 @@ impl Builder {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let (capture, guard) = self.start();
+        let (capture, guard) = self.start(Marks::InTable(Table::new()));
         (capture.with_filter(CallsiteFilter), guard)
     }
 
@@ -215,7 +226,7 @@ impl Builder {
     ///
     /// If a global subscriber is set already, or the operating system gives no thread.
     pub fn install(self) -> Result<Guard, InstallError> {
-        let (capture, mut guard) = self.start();
+        let (capture, mut guard) = self.start(Marks::InNumbers);
         if let Some(error) = guard.take_start_error() {
             return Err(error);
         }
@@ -224,7 +235,7 @@ impl Builder {
         Ok(guard)
     }
 
-    fn start(self) -> (SpanCapture, Guard) {
+    fn start(self, marks: Marks) -> (SpanCapture, Guard) {
         let settings = Settings {
             content: self.content,
             max_text_bytes: self.max_text_bytes,
@@ -234,8 +245,10 @@ impl Builder {
         };
         let prices = with_bundled(self.prices);
         let enricher = Enricher::new(self.resource, prices, settings.clone(), self.redactor);
-        let (pipeline, started) = Pipeline::start(self.exporters, enricher, self.budgets, self.limits);
-        let open = Arc::new(Open::new(settings, self.capture, self.ids, Arc::clone(&pipeline)));
+        let head = Head::new(self.sampler, self.sampler.has_rules() || !self.budgets.is_empty(), marks);
+        let tail = Tail::new(self.sampler, self.clock, self.limits.queue_bytes);
+        let (pipeline, started) = Pipeline::start(self.exporters, enricher, tail, self.budgets, self.limits);
+        let open = Arc::new(Open::new(settings, self.capture, self.ids, head, Arc::clone(&pipeline)));
         let guard = Guard::new(pipeline, Arc::clone(&open), started.err().map(InstallError::Thread));
         (SpanCapture(open), guard)
     }
@@ -265,6 +278,7 @@ impl fmt::Debug for Builder {
             .field("content", &self.content)
             .field("redactor", &self.redactor)
             .field("capture", &self.capture)
+            .field("sampler", &self.sampler)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -19,6 +19,8 @@ mod pipeline;
 mod redaction;
 mod regressions;
 mod runtimes;
+mod sampling;
+mod sampling_model;
 mod shutdown;
 mod span_macros;
 mod streams;

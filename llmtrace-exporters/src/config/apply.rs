@@ -1,6 +1,6 @@
 //! From settings to a builder that does what they say.
 
-use llmtrace::{Builder, ContentPolicy};
+use llmtrace::{Builder, ContentPolicy, Sampler};
 
 use super::error::{ConfigError, ConfigProblem};
 #[cfg(feature = "http")]
@@ -20,14 +20,14 @@ const BATCH_DELAY: std::time::Duration = std::time::Duration::from_millis(200);
 /// Opens the exporters and sets up a builder.
 pub(super) fn builder(settings: Settings) -> Result<Builder, ConfigError> {
     if settings.is_disabled {
-        return Ok(llmtrace::builder().content(ContentPolicy::Omit));
+        return Ok(llmtrace::builder().content(ContentPolicy::Omit).sampler(Sampler::never()));
     }
     let mut problems = Vec::new();
     let mut builder = general(llmtrace::builder(), &settings);
     if let Some(redactor) = settings.redactor {
         builder = builder.redactor(redactor);
     }
-    builder = sampling(builder, &settings.sampling, &mut problems);
+    builder = builder.sampler(sampler(&settings.sampling));
     if let Some(prices) = settings.prices {
         builder = builder.prices(prices);
     }
@@ -146,9 +146,20 @@ fn json_lines(settings: &JsonLinesSettings) -> Result<JsonLines, OpenError> {
     Ok(file)
 }
 
-fn sampling(builder: Builder, settings: &SamplingSettings, problems: &mut Vec<ConfigProblem>) -> Builder {
-    if *settings != SamplingSettings::default() {
-        problems.push(Place::default().problem("sampling cannot be used yet"));
+/// Every trace, where only rules are said: they have nothing to keep then.
+fn sampler(settings: &SamplingSettings) -> Sampler {
+    let mut sampler = settings.ratio.map_or_else(Sampler::always, Sampler::ratio);
+    if settings.keep_errors {
+        sampler = sampler.keep_errors();
     }
-    builder
+    if let Some(duration) = settings.keep_slower_than {
+        sampler = sampler.keep_slower_than(duration);
+    }
+    if let Some(usd) = settings.keep_costlier_than {
+        sampler = sampler.keep_costlier_than(usd);
+    }
+    if let Some(duration) = settings.hold_for {
+        sampler = sampler.hold_for(duration);
+    }
+    sampler
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use llmtrace::SpanExt as _;
+use llmtrace::{Sampler, SpanExt as _};
 use tracing_subscriber::prelude::*;
 
 use super::super::{Config, FileNamedBy};
@@ -111,6 +111,13 @@ fn every_setting_reaches_the_builder() {
     check("environment = 'staging'", "staging");
     check("resource.team = 'search'", "search");
     check("quiet = true", "notices: Off");
+    check("[redact]\npii = true", "Redactor { secrets: true, pii: true");
+    check("[redact]\nsecrets = false", "Redactor { secrets: false, pii: false");
+    check("[sampling]\nratio = 0.0", &format!("{:?}", Sampler::never()));
+    check("[sampling]\nratio = 0.5\nkeep_errors = true", &format!("{:?}", Sampler::ratio(0.5).keep_errors()));
+    check("[sampling]\nkeep_slower_than = '2 s'", &format!("{:?}", Sampler::always().keep_slower_than(Duration::from_secs(2))));
+    check("[sampling]\nkeep_costlier_than = 0.05", &format!("{:?}", Sampler::always().keep_costlier_than(0.05)));
+    check("[sampling]\nhold_for = '1 min'", &format!("{:?}", Sampler::always().hold_for(Duration::from_secs(60))));
     let (_folder, config) =
         read("[[exporter]]\ntype = 'stdout'\n[[exporter]]\ntype = 'jsonl'\npath = 'x'", &[]);
     let builder = format!("{:?}", config.unwrap().builder().unwrap());
