@@ -96,9 +96,9 @@ use settings::{ExporterSettings, Settings};
 /// | `webhook` | `url` | URL | needed |
 /// | | `secret` | text that signs each body | not signed |
 /// | the last three | `headers` | table of text | none |
-/// | | `gzip` | true or false | the exporter's |
-/// | | `timeout`, `retry_for` | time | the exporter's |
-/// | | `certificate` | PEM file of the authority to trust | the system's |
+/// | | `gzip` | true or false | false |
+/// | | `timeout`, `retry_for` | time | 10 s, 5 min |
+/// | | `certificate` | PEM file of authorities to trust beside the system's | none |
 /// | | `allow_http` | true: plain `http` to another computer is wanted | false |
 /// | | `spool` | `{ dir = "...", max_bytes = "1 GiB" }` | none |
 ///
@@ -123,7 +123,7 @@ use settings::{ExporterSettings, Settings};
 /// | `OTEL_EXPORTER_OTLP_HEADERS`, `_TRACES_HEADERS` | `name=value,name=value`, values percent-encoded |
 /// | `OTEL_EXPORTER_OTLP_TIMEOUT`, `_TRACES_TIMEOUT` | milliseconds, at least 1 |
 /// | `OTEL_EXPORTER_OTLP_COMPRESSION`, `_TRACES_COMPRESSION` | `gzip` or `none` |
-/// | `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_TRACES_CERTIFICATE` | PEM file of the authority to trust |
+/// | `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_TRACES_CERTIFICATE` | PEM file of authorities to trust beside the system's |
 /// | `OTEL_EXPORTER_OTLP_INSECURE`, `_TRACES_INSECURE` | `true`: plain `http` to another computer is wanted |
 /// | `LLMTRACE_ALLOW_HTTP` | the same, for Langfuse too |
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `always_on`, `always_off`, `traceidratio` with a share from 0 to 1, and their `parentbased_` forms |

@@ -2,11 +2,11 @@
 
 use llmtrace::{Builder, ContentPolicy, Sampler};
 
-use super::error::{ConfigError, ConfigProblem};
+use super::error::ConfigError;
 #[cfg(feature = "http")]
 use super::send;
 use super::settings::{
-    ExporterSettings, FileMode, JsonLinesSettings, Place, PlacedExporter, SamplingSettings, Settings,
+    ExporterSettings, FileMode, JsonLinesSettings, PlacedExporter, SamplingSettings, Settings,
     StdoutFormat, StdoutSettings,
 };
 #[cfg(feature = "http")]
@@ -85,9 +85,9 @@ fn estimate_tokens(builder: Builder) -> Builder {
 /// An exporter that is ready.
 enum Opened {
     Stdout(Stdout),
-    JsonLines(JsonLines),
+    JsonLines(Box<JsonLines>),
     #[cfg(feature = "http")]
-    Otlp(Otlp),
+    Otlp(Box<Otlp>),
 }
 
 impl Opened {
@@ -95,10 +95,10 @@ impl Opened {
         match settings {
             ExporterSettings::Stdout(settings) => Ok(Self::Stdout(stdout(settings))),
             ExporterSettings::JsonLines(settings) => {
-                json_lines(settings).map(Self::JsonLines).map_err(|error| error.to_string())
+                json_lines(settings).map(|file| Self::JsonLines(Box::new(file))).map_err(|error| error.to_string())
             }
             #[cfg(feature = "http")]
-            ExporterSettings::Otlp(settings) => send::otlp(settings).map(Self::Otlp),
+            ExporterSettings::Otlp(settings) => send::otlp(settings).map(|otlp| Self::Otlp(Box::new(otlp))),
             #[cfg(feature = "http")]
             ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
                 Err("this type of exporter is not there yet".to_owned())
@@ -113,9 +113,9 @@ impl Opened {
     fn add_to(self, builder: Builder) -> Builder {
         match self {
             Self::Stdout(stdout) => builder.exporter(stdout),
-            Self::JsonLines(file) => builder.exporter(file),
+            Self::JsonLines(file) => builder.exporter(*file),
             #[cfg(feature = "http")]
-            Self::Otlp(otlp) => builder.exporter(otlp),
+            Self::Otlp(otlp) => builder.exporter(*otlp),
         }
     }
 }

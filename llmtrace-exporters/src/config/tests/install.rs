@@ -115,9 +115,18 @@ fn every_setting_reaches_the_builder() {
     check("[redact]\nsecrets = false", "Redactor { secrets: false, pii: false");
     check("[sampling]\nratio = 0.0", &format!("{:?}", Sampler::never()));
     check("[sampling]\nratio = 0.5\nkeep_errors = true", &format!("{:?}", Sampler::ratio(0.5).keep_errors()));
-    check("[sampling]\nkeep_slower_than = '2 s'", &format!("{:?}", Sampler::always().keep_slower_than(Duration::from_secs(2))));
-    check("[sampling]\nkeep_costlier_than = 0.05", &format!("{:?}", Sampler::always().keep_costlier_than(0.05)));
-    check("[sampling]\nhold_for = '1 min'", &format!("{:?}", Sampler::always().hold_for(Duration::from_secs(60))));
+    check(
+        "[sampling]\nkeep_slower_than = '2 s'",
+        &format!("{:?}", Sampler::always().keep_slower_than(Duration::from_secs(2))),
+    );
+    check(
+        "[sampling]\nkeep_costlier_than = 0.05",
+        &format!("{:?}", Sampler::always().keep_costlier_than(0.05)),
+    );
+    check(
+        "[sampling]\nhold_for = '1 min'",
+        &format!("{:?}", Sampler::always().hold_for(Duration::from_secs(60))),
+    );
     let (_folder, config) =
         read("[[exporter]]\ntype = 'stdout'\n[[exporter]]\ntype = 'jsonl'\npath = 'x'", &[]);
     let builder = format!("{:?}", config.unwrap().builder().unwrap());
