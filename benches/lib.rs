@@ -7,6 +7,7 @@
 pub mod bodies;
 pub mod child;
 pub mod cpu;
+pub mod encoding;
 pub mod instructions;
 mod jobs;
 pub mod subject;

@@ -10,6 +10,9 @@
 //!
 //! [`install`] sets everything up as a file or the environment says, [`Config`] says which keys and variables there are.
 //!
+//! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
+//! [`Profile`], and [`PartialSuccess`] reads the answer.
+//!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
 //!

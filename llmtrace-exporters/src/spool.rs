@@ -40,12 +40,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use llmtrace::SpanRecord;
 
 use crate::jsonl::disk::Disk;
+use crate::jsonl::lines::MAX_LINE_BYTES;
 use crate::jsonl::tail::{Tail, WriteError};
 use account::{Counts, Own, Pushed, Share};
 use error::{Refusal, SpoolError};
 use folder::{Claim, Folder, Listing};
 use name::Name;
-use segment::{MAX_LINE_BYTES, Segment};
+use segment::Segment;
 
 pub(crate) mod account;
 pub(crate) mod error;

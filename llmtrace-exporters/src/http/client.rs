@@ -54,7 +54,11 @@ impl Client {
     pub(super) fn new(settings: &Settings) -> Result<Self, String> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("no event loop: {error}"))?;
-        let client = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if settings.endpoint.is_local() {
+            builder = builder.no_proxy();
+        }
+        let client = builder
             .tls_backend_preconfigured(tls(settings)?)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())

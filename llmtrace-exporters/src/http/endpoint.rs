@@ -3,6 +3,8 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 
@@ -61,7 +63,7 @@ impl Endpoint {
     /// The text is no URL, or plain `http` to another computer.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
         let endpoint = Self::insecure(text)?;
-        if endpoint.url.scheme() == "http" && !is_loopback(&endpoint.url) {
+        if endpoint.url.scheme() == "http" && !endpoint.is_local() {
             return Err(EndpointError::Unencrypted { shown: endpoint.to_string() });
         }
         Ok(endpoint)
@@ -95,6 +97,11 @@ impl Endpoint {
             self.url.set_path(&(base + path));
         }
         self
+    }
+
+    /// Whether the server is on this computer.
+    pub(crate) fn is_local(&self) -> bool {
+        is_loopback(&self.url)
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -145,18 +152,7 @@ fn take_credentials(url: &mut Url) -> Option<HeaderValue> {
 
 /// The `Authorization` header for a user name and a password (RFC 7617).
 pub(crate) fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let plain = [user, b":", password].concat();
-    let mut text = "Basic ".to_owned();
-    for chunk in plain.chunks(3) {
-        let bytes = [0, 1, 2].map(|n| u32::from(chunk.get(n).copied().unwrap_or_default()));
-        let [a, b, c] = bytes;
-        let bits = a << 16 | b << 8 | c;
-        for n in 0..4 {
-            let digit = DIGITS.get((bits >> (18 - 6 * n) & 63) as usize).copied().unwrap_or(b'=');
-            text.push(if n <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
+    let text = format!("Basic {}", STANDARD.encode([user, b":", password].concat()));
     let mut header = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("Basic"));
     header.set_sensitive(true);
     header

@@ -98,6 +98,12 @@ impl<S: Service> HttpExporter<S> {
         while let Some(rest) = spans.get(progress.settled..).filter(|rest| !rest.is_empty()) {
             let part = rest.get(..size).unwrap_or(rest);
             match self.request(part) {
+                Outcome::Taken { rejected: 0, message } => {
+                    progress.settled += part.len();
+                    if let Some(message) = message {
+                        self.context.troubled(&ExportError::permanent(message), "the server took the spans");
+                    }
+                }
                 Outcome::Taken { rejected, message } => {
                     progress.settled += part.len();
                     progress.lost += rejected.min(part.len() as u64);
@@ -257,7 +263,7 @@ impl<S: Service> fmt::Debug for HttpExporter<S> {
         f.debug_struct("HttpExporter")
             .field("name", &self.service.name())
             .field("settings", &self.settings)
-            .field("has_spool", &self.shelf.is_some())
+            .field("spool", &self.shelf)
             .finish_non_exhaustive()
     }
 }

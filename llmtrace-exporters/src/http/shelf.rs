@@ -1,11 +1,12 @@
 //! Where spans wait that could not be delivered.
 
+use std::fmt;
 use std::io;
 
 use llmtrace::SpanRecord;
 
 /// A place for spans that outlives the process: the spool, as the exporter sees it.
-pub(crate) trait Shelf: Send {
+pub(crate) trait Shelf: fmt::Debug + Send {
     /// Puts spans aside, the first ones if not all fit.
     fn put(&mut self, spans: &[SpanRecord]) -> Put;
 

@@ -1,5 +1,6 @@
 //! The spool as a shelf.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 
@@ -54,5 +55,15 @@ impl Shelf for Spooled {
 
     fn sync(&mut self) -> io::Result<()> {
         self.spool.sync()
+    }
+}
+
+impl fmt::Debug for Spooled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spool")
+            .field("bytes", &self.spool.bytes())
+            .field("spans", &self.spool.spans())
+            .field("counts", &self.spool.counts())
+            .finish_non_exhaustive()
     }
 }

@@ -71,7 +71,8 @@ fn is_plain(block: &[u8; 32]) -> bool {
     reason = "a lazy operator is a branch, and many bytes are looked at at once"
 )]
 fn needs_care(byte: u8) -> bool {
-    (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte >= 0x7f)
+    // Signed, bytes from 0x80 are below space too.
+    (byte.cast_signed() < 0x20) | (byte == b'"') | (byte == b'\\') | (byte == 0x7f)
 }
 
 /// Writes the bytes at the start that are not plain ASCII, or one byte, and gives back the rest.

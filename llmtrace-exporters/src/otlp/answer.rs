@@ -33,7 +33,7 @@ impl PartialSuccess {
         let found = match body.trim_ascii_start().first() {
             // No protobuf answer begins like this: it would open a group.
             Some(b'{') => serde_json::from_slice(body).ok().map(|json| of_json(&json)),
-            _ => of_protobuf(body),
+            _ => of_protobuf(body).ok(),
         };
         found.unwrap_or_default()
     }
@@ -53,7 +53,7 @@ fn of_json(answer: &Json) -> PartialSuccess {
     PartialSuccess { rejected, message: shortened(message.as_str().unwrap_or_default()) }
 }
 
-fn of_protobuf(body: &[u8]) -> Option<PartialSuccess> {
+fn of_protobuf(body: &[u8]) -> Result<PartialSuccess, Broken> {
     let mut answer = PartialSuccess::default();
     let mut fields = Fields(body);
     while let Some((number, value)) = fields.next()? {
@@ -71,7 +71,7 @@ fn of_protobuf(body: &[u8]) -> Option<PartialSuccess> {
             }
         }
     }
-    Some(answer)
+    Ok(answer)
 }
 
 fn shortened(message: &str) -> Option<String> {
@@ -87,24 +87,27 @@ enum Field<'a> {
     Fixed,
 }
 
+/// The bytes are no message.
+struct Broken;
+
 impl<'a> Fields<'a> {
-    /// The next field and its number, `Some(None)` at the end, `None` where the bytes are no message.
-    fn next(&mut self) -> Option<Option<(u64, Field<'a>)>> {
+    /// The next field and its number; `None` at the end.
+    fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, Broken> {
         if self.0.is_empty() {
-            return Some(None);
+            return Ok(None);
         }
-        let tag = self.varint()?;
+        let tag = self.varint().ok_or(Broken)?;
         let value = match tag & 7 {
-            0 => Field::Varint(self.varint()?),
-            1 => self.take(8).map(|_| Field::Fixed)?,
+            0 => self.varint().map(Field::Varint),
+            1 => self.take(8).map(|_| Field::Fixed),
             2 => {
-                let length = usize::try_from(self.varint()?).ok()?;
-                Field::Bytes(self.take(length)?)
+                let length = self.varint().and_then(|length| usize::try_from(length).ok());
+                length.and_then(|length| self.take(length)).map(Field::Bytes)
             }
-            5 => self.take(4).map(|_| Field::Fixed)?,
-            _ => return None,
+            5 => self.take(4).map(|_| Field::Fixed),
+            _ => None,
         };
-        Some(Some((tag >> 3, value)))
+        Ok(Some((tag >> 3, value.ok_or(Broken)?)))
     }
 
     fn take(&mut self, length: usize) -> Option<&'a [u8]> {

@@ -76,8 +76,9 @@ fn request<W: Wire>(spans: &[SpanRecord], profile: Profile, wire: &mut W) {
         let message = wire.open_item(RESOURCE_SPANS, OUTERMOST);
         resource(&first.resource, profile, &mut key, wire);
         wire.open_list(SCOPE_SPANS);
-        let members: Vec<&SpanRecord> = of_resource.collect();
-        let by_scope = Groups::of(&members, |a, b| a.scope == b.scope);
+        let mut members = Vec::with_capacity(spans.len());
+        members.extend(of_resource);
+        let by_scope = Groups::of(&members, |a: &&SpanRecord, b| a.scope == b.scope);
         for (first, of_scope) in by_scope.iter(&members) {
             let message = wire.open_item(SCOPE_SPANS, OUTERMOST);
             let scope = wire.open(SCOPE, first.scope.len() + 2);
@@ -98,7 +99,7 @@ fn request<W: Wire>(spans: &[SpanRecord], profile: Profile, wire: &mut W) {
 
 /// Which group each of some items is in.
 struct Groups {
-    /// The group of each item.
+    /// The group of each item; empty where there is but one.
     of_item: Vec<u32>,
     /// The first item of each group.
     firsts: Vec<usize>,
@@ -106,7 +107,14 @@ struct Groups {
 
 impl Groups {
     fn of<T>(items: &[T], is_same: impl Fn(&T, &T) -> bool) -> Self {
-        let mut groups = Self { of_item: Vec::with_capacity(items.len()), firsts: Vec::new() };
+        let mut groups = Self { of_item: Vec::new(), firsts: Vec::new() };
+        if let [first, rest @ ..] = items
+            && rest.iter().all(|item| is_same(first, item))
+        {
+            groups.firsts.push(0);
+            return groups;
+        }
+        groups.of_item.reserve(items.len());
         for (index, item) in items.iter().enumerate() {
             let is_group = |first: &usize| items.get(*first).is_some_and(|first| is_same(first, item));
             let found = groups.firsts.iter().position(is_group);
@@ -121,9 +129,13 @@ impl Groups {
 
     /// The groups in the order of their first items, each with that item and all its items in order.
     fn iter<'a, T>(&'a self, items: &'a [T]) -> impl Iterator<Item = (&'a T, impl Iterator<Item = &'a T>)> {
-        self.firsts.iter().enumerate().filter_map(|(group, first)| {
-            let is_member = move |(_, of): &(&T, &u32)| usize::try_from(**of).is_ok_and(|of| of == group);
-            let members = items.iter().zip(&self.of_item).filter(is_member).map(|(item, _)| item);
+        self.firsts.iter().enumerate().filter_map(move |(group, first)| {
+            let group = u32::try_from(group).unwrap_or(u32::MAX);
+            let members = items
+                .iter()
+                .enumerate()
+                .filter(move |(index, _)| self.of_item.get(*index).is_none_or(|of_item| *of_item == group));
+            let members = members.map(|(_, item)| item);
             Some((items.get(*first)?, members))
         })
     }

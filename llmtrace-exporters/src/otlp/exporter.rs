@@ -28,8 +28,8 @@ use crate::spool::error::SpoolError;
 /// - Spans that the server refuses out of a batch it takes are counted as dropped.
 /// - Redirects are not followed, answers are not decompressed, and 64 KiB of them are read.
 /// - A shutdown ends a request that is being sent.
-/// - Proxies are taken from the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower case too. What is
-///   sent to an `http` address is visible to such a proxy.
+/// - Proxies are taken from the environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`, in lower case too; not for
+///   servers on this computer. What is sent to an `http` address is visible to such a proxy.
 ///
 /// ```
 /// use std::time::Duration;

@@ -5,7 +5,10 @@ pub(super) mod slot;
 use llmtrace::{ObservationKind, SpanRecord, Value, semconv};
 
 use super::buckets::Counts;
-use slot::{SLOTS, Slot};
+use slot::{SLOTS, Sent, Slot};
+
+/// Attributes of a span whose slots are not looked up again.
+const REMEMBERED: usize = 48;
 
 /// One span, with its well-known attributes at hand.
 pub(super) struct Facts<'a> {
@@ -14,6 +17,8 @@ pub(super) struct Facts<'a> {
     /// Its token counts; empty on a span that only sums up others.
     pub(super) counts: Counts,
     values: [Option<&'a Value>; SLOTS],
+    /// The slots of its first attributes, in order, counted from 1; 0 where there is none.
+    slots: [u8; REMEMBERED],
     /// Some of its attributes are the program's own.
     has_own: bool,
     /// Some of its attributes may be named as a dialect names them.
@@ -58,11 +63,15 @@ impl<'a> Facts<'a> {
             span,
             counts: Counts::default(),
             values: [None; SLOTS],
+            slots: [0; REMEMBERED],
             has_own: false,
             has_dialect: false,
         };
-        for (key, value) in span.attributes.iter() {
+        for (index, (key, value)) in span.attributes.iter().enumerate() {
             if let Some(slot) = Slot::of(key) {
+                if let Some(place) = facts.slots.get_mut(index) {
+                    *place = slot as u8 + 1;
+                }
                 if let Some(place) = facts.values.get_mut(slot as usize) {
                     *place = Some(value);
                 }
@@ -78,6 +87,14 @@ impl<'a> Facts<'a> {
             facts.counts = Counts::of(&facts);
         }
         facts
+    }
+
+    /// How the attribute at `index` is sent under its own `key`; `None` where that is not known by name.
+    pub(super) fn sent(&self, index: usize, key: &str) -> Option<Sent> {
+        match self.slots.get(index) {
+            Some(slot) => Slot::sent(usize::from(*slot).checked_sub(1)?),
+            None => Slot::of(key).and_then(|slot| Slot::sent(slot as usize)),
+        }
     }
 
     /// The attribute of a slot.

@@ -41,6 +41,8 @@ pub enum Profile {
     MlFlow,
     /// LangSmith: adds `langsmith.*`.
     LangSmith,
+    /// Tempo, Jaeger, `ClickHouse` and other stores of traces: adds nothing.
+    OpenTelemetry,
     /// Several of them at once, behind a collector: adds everything. Langfuse then shows the input and the output in
     /// `OpenInference`'s form.
     All,
@@ -48,16 +50,19 @@ pub enum Profile {
 
 /// The text names no [`Profile`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown profile {found:?}: expected one of standard, phoenix, mlflow, langsmith, all")]
+#[error(
+    "unknown profile {found:?}: expected one of standard, phoenix, mlflow, langsmith, opentelemetry, all"
+)]
 pub struct ParseProfileError {
     found: String,
 }
 
-const NAMES: [(Profile, &str); 5] = [
+const NAMES: [(Profile, &str); 6] = [
     (Profile::Standard, "standard"),
     (Profile::Phoenix, "phoenix"),
     (Profile::MlFlow, "mlflow"),
     (Profile::LangSmith, "langsmith"),
+    (Profile::OpenTelemetry, "opentelemetry"),
     (Profile::All, "all"),
 ];
 
@@ -74,13 +79,14 @@ pub(super) enum Dialect {
 }
 
 impl Profile {
-    /// The name: `standard`, `phoenix`, `mlflow`, `langsmith` or `all`.
+    /// The name: `standard`, `phoenix`, `mlflow`, `langsmith`, `opentelemetry` or `all`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Standard => "standard",
             Self::Phoenix => "phoenix",
             Self::MlFlow => "mlflow",
             Self::LangSmith => "langsmith",
+            Self::OpenTelemetry => "opentelemetry",
             Self::All => "all",
         }
     }
@@ -93,6 +99,7 @@ impl Profile {
             Self::Phoenix => &[OpenTelemetry, Compat, InputOutput, OpenInference],
             Self::MlFlow => &[OpenTelemetry, Compat, InputOutput, MlFlow],
             Self::LangSmith => &[OpenTelemetry, Compat, LangSmith],
+            Self::OpenTelemetry => &[OpenTelemetry],
             Self::All => &[OpenTelemetry, Compat, Langfuse, InputOutput, OpenInference, MlFlow, LangSmith],
         }
     }

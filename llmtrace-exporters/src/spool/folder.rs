@@ -22,7 +22,7 @@ pub(super) struct Folder {
 /// The sole right to an owner's segments: that of the owner, or of one who locked its file after its end.
 pub(super) struct Claim {
     pub(super) owner: Owner,
-    _lock: File,
+    lock: File,
 }
 
 /// The files that are the spool's, with their lengths in bytes. All others are left alone.
@@ -80,7 +80,7 @@ impl Folder {
                 Err(error) => return Err(failed(error)),
             };
             match file.try_lock() {
-                Ok(()) if file.is_at(&path) => return Ok(Claim { owner, _lock: file }),
+                Ok(()) if file.is_at(&path) => return Ok(Claim { owner, lock: file }),
                 // Somebody took it for a dead process's between the two calls.
                 Ok(()) | Err(TryLockError::WouldBlock) => {}
                 Err(TryLockError::Error(error)) => {
@@ -99,7 +99,7 @@ impl Folder {
         let path = self.path.join(owner.to_string());
         let file = open_itself(&path).ok()?;
         // Whoever had the lock before may have deleted the file, and then the lock is worth nothing.
-        (file.try_lock().is_ok() && file.is_at(&path)).then_some(Claim { owner, _lock: file })
+        (file.try_lock().is_ok() && file.is_at(&path)).then_some(Claim { owner, lock: file })
     }
 
     /// To be called before a claim is dropped: takes its file away if nothing of the owner is left.
@@ -112,7 +112,11 @@ impl Folder {
 
     /// Takes away the locks of dead owners who left nothing.
     pub(super) fn sweep(&self) {
-        for owner in self.list().unwrap_or_default().locks {
+        let mut listing = self.list().unwrap_or_default();
+        for name in listing.segments.keys() {
+            listing.locks.remove(&name.owner);
+        }
+        for owner in listing.locks {
             if let Some(claim) = self.claim(owner) {
                 self.give_back(&claim);
             }
@@ -203,6 +207,13 @@ impl Folder {
     }
 }
 
+impl Drop for Claim {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is just being started has it open too.
+        drop(self.lock.unlock());
+    }
+}
+
 impl Listing {
     pub(super) fn bytes(&self) -> u64 {
         self.segments.values().chain(self.corrupt.values()).sum()
@@ -215,4 +226,38 @@ fn open_itself(path: &Path) -> io::Result<File> {
         return Err(io::Error::other("it is not a regular file"));
     }
     open::options().create(true).truncate(false).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_is_dropped_is_free_though_a_copy_of_its_file_is_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = Folder::open(dir.path()).unwrap();
+        let claim = folder.enter(1, 1).unwrap();
+        let (owner, copy) = (claim.owner, claim.lock.try_clone().unwrap());
+        assert!(folder.claim(owner).is_none());
+        drop(claim);
+        assert!(folder.claim(owner).is_some());
+        drop(copy);
+    }
+
+    #[test]
+    fn the_room_is_for_one_unless_that_one_stands_still() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = || Folder::open(dir.path()).unwrap();
+        let (first, second) = (open(), open());
+        let waited = |folder: &Folder| {
+            let start = Instant::now();
+            folder.hold_room();
+            start.elapsed()
+        };
+        first.hold_room();
+        assert!(waited(&second) >= ROOM_WAIT);
+        first.free_room();
+        second.hold_room();
+        assert!(waited(&first) >= ROOM_WAIT);
+    }
 }

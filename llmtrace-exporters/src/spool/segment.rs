@@ -1,13 +1,14 @@
 //! One file of the spool that is being delivered.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read as _};
+use std::io::BufReader;
 
 use llmtrace::SpanRecord;
 
 use super::folder::Claim;
 use super::line;
 use super::name::Name;
+use crate::jsonl::lines::{Line, Lines};
 
 /// A file whose spans are to be delivered; nobody else works on it while this value lives.
 ///
@@ -16,8 +17,8 @@ pub(crate) struct Segment {
     name: Name,
     /// The right to the file, where another process wrote it.
     claim: Option<Claim>,
-    reader: BufReader<File>,
-    line: Vec<u8>,
+    lines: Lines<BufReader<File>>,
+    ended: bool,
     batch: Vec<SpanRecord>,
     passed: u64,
     found: Found,
@@ -34,19 +35,13 @@ pub(super) struct Found {
     pub(super) failed: bool,
 }
 
-/// The longest line that is read, in bytes.
-pub(super) const MAX_LINE_BYTES: usize = 64 << 20;
-
-/// Memory that is kept for the next line after a longer one.
-const KEEP_LINE_BYTES: usize = 1 << 20;
-
 /// Bytes that are read from the disk at once.
 const READ_BYTES: usize = 64 << 10;
 
 impl Segment {
     pub(super) fn new(name: Name, file: File, claim: Option<Claim>) -> Self {
-        let reader = BufReader::with_capacity(READ_BYTES, file);
-        Self { name, claim, reader, line: Vec::new(), batch: Vec::new(), passed: 0, found: Found::default() }
+        let lines = Lines::new(BufReader::with_capacity(READ_BYTES, file));
+        Self { name, claim, lines, ended: false, batch: Vec::new(), passed: 0, found: Found::default() }
     }
 
     /// The next spans, the same ones until [`Spool::advance`](super::Spool::advance) is called; none at the end.
@@ -83,35 +78,30 @@ impl Segment {
 
     fn fill(&mut self, spans: usize, bytes: usize) {
         let mut taken = 0;
-        while self.batch.len() < spans && taken < bytes && !self.found.failed {
-            let length = match self.next_line() {
-                Ok(0) => break,
-                Ok(length) => length,
+        while self.batch.len() < spans && taken < bytes && !self.ended {
+            let line = match self.lines.next() {
+                Ok(None) => {
+                    self.ended = true;
+                    self.lines.rest()
+                }
+                Ok(line) => line,
                 Err(_) => {
-                    self.found.failed = true;
+                    (self.ended, self.found.failed) = (true, true);
                     break;
                 }
             };
-            if let Some(span) = line::read(&self.line) {
-                self.batch.push(span);
-                taken += length;
-            } else if self.line.last() != Some(&b'\n') && length <= MAX_LINE_BYTES {
-                self.found.torn += 1;
-            } else if !self.line.trim_ascii().is_empty() {
-                self.found.corrupt += 1;
+            match line {
+                None => {}
+                Some(Line::TooLong) => self.found.corrupt += 1,
+                Some(Line::Whole { bytes: line, .. }) => match line::read(line) {
+                    Some(span) => {
+                        taken += line.len();
+                        self.batch.push(span);
+                    }
+                    None if self.ended => self.found.torn += 1,
+                    None => self.found.corrupt += 1,
+                },
             }
         }
-    }
-
-    /// Reads the next line and says how long it is; of one that is too long, only its start is kept.
-    fn next_line(&mut self) -> io::Result<usize> {
-        self.line.clear();
-        self.line.shrink_to(KEEP_LINE_BYTES);
-        let length =
-            self.reader.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', &mut self.line)?;
-        if length > MAX_LINE_BYTES && self.line.last() != Some(&b'\n') {
-            self.reader.skip_until(b'\n')?;
-        }
-        Ok(length)
     }
 }

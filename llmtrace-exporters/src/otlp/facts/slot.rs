@@ -137,22 +137,22 @@ const FREE: u8 = u8::MAX;
 static TABLE: [u8; PLACES] = table();
 
 impl Slot {
+    /// How the slot at `index` is sent under its own name.
+    #[inline]
+    pub(in crate::otlp) fn sent(index: usize) -> Option<Sent> {
+        ALL.get(index).map(|(_, _, sent)| *sent)
+    }
+
     /// The slot of an attribute's key.
     #[inline]
     pub(in crate::otlp) fn of(key: &str) -> Option<Self> {
-        Self::entry(key).map(|(slot, _)| slot)
-    }
-
-    /// The slot of a key, and how it is sent under its own name.
-    #[inline]
-    pub(in crate::otlp) fn entry(key: &str) -> Option<(Self, Sent)> {
         let mut place = hash(key.as_bytes());
         loop {
             let index = *TABLE.get(place)?;
             // A free place points beyond the last slot.
-            let (slot, name, sent) = ALL.get(usize::from(index))?;
+            let (slot, name, _) = ALL.get(usize::from(index))?;
             if *name == key {
-                return Some((*slot, *sent));
+                return Some(*slot);
             }
             place = (place + 1) % PLACES;
         }
@@ -194,7 +194,8 @@ mod tests {
     #[test]
     fn every_slot_is_found_by_its_key_and_no_other_key_is() {
         for (index, (slot, key, sent)) in ALL.iter().enumerate() {
-            assert!(Slot::entry(key) == Some((*slot, *sent)), "{key}");
+            assert_eq!(Slot::of(key), Some(*slot), "{key}");
+            assert!(Slot::sent(*slot as usize) == Some(*sent), "{key}");
             assert_eq!(*slot as usize, index, "{key}");
             assert_eq!(Slot::of(&format!("{key}x")), None);
             assert_eq!(Slot::of(&key[1..]), None);

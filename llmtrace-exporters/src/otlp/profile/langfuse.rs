@@ -22,7 +22,7 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
     out.text("langfuse.observation.type", observation_type(span.span.kind));
     let buckets = span.counts.buckets();
     if !buckets.is_empty() {
-        out.written("langfuse.observation.usage_details", 64, |out| {
+        out.written("langfuse.observation.usage_details", 100, |out| {
             for (index, (name, count)) in buckets.iter().enumerate() {
                 member(index == 0, name, out);
                 encode::int(count.into(), out);

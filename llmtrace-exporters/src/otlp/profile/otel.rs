@@ -12,8 +12,8 @@ use crate::otlp::wire::Wire;
 /// Writes the span's own attributes in their order, then its messages.
 pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
     let sums_up = span.sums_up();
-    for (key, value) in span.span.attributes.iter() {
-        let Some((_, sent)) = Slot::entry(key) else {
+    for (index, (key, value)) in span.span.attributes.iter().enumerate() {
+        let Some(sent) = span.sent(index, key) else {
             out.chosen(key, value);
             continue;
         };

@@ -274,3 +274,29 @@ fn a_key_of_a_dialect_that_the_program_set_itself_stands() {
         check(profile, &record, stated.clone());
     }
 }
+
+#[test]
+fn nothing_is_allocated_for_each_span() {
+    let mut call = record(
+        ObservationKind::Generation,
+        json!({
+            "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 7, "gen_ai.usage.output_tokens": 7,
+            "gen_ai.usage.cost": 0.5, "app.key": "value", "llmtrace.tags": ["a"],
+            "gen_ai.response.finish_reasons": ["stop"], "gen_ai.response.time_to_first_chunk": 0.25,
+        }),
+    );
+    call.name = "chat".into();
+    call.input = vec![llmtrace::Message::user("x".repeat(2_000))];
+    call.output = vec![llmtrace::Message::assistant("x".repeat(1_000))];
+    let (few, many) = (vec![call.clone(); 2], vec![call; 200]);
+    let mut out = Vec::with_capacity(8 << 20);
+    for profile in PROFILES {
+        for protocol in [Protocol::Protobuf, Protocol::Json] {
+            let mut allocations = |spans: &[SpanRecord]| {
+                out.clear();
+                allocation_counter::measure(|| write_otlp(spans, protocol, profile, &mut out)).count_total
+            };
+            assert_eq!(allocations(&many), allocations(&few), "{profile} as {protocol}");
+        }
+    }
+}

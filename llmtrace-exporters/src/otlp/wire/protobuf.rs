@@ -85,6 +85,28 @@ impl Protobuf<'_> {
         }
     }
 
+    /// Fills in a length that may need more or less room than was left.
+    fn close_long(&mut self, mark: Mark, start: usize, length: usize) {
+        let needed = width(length);
+        let room = if mark.width >= PADDED { needed.max(mark.width) } else { needed };
+        if room != mark.width {
+            let moved_to = mark.at + room;
+            if room > mark.width {
+                self.0.resize(moved_to + length, 0);
+            }
+            self.0.copy_within(start..start + length, moved_to);
+            self.0.truncate(moved_to + length);
+        }
+        let mut rest = length;
+        for (index, byte) in self.0.iter_mut().skip(mark.at).take(room).enumerate() {
+            let more = if index + 1 < room { 0x80 } else { 0 };
+            #[expect(clippy::cast_possible_truncation, reason = "seven bits are kept")]
+            let low = (rest & 0x7f) as u8;
+            *byte = low | more;
+            rest >>= 7;
+        }
+    }
+
     fn scalar(&mut self, scalar: &Scalar<'_>) {
         match scalar {
             Scalar::Text(text) => self.string(text),
@@ -121,26 +143,18 @@ impl Wire for Protobuf<'_> {
         self.leave(hint)
     }
 
+    #[inline]
     fn close(&mut self, mark: Mark) {
         let start = mark.at + mark.width;
         let length = self.0.len() - start;
-        let needed = width(length);
-        let room = if mark.width >= PADDED { needed.max(mark.width) } else { needed };
-        if room != mark.width {
-            let moved_to = mark.at + room;
-            if room > mark.width {
-                self.0.resize(moved_to + length, 0);
-            }
-            self.0.copy_within(start..start + length, moved_to);
-            self.0.truncate(moved_to + length);
-        }
-        let mut rest = length;
-        for (index, byte) in self.0.iter_mut().skip(mark.at).take(room).enumerate() {
-            let more = if index + 1 < room { 0x80 } else { 0 };
-            #[expect(clippy::cast_possible_truncation, reason = "seven bits are kept")]
-            let low = (rest & 0x7f) as u8;
-            *byte = low | more;
-            rest >>= 7;
+        if mark.width == 1
+            && let Ok(length) = u8::try_from(length)
+            && length < 0x80
+            && let Some(room) = self.0.get_mut(mark.at)
+        {
+            *room = length;
+        } else {
+            self.close_long(mark, start, length);
         }
     }
 

@@ -151,7 +151,7 @@ pub(super) fn embedded<W: Wire>(messages: &[Message], out: &mut Pairs<'_, W>) {
     if fits(texts().count(), out) {
         for (index, text) in texts().enumerate() {
             out.joined(&[&"embedding.embeddings.", &index, &".embedding.text"], |out, key| {
-                out.text(key, text)
+                out.text(key, text);
             });
         }
     }
