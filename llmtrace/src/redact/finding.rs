@@ -34,6 +34,15 @@ impl<'r> Findings<'r> {
         if self.0.is_empty() {
             return self.0;
         }
+        for finding in &mut self.0 {
+            // What is looked at is bounded in bytes, and may end inside a character.
+            while !text.is_char_boundary(finding.start) {
+                finding.start -= 1;
+            }
+            while finding.end < text.len() && !text.is_char_boundary(finding.end) {
+                finding.end += 1;
+            }
+        }
         let is_allowed = |finding: &Finding<'_>| {
             let part = text.get(finding.start..finding.end);
             part.is_none_or(|part| allowed.iter().any(|pattern| pattern.is_match(part)))

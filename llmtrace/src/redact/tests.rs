@@ -122,6 +122,17 @@ fn headers_addresses_and_commands_are_read() {
 }
 
 #[test]
+fn long_values_are_masked_at_the_ends_of_characters() {
+    let secrets = Redactor::secrets();
+    for len in 4090..4100 {
+        let text = format!("{{\"password\": \"{}1{}\", \"n\": 1}}", "x".repeat(len - 4000), "é".repeat(3000));
+        let redacted = secrets.redact(&text);
+        assert!(redacted.starts_with("{\"password\": \"[redacted:generic-api-key]"), "{redacted}");
+        assert!(redacted.ends_with("\", \"n\": 1}"), "{redacted}");
+    }
+}
+
+#[test]
 fn armour_is_masked_whole() {
     let (begin, end) = (
         ["-----BEGIN ", "RSA PRIV", "ATE KEY-----"].concat(),
