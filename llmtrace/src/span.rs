@@ -120,7 +120,7 @@ pub trait SpanExt {
     fn score(&self, name: impl AsRef<str>, value: f64);
 
     /// Makes the span the child of a span in another process, sampled if that one is. Call it before children are
-    /// opened, and read the context ([`propagate::extract`](crate::propagate::extract)) before the span is.
+    /// opened, and read the context ([`propagate::extract`](crate::propagate::extract)) before you open the span.
     fn set_parent_context(&self, parent: &SpanContext);
 
     /// Relates the span to another one that is not its parent.

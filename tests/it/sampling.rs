@@ -275,7 +275,7 @@ fn a_flush_judges_open_traces_by_what_is_known() {
         let recording = recording(Sampler::never().keep_errors());
         let fail = |span: Span, fails| {
             if fails {
-                span.record_error("boom")
+                span.record_error("boom");
             }
         };
         recording.run(|| {
