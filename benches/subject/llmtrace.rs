@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
-use llmtrace::{ExportError, Exporter, Guard, SpanExt as _, SpanRecord, Usage, semconv};
+use llmtrace::{ExportError, Exporter, Guard, Sampler, SpanExt as _, SpanRecord, Usage, semconv};
 use tracing::info_span;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -23,6 +23,18 @@ pub(super) const FIELDS_BUILD: Subject =
 /// Written with `SpanExt`, `Builder::install`.
 pub(super) const SPAN_EXT: Subject =
     Subject { name: "llmtrace-spanext", start: install, call: span_ext_call, hold: plain::hold };
+
+/// Plain fields, `Builder::install`, of traces that nobody samples.
+pub(super) const UNSAMPLED_INSTALL: Subject =
+    Subject { name: "llmtrace-unsampled", start: install_unsampled, call: plain::call, hold: plain::hold };
+
+/// Plain fields, `Builder::build` composed with the registry, of traces that nobody samples.
+pub(super) const UNSAMPLED_BUILD: Subject = Subject {
+    name: "llmtrace-build-unsampled",
+    start: build_unsampled,
+    call: plain::call,
+    hold: plain::hold,
+};
 
 /// How long a flush may take.
 const TIMEOUT: Duration = Duration::from_secs(100);
@@ -43,6 +55,26 @@ fn build(sink: Sink) -> Result<Box<dyn Delivery>> {
     };
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
     Ok(Box::new(guard))
+}
+
+fn install_unsampled(_: Sink) -> Result<Box<dyn Delivery>> {
+    let guard = llmtrace::builder().sampler(Sampler::never()).exporter(Noop).install()?;
+    pass_trials();
+    Ok(Box::new(guard))
+}
+
+fn build_unsampled(_: Sink) -> Result<Box<dyn Delivery>> {
+    let (layer, guard) = llmtrace::builder().sampler(Sampler::never()).exporter(Noop).build();
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;
+    pass_trials();
+    Ok(Box::new(guard))
+}
+
+/// The first spans of the first traces are written down, because they may turn out to follow another process.
+fn pass_trials() {
+    for _ in 0..256 {
+        info_span!("trial");
+    }
 }
 
 fn span_ext_call(call: &Call) {

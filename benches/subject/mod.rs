@@ -58,7 +58,9 @@ pub struct Counts {
 /// Every subject, the cheapest first.
 pub const SUBJECTS: &[Subject] = &[
     plain::NONE,
+    llmtrace::UNSAMPLED_INSTALL,
     plain::REGISTRY,
+    llmtrace::UNSAMPLED_BUILD,
     llmtrace::FIELDS_INSTALL,
     llmtrace::FIELDS_BUILD,
     llmtrace::SPAN_EXT,

@@ -10,6 +10,8 @@
 //! | [`Langfuse`] | Langfuse, with scores and links to prompts |
 //! | [`Webhook`] | a URL of your own, as signed JSON |
 //!
+//! [`install`] sets everything up as a file or the environment says, [`Config`] says which keys and variables there are.
+//!
 //! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
 //! [`Profile`], and [`PartialSuccess`] reads the answer.
 //!
@@ -32,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod config;
 mod env;
 #[cfg(feature = "http")]
 mod http;
@@ -47,6 +50,8 @@ mod testing;
 #[cfg(feature = "http")]
 mod webhook;
 
+pub use config::error::{ConfigError, ConfigProblem};
+pub use config::{Config, install};
 #[cfg(feature = "http")]
 pub use http::certificates::CertificateError;
 #[cfg(feature = "http")]

@@ -7,8 +7,8 @@ use std::time::Duration;
 use tracing::Span;
 
 use crate::pipeline::Pipeline;
-use crate::span::{CostValue, with_layer};
-use crate::{SpanRecord, TraceId, Usd};
+use crate::span::with_layer;
+use crate::{CostValue, SpanRecord, TraceId, Usd};
 
 /// A limit on what the process, a session or a trace may use, in US dollars or in tokens.
 ///

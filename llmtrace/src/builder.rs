@@ -12,11 +12,13 @@ use crate::clock::Clock;
 use crate::enrich::Enricher;
 use crate::export::Notices;
 use crate::id::IdSource;
-use crate::layer::{CallsiteFilter, Capture, LlmLayer, LlmSubscriber, Open, SpanCapture};
-use crate::pipeline::{Limits, Overflow, Pipeline};
+use crate::layer::{CallsiteFilter, Capture, Head, LlmLayer, LlmSubscriber, Marks, Open, SpanCapture, Table};
+use crate::pipeline::{Limits, Overflow, Pipeline, Tail};
 use crate::price::{PriceChain, PriceSource};
 use crate::settings::Settings;
-use crate::{Budget, ContentPolicy, Exporter, Guard, InstallError, Resource, Value, semconv};
+use crate::{
+    Budget, ContentPolicy, Exporter, Guard, InstallError, Redactor, Resource, Sampler, Value, semconv,
+};
 
 /// Starts to set up tracing.
 ///
@@ -45,9 +47,11 @@ pub struct Builder {
     resource: Resource,
     exporters: Vec<Box<dyn Exporter>>,
     content: ContentPolicy,
+    redactor: Redactor,
     capture: Capture,
     prices: Option<PriceChain>,
     budgets: Vec<Budget>,
+    sampler: Sampler,
     max_text_bytes: usize,
     limits: Limits,
     clock: Clock,
@@ -69,9 +73,11 @@ impl Builder {
             resource: Resource::default(),
             exporters: Vec::new(),
             content: ContentPolicy::default(),
+            redactor: Redactor::default(),
             capture: Capture::default(),
             prices: None,
             budgets: Vec::new(),
+            sampler: Sampler::default(),
             max_text_bytes: 1024 * 1024,
             limits,
             clock: Clock::system(),
@@ -109,6 +115,12 @@ impl Builder {
         self
     }
 
+    /// What is masked in every text before any exporter sees it. Default: known secrets ([`Redactor::secrets`]).
+    pub fn redactor(mut self, redactor: Redactor) -> Self {
+        self.redactor = redactor;
+        self
+    }
+
     /// Prices that are asked before the bundled table, such as [`PriceOverrides`](crate::PriceOverrides). Of
     /// several, the one added first is asked first.
     pub fn prices(mut self, prices: impl PriceSource) -> Self {
@@ -126,7 +138,8 @@ impl Builder {
     }
 
     /// Memory for spans on their way to the exporters, in bytes; at least 64 KiB. Default: 32 MiB. Half of it is
-    /// for spans that wait for the worker, half for batches that wait for the exporters. Emptied buffers that wait for
+    /// for spans that wait for the worker, half for batches that wait for the exporters; where a rule of the
+    /// [`Sampler`] asks for whole traces, half of that half for the spans that wait for the end of their trace. Emptied buffers that wait for
     /// the next spans hold at most half as much again.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.queue_bytes = bytes.max(64 * 1024);
@@ -175,6 +188,12 @@ impl Builder {
         self
     }
 
+    /// Which traces are exported. Default: [`Sampler::always`].
+    pub fn sampler(mut self, sampler: Sampler) -> Self {
+        self.sampler = sampler;
+        self
+    }
+
     /// Feeds a budget.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budgets.push(budget);
@@ -196,7 +215,7 @@ impl Builder {
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
-        let (capture, guard) = self.start();
+        let (capture, guard) = self.start(Marks::InTable(Table::new()));
         (capture.with_filter(CallsiteFilter), guard)
     }
 
@@ -207,7 +226,7 @@ impl Builder {
     ///
     /// If a global subscriber is set already, or the operating system gives no thread.
     pub fn install(self) -> Result<Guard, InstallError> {
-        let (capture, mut guard) = self.start();
+        let (capture, mut guard) = self.start(Marks::InNumbers);
         if let Some(error) = guard.take_start_error() {
             return Err(error);
         }
@@ -216,7 +235,7 @@ impl Builder {
         Ok(guard)
     }
 
-    fn start(self) -> (SpanCapture, Guard) {
+    fn start(self, marks: Marks) -> (SpanCapture, Guard) {
         let settings = Settings {
             content: self.content,
             max_text_bytes: self.max_text_bytes,
@@ -225,9 +244,11 @@ impl Builder {
             estimates_tokens: self.estimates_tokens,
         };
         let prices = with_bundled(self.prices);
-        let enricher = Enricher::new(Arc::new(self.resource), prices, settings.clone());
-        let (pipeline, started) = Pipeline::start(self.exporters, enricher, self.budgets, self.limits);
-        let open = Arc::new(Open::new(settings, self.capture, self.ids, Arc::clone(&pipeline)));
+        let enricher = Enricher::new(self.resource, prices, settings.clone(), self.redactor);
+        let head = Head::new(self.sampler, self.sampler.has_rules() || !self.budgets.is_empty(), marks);
+        let tail = Tail::new(self.sampler, self.clock, self.limits.queue_bytes);
+        let (pipeline, started) = Pipeline::start(self.exporters, enricher, tail, self.budgets, self.limits);
+        let open = Arc::new(Open::new(settings, self.capture, self.ids, head, Arc::clone(&pipeline)));
         let guard = Guard::new(pipeline, Arc::clone(&open), started.err().map(InstallError::Thread));
         (SpanCapture(open), guard)
     }
@@ -255,7 +276,9 @@ impl fmt::Debug for Builder {
             .field("resource", &self.resource)
             .field("exporters", &exporters)
             .field("content", &self.content)
+            .field("redactor", &self.redactor)
             .field("capture", &self.capture)
+            .field("sampler", &self.sampler)
             .field("limits", &self.limits)
             .finish_non_exhaustive()
     }

@@ -36,7 +36,7 @@ pub(crate) fn decoded_len(base64: &str) -> u64 {
 }
 
 /// Argument names that mean a secret. A name counts if it is one of these, or ends in `_` and one of these.
-const SECRET_NAMES: &[&str] = &[
+pub(crate) const SECRET_NAMES: &[&str] = &[
     "api_key",
     "apikey",
     "auth",

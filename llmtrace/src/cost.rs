@@ -111,6 +111,24 @@ impl FromStr for Usd {
     }
 }
 
+/// An amount for [`SpanExt::record_cost`](crate::SpanExt::record_cost): [`Usd`], or US dollars as a float.
+pub trait CostValue {
+    /// The amount; `None` if it is not finite.
+    fn to_usd(self) -> Option<Usd>;
+}
+
+impl CostValue for Usd {
+    fn to_usd(self) -> Option<Usd> {
+        Some(self)
+    }
+}
+
+impl CostValue for f64 {
+    fn to_usd(self) -> Option<Usd> {
+        Usd::from_f64(self)
+    }
+}
+
 /// What a call cost, and how that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

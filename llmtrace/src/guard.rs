@@ -44,6 +44,9 @@ impl Guard {
 
     /// Delivers every span that has ended. When it returns with `is_complete`, each of them was exported, counted as
     /// dropped, or is safe on disk. Waits at most `timeout`.
+    ///
+    /// Where a [`Sampler`](crate::Sampler) waits for the end of traces, those that are open are judged by what is known of
+    /// them now: flush between traces rather than within them.
     pub fn flush(&self, timeout: Duration) -> FlushReport {
         self.pipeline.flush(timeout)
     }
@@ -73,12 +76,14 @@ impl Guard {
             exporters: self.pipeline.exporter_stats(),
             open_spans: self.open.len(),
             queue_bytes: self.pipeline.queue_bytes(),
+            held_bytes: self.pipeline.held_bytes(),
         }
     }
 
     /// What the process has used so far, by model; a call that two spans record, one within the other, counts once.
     /// Waits until the calls that have ended are counted, at most a
-    /// second.
+    /// second. With a [`Sampler`](crate::Sampler) that has no `keep_` rule, and without a [`Budget`](crate::Budget), only
+    /// sampled traces are counted.
     pub fn usage(&self) -> UsageTotals {
         self.pipeline.settle(SETTLE);
         self.pipeline.usage()

@@ -46,11 +46,25 @@ impl TraceId {
         (self.0 & 0xFFFF) as usize
     }
 
-    /// A version 7 UUID for a trace that begins `unix_ms` milliseconds after the epoch.
-    pub(crate) fn generate(unix_ms: u64) -> Self {
+    /// The low 56 bits, which are random (W3C Trace Context Level 2).
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "only these bits are meant")]
+    pub(crate) fn random_bits(self) -> u64 {
+        random_bits(self.0 as u64)
+    }
+
+    /// A version 7 UUID whose low 56 bits are those of `random`, for a trace that began `unix_ms` milliseconds after the
+    /// epoch and of which nothing else is kept.
+    pub(crate) fn from_random_bits(unix_ms: u64, random: u64) -> Self {
+        let uuid = uuid::Builder::from_unix_timestamp_millis(unix_ms, &[0; 10]).into_uuid().as_u128();
+        Self(uuid | u128::from(random & RANDOM_BITS))
+    }
+
+    /// A version 7 UUID for a trace that begins `unix_ms` milliseconds after the epoch; its low bits are those of `low`.
+    pub(crate) fn generate(unix_ms: u64, low: u64) -> Self {
         let mut random = [0; 10];
-        random[..8].copy_from_slice(&fastrand::u64(..).to_ne_bytes());
-        random[8..].copy_from_slice(&fastrand::u16(..).to_ne_bytes());
+        random[..2].copy_from_slice(&fastrand::u16(..).to_ne_bytes());
+        random[2..].copy_from_slice(&low.to_be_bytes());
         Self(uuid::Builder::from_unix_timestamp_millis(unix_ms, &random).into_uuid().as_u128())
     }
 
@@ -58,6 +72,15 @@ impl TraceId {
     pub(crate) fn sequential(n: u64) -> Self {
         Self(u128::from(n))
     }
+}
+
+/// The bits of a trace id that are always random.
+const RANDOM_BITS: u64 = (1 << 56) - 1;
+
+/// What of the low bits of a trace id is always random.
+#[inline]
+pub(crate) fn random_bits(low: u64) -> u64 {
+    low & RANDOM_BITS
 }
 
 impl SpanId {
@@ -76,6 +99,14 @@ impl SpanId {
 
     pub(crate) fn generate() -> Self {
         Self(fastrand::u64(1..))
+    }
+
+    /// An id made from other random bits (the finaliser of `SplitMix64`, Steele et al. 2014).
+    pub(crate) fn from_random_bits(random: u64) -> Self {
+        let z = random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        Self((z ^ (z >> 31)).max(1))
     }
 
     #[cfg(any(test, feature = "testing"))]
@@ -97,15 +128,23 @@ pub(crate) enum IdSource {
 }
 
 impl IdSource {
-    /// An id for a trace that begins `unix_ms` milliseconds after the epoch.
+    /// The low bits of the next trace's id: enough to decide whether it is sampled.
     #[inline]
-    pub(crate) fn trace_id(&self, unix_ms: u64) -> TraceId {
+    pub(crate) fn trace_bits(&self) -> u64 {
         match self {
-            Self::Random => TraceId::generate(unix_ms),
+            Self::Random => fastrand::u64(..),
             #[cfg(feature = "testing")]
-            Self::Sequential { traces, .. } => {
-                TraceId::sequential(1 + traces.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-            }
+            Self::Sequential { traces, .. } => 1 + traces.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        }
+    }
+
+    /// The id of a trace with these low bits that begins `unix_ms` milliseconds after the epoch.
+    #[inline]
+    pub(crate) fn trace_id(&self, unix_ms: u64, low: u64) -> TraceId {
+        match self {
+            Self::Random => TraceId::generate(unix_ms, low),
+            #[cfg(feature = "testing")]
+            Self::Sequential { .. } => TraceId::sequential(low),
         }
     }
 
@@ -201,7 +240,7 @@ mod tests {
 
     #[test]
     fn ids_read_back_what_they_wrote_and_refuse_the_rest() {
-        let id = TraceId::generate(1_760_000_000_000);
+        let id = TraceId::generate(1_760_000_000_000, fastrand::u64(..));
         assert_eq!(id.to_string().parse::<TraceId>().unwrap(), id);
         assert_eq!(TraceId::from_bytes(id.to_bytes()), Some(id));
         for bad in ["", "0", &"0".repeat(32), &"g".repeat(32), &"A".repeat(32), &"1".repeat(33)] {
@@ -214,8 +253,10 @@ mod tests {
 
     #[test]
     fn trace_ids_are_version_7_and_sort_by_time() {
-        let (a, b) = (TraceId::generate(1_000), TraceId::generate(2_000));
+        let (a, b) = (TraceId::generate(1_000, 7), TraceId::generate(2_000, 5));
         assert!(a < b);
         assert_eq!(uuid::Uuid::from_bytes(a.to_bytes()).get_version_num(), 7);
+        assert_eq!(a.random_bits(), 7);
+        assert_eq!(TraceId::from_random_bits(1_000, u64::MAX).random_bits(), RANDOM_BITS);
     }
 }

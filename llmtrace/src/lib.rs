@@ -32,7 +32,9 @@
 //! | ship spans | crate `llmtrace-exporters`, or implement [`Exporter`] |
 //! | teach it your client's types | [`LlmResponse`] and [`LlmChunk`] |
 //! | price your own models | [`PriceOverrides`], [`PriceSource`] |
+//! | keep secrets and personal data out | [`Redactor`]; secrets are masked unless told otherwise |
 //! | stop in time | [`Budget`] |
+//! | keep a share of the traces, and those that matter | [`Sampler`] |
 //! | go on in another process | [`propagate`] |
 //! | read a provider's JSON yourself | [`provider`] |
 //! | test what is traced | the `testing` module (feature `testing`) |
@@ -85,6 +87,8 @@ pub mod provider;
 mod prune;
 mod record;
 mod recorder;
+mod redact;
+mod sampler;
 pub mod semconv;
 mod settings;
 mod span;
@@ -105,7 +109,7 @@ pub use budget::{Budget, Remaining};
 pub use builder::{Builder, builder};
 pub use clock::{ParseTimestampError, Timestamp};
 pub use content::ContentPolicy;
-pub use cost::{Cost, CostSource, ParseUsdError, PriceMatch, Unpriced, Usd};
+pub use cost::{Cost, CostSource, CostValue, ParseUsdError, PriceMatch, Unpriced, Usd};
 pub use error::{FlushError, InstallError};
 pub use export::{ExportContext, ExportError, Exporter, ShutdownBegan};
 pub use guard::Guard;
@@ -139,7 +143,9 @@ pub use price::{
 };
 pub use record::{Event, Link, Resource, Score, SpanRecord, Status};
 pub use recorder::Recorder;
-pub use span::{CostValue, SpanExt};
+pub use redact::{Redactor, RuleError};
+pub use sampler::Sampler;
+pub use span::SpanExt;
 pub use stream::{TracedStream, traced_stream, traced_stream_with};
 pub use usage::{Usage, UsageSource, UsageStatus};
 pub use value::{Attributes, Value};

@@ -15,10 +15,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::Span;
 
-use crate::span::{SpanExt as _, with_layer};
+use crate::layer::Relation;
+use crate::sampler::Fate;
+use crate::span::with_layer;
 use crate::{SpanId, TraceId};
 
 /// Headers of a request, or anything like them. Names are lower-case ASCII; reading ignores case.
@@ -78,29 +81,36 @@ const MAX_HEADER_BYTES: usize = 8192;
 /// Most members of a baggage header that are read (W3C Baggage section 3.3.2).
 const MAX_BAGGAGE_MEMBERS: usize = 64;
 
-/// Writes the span's ids to the headers of an outgoing request, and its session and user as baggage. On a span that no [`LlmLayer`](crate::LlmLayer)
+/// Writes the span's ids to the headers of an outgoing request, with the flag that says whether its trace is sampled
+/// and the `tracestate` that came with it, and its session and user as baggage. On a span that no [`LlmLayer`](crate::LlmLayer)
 /// sees, nothing is written.
+///
+/// A trace that a rule of the [`Sampler`](crate::Sampler) may yet keep goes on as not sampled: what is decided at its end
+/// comes too late for others.
 pub fn inject(span: &Span, carrier: &mut impl Carrier) {
-    if let (Some(trace_id), Some(span_id)) = (span.trace_id(), span.span_id()) {
-        carrier.set("traceparent", format!("00-{trace_id}-{span_id}-01"));
-        let identity = with_layer(span, |layer, key| layer.0.identity(key)).flatten().unwrap_or_default();
-        let members = [("session.id", identity.session), ("user.id", identity.user)];
-        let members =
-            members.iter().filter_map(|(key, id)| Some(format!("{key}={}", percent_encode(id.as_ref()?))));
-        let baggage = members.collect::<Vec<_>>().join(",");
-        if !baggage.is_empty() {
-            carrier.set("baggage", baggage);
-        }
+    let Some(Outgoing { trace_id, span_id, is_sampled, relation }) = Outgoing::of(span) else { return };
+    carrier.set("traceparent", format!("00-{trace_id}-{span_id}-{:02x}", u8::from(is_sampled)));
+    let Some(relation) = relation else { return };
+    if let Some(state) = &relation.trace_state {
+        carrier.set("tracestate", state.to_string());
+    }
+    let members = [("session.id", relation.identity.session), ("user.id", relation.identity.user)];
+    let members =
+        members.iter().filter_map(|(key, id)| Some(format!("{key}={}", percent_encode(id.as_ref()?))));
+    let baggage = members.collect::<Vec<_>>().join(",");
+    if !baggage.is_empty() {
+        carrier.set("baggage", baggage);
     }
 }
 
 /// Writes a context that was extracted to the headers of an outgoing request: `traceparent` with the ids of
-/// `span` where it is traced, else the context's own, with the caller's `tracestate` and `baggage`.
+/// `span` and whether it is sampled where it is traced, else the context's own, with the caller's `tracestate` and `baggage`.
 pub fn forward(context: &SpanContext, span: &Span, carrier: &mut impl Carrier) {
-    let (trace_id, span_id) = (span.trace_id(), span.span_id());
-    let flags = u8::from(context.sampled);
-    let (trace_id, span_id) = (trace_id.unwrap_or(context.trace_id), span_id.unwrap_or(context.span_id));
-    carrier.set("traceparent", format!("00-{trace_id}-{span_id}-{flags:02x}"));
+    let (trace_id, span_id, is_sampled) = match Outgoing::of(span) {
+        Some(Outgoing { trace_id, span_id, is_sampled, .. }) => (trace_id, span_id, is_sampled),
+        None => (context.trace_id, context.span_id, context.sampled),
+    };
+    carrier.set("traceparent", format!("00-{trace_id}-{span_id}-{:02x}", u8::from(is_sampled)));
     if let Some(state) = &context.state {
         carrier.set("tracestate", state.clone());
     }
@@ -110,10 +120,38 @@ pub fn forward(context: &SpanContext, span: &Span, carrier: &mut impl Carrier) {
     }
 }
 
+/// What goes out of a span.
+struct Outgoing {
+    trace_id: TraceId,
+    span_id: SpanId,
+    is_sampled: bool,
+    /// What it inherits and hands on; `None` for a span that is not recorded.
+    relation: Option<Relation>,
+}
+
+impl Outgoing {
+    fn of(span: &Span) -> Option<Self> {
+        let (ids, relation) =
+            with_layer(span, |layer, key| Some((layer.0.ids(key)?, layer.0.relation(key)))).flatten()?;
+        let is_sampled = relation.as_ref().is_some_and(|relation| relation.fate == Fate::Kept);
+        Some(Self { trace_id: ids.0, span_id: ids.1, is_sampled, relation })
+    }
+}
+
+/// Whether this process has ever read the context of another one.
+static HAS_EXTRACTED: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process may go on with the traces of others.
+#[inline]
+pub(crate) fn has_extracted() -> bool {
+    HAS_EXTRACTED.load(Ordering::Relaxed)
+}
+
 /// Reads the headers of an incoming request; `None` if there is no valid `traceparent`.
 pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
     let header = |name| carrier.get(name).filter(|value| value.len() <= MAX_HEADER_BYTES);
     let mut context = parse_traceparent(header("traceparent")?.trim())?;
+    HAS_EXTRACTED.store(true, Ordering::Relaxed);
     context.state = header("tracestate").map(str::to_owned);
     context.baggage = header("baggage").map(parse_baggage).unwrap_or_default();
     Some(context)

@@ -269,6 +269,8 @@ pub const BLOCK_REASON: &str = "llmtrace.block_reason";
 pub const SPEED: &str = "llmtrace.speed";
 /// Region in which inference ran (Anthropic `usage.inference_geo`).
 pub const INFERENCE_GEO: &str = "llmtrace.inference_geo";
+/// Of a local root: how many spans below it were dropped by sampling before it was known that the trace is kept.
+pub const SAMPLED_OUT: &str = "llmtrace.sampled_out";
 /// Whether thinking was asked for, in the request's own word: `enabled`, `disabled`, `adaptive`, ...
 pub const REQUEST_THINKING: &str = "llmtrace.request.thinking";
 /// Upper bound on the tokens of thinking.
@@ -294,6 +296,8 @@ pub const PROCESSING: &str = "llmtrace.processing";
 pub const CONTENT_OMITTED: &str = "llmtrace.content.omitted";
 /// How many texts of the span were cut to the configured length.
 pub const TRUNCATED: &str = "llmtrace.truncated";
+/// How many secrets and the like were masked in the span.
+pub const REDACTED: &str = "llmtrace.redacted";
 /// Arguments of the traced function beside the request that one of them is (JSON).
 pub const ARGUMENTS: &str = "llmtrace.arguments";
 /// How many stream items were received.

@@ -9,7 +9,7 @@ use tracing::Span;
 use crate::layer::{LlmSubscriber, SpanCapture};
 use crate::log::Entry;
 use crate::propagate::SpanContext;
-use crate::{AttributeValue, Message, Recorder, SpanId, TraceId, Usage, Usd, semconv};
+use crate::{AttributeValue, CostValue, Message, Recorder, SpanId, TraceId, Usage, semconv};
 
 /// Lets `write` record on the span; nothing happens on a span that no [`LlmLayer`](crate::LlmLayer) sees. A panic
 /// in `write` ends there.
@@ -31,6 +31,11 @@ pub(crate) fn end(span: &Span, write: impl FnOnce(&mut Recorder<'_>)) {
     with_layer(span, |layer, key| layer.0.record(key, true, write));
 }
 
+/// Whether nothing is kept of what is said of the span, because its trace is not sampled.
+pub(crate) fn is_unrecorded(span: &Span) -> bool {
+    with_layer(span, |layer, key| !layer.0.is_recorded(key)).unwrap_or(false)
+}
+
 pub(crate) fn with_layer<R>(span: &Span, use_it: impl FnOnce(&SpanCapture, u64) -> R) -> Option<R> {
     span.with_subscriber(|(id, dispatch)| {
         let layer = match dispatch.downcast_ref::<LlmSubscriber>() {
@@ -42,7 +47,8 @@ pub(crate) fn with_layer<R>(span: &Span, use_it: impl FnOnce(&SpanCapture, u64) 
 }
 
 /// What a program says of a span while it is open. On a span that no [`LlmLayer`](crate::LlmLayer) sees, each
-/// method does nothing; none of them fails, panics or waits.
+/// method does nothing; none of them fails, panics or waits. On a span that is not recorded, because its trace is not
+/// sampled, only the ids are answered ([`Sampler`](crate::Sampler)).
 ///
 /// ```
 /// use llmtrace::{SpanExt as _, Usage};
@@ -113,35 +119,19 @@ pub trait SpanExt {
     /// Records a judgement on the span; one that is not finite is not recorded.
     fn score(&self, name: impl AsRef<str>, value: f64);
 
-    /// Makes the span the child of a span in another process. Call it before children are opened.
+    /// Makes the span the child of a span in another process, sampled if that one is. Call it before children are
+    /// opened, and read the context ([`propagate::extract`](crate::propagate::extract)) before you open the span.
     fn set_parent_context(&self, parent: &SpanContext);
 
     /// Relates the span to another one that is not its parent.
     fn add_link(&self, other: &SpanContext);
 
-    /// The trace; `None` on a span that no [`LlmLayer`](crate::LlmLayer) sees.
+    /// The trace; `None` on a span that no [`LlmLayer`](crate::LlmLayer) sees. Nothing is allocated.
     fn trace_id(&self) -> Option<TraceId>;
 
-    /// The span's id; `None` on a span that no [`LlmLayer`](crate::LlmLayer) sees.
+    /// The span's id; `None` on a span that no [`LlmLayer`](crate::LlmLayer) sees. Spans that are not recorded share
+    /// that of the first of their trace.
     fn span_id(&self) -> Option<SpanId>;
-}
-
-/// An amount for [`SpanExt::record_cost`]: [`Usd`], or US dollars as a float.
-pub trait CostValue {
-    /// The amount; `None` if it is not finite.
-    fn to_usd(self) -> Option<Usd>;
-}
-
-impl CostValue for Usd {
-    fn to_usd(self) -> Option<Usd> {
-        Some(self)
-    }
-}
-
-impl CostValue for f64 {
-    fn to_usd(self) -> Option<Usd> {
-        Usd::from_f64(self)
-    }
 }
 
 impl SpanExt for Span {
@@ -241,10 +231,10 @@ impl SpanExt for Span {
     }
 
     fn trace_id(&self) -> Option<TraceId> {
-        with_layer(self, |layer, key| layer.0.context(key))?.map(|context| context.trace_id())
+        with_layer(self, |layer, key| layer.0.ids(key))?.map(|(trace, _)| trace)
     }
 
     fn span_id(&self) -> Option<SpanId> {
-        with_layer(self, |layer, key| layer.0.context(key))?.map(|context| context.span_id())
+        with_layer(self, |layer, key| layer.0.ids(key))?.map(|(_, span)| span)
     }
 }

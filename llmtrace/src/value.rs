@@ -303,6 +303,11 @@ impl Attributes {
         self.0.iter().map(|(key, value)| (&**key, value))
     }
 
+    /// All attributes in order, to be changed.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut Cow<'static, str>, &mut Value)> {
+        self.0.iter_mut().map(|(key, value)| (key, value))
+    }
+
     /// Room for so many.
     pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self(Vec::with_capacity(capacity))

@@ -4,6 +4,11 @@
 macro_rules! delivers_over_http {
     ($exporter:ident) => {
         impl $exporter {
+            /// Where requests go.
+            pub fn endpoint(&self) -> &$crate::http::endpoint::Endpoint {
+                &self.0.settings.endpoint
+            }
+
             /// Sends a header with every request, such as a key. Values are never shown. A name or a value that no header may
             /// have is said when the exporter starts, and nothing is sent then.
             pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {

@@ -16,7 +16,9 @@ use crate::content::ContentPolicy;
 use crate::layer::{Draft, Role};
 use crate::price::{PriceChain, PriceQuery, PriceSource as _};
 use crate::settings::Settings;
-use crate::{Attributes, ObservationKind, Resource, SpanRecord, Status, Timestamp, Usage, Value, semconv};
+use crate::{
+    Attributes, ObservationKind, Redactor, Resource, SpanRecord, Status, Timestamp, Usage, Value, semconv,
+};
 use gather::Gathered;
 use names::Names;
 
@@ -25,6 +27,7 @@ pub(crate) struct Enricher {
     resource: Arc<Resource>,
     prices: PriceChain,
     settings: Settings,
+    redactor: Redactor,
     wall_offset: u64,
     names: Names,
     /// Emptied attributes of spans that were exported, for the next ones.
@@ -41,13 +44,28 @@ const TYPICAL_ATTRIBUTES: usize = 24;
 const MAX_RECYCLED: usize = 1024;
 
 impl Enricher {
-    pub(crate) fn new(resource: Arc<Resource>, prices: PriceChain, settings: Settings) -> Self {
-        let wall_offset = settings.clock.wall_offset();
-        Self { resource, prices, settings, wall_offset, names: Names::default(), attributes: Vec::new() }
+    pub(crate) fn new(
+        resource: Resource,
+        prices: PriceChain,
+        settings: Settings,
+        redactor: Redactor,
+    ) -> Self {
+        Self {
+            resource: Arc::new(resource),
+            prices,
+            wall_offset: settings.clock.wall_offset(),
+            settings,
+            redactor,
+            names: Names::default(),
+            attributes: Vec::new(),
+        }
     }
 
-    /// Loads the price table, so that the first call does not wait for it.
-    pub(crate) fn warm(&self) {
+    /// Masks secrets in the resource, and loads the price table, so that the first call does not wait for it.
+    pub(crate) fn warm(&mut self) {
+        let mut resource = Resource::clone(&self.resource);
+        self.redactor.redact_resource(&mut resource);
+        self.resource = Arc::new(resource);
         let (usage, at) = (Usage::new(0, 0), Timestamp::now());
         let _ = panic::catch_unwind(AssertUnwindSafe(|| self.prices.price(&PriceQuery::new("", &usage, at))));
     }
@@ -116,6 +134,11 @@ impl Enricher {
                 record.attributes.set(key, &**value);
             }
         }
+        // Before anything is cut, so that no half of a secret is left.
+        self.redactor.redact_record(&mut record);
+        if self.settings.content == ContentPolicy::Keep {
+            cut::cut_texts(&mut record, self.settings.max_text_bytes);
+        }
         record
     }
 
@@ -150,7 +173,6 @@ impl Enricher {
             if self.settings.estimates_tokens {
                 estimate::fill(record);
             }
-            cut::cut_texts(record, self.settings.max_text_bytes);
         }
         record.reprice(&self.prices);
     }

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::capture::Open;
 use super::draft::{Draft, Role};
+use super::open::Open;
 use crate::keys::{self, KeyId};
 use crate::log::{Entry, Key, Scalar};
 use crate::{ObservationKind, semconv};

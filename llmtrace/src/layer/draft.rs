@@ -1,10 +1,13 @@
 //! A span that is open or on its way to the worker.
 
+use std::sync::Arc;
+
 use super::plan::Plan;
 use crate::identity::Identity;
 use crate::log::Log;
 use crate::pipeline::Home;
 use crate::prune::LinePruner;
+use crate::sampler::Fate;
 use crate::{SpanId, TraceId};
 
 /// A span that is open or on its way to the worker. Drafts are recycled with their buffers.
@@ -12,6 +15,9 @@ use crate::{SpanId, TraceId};
 pub(crate) struct Draft {
     pub(crate) trace_id: TraceId,
     pub(crate) span_id: SpanId,
+    /// The first span of the trace in this process.
+    pub(crate) root: SpanId,
+    pub(crate) fate: Fate,
     pub(crate) parent: Option<SpanId>,
     pub(crate) parent_is_remote: bool,
     /// The subscriber's number of the parent, to find its draft.
@@ -23,6 +29,8 @@ pub(crate) struct Draft {
     /// What keeps it open, where llmtrace is the only subscriber: handles and open children.
     pub(crate) handles: usize,
     pub(crate) identity: Identity,
+    /// The `tracestate` that came with a parent in another process.
+    pub(crate) trace_state: Option<Arc<str>>,
     /// Where a stream stands whose content is left out.
     pub(crate) pruner: Option<Box<LinePruner>>,
     /// Monotonic nanoseconds.
@@ -52,9 +60,36 @@ pub(crate) enum Role {
 const MAX_RECYCLED_BYTES: usize = 16 * 1024;
 
 impl Draft {
+    /// A draft whose span is to be described yet.
+    pub(crate) fn new(plan: &'static Plan, trace_id: TraceId) -> Self {
+        Self {
+            trace_id,
+            span_id: SpanId::UNSET,
+            root: SpanId::UNSET,
+            fate: Fate::Kept,
+            parent: None,
+            parent_is_remote: false,
+            parent_key: 0,
+            role: Role::Bystander,
+            home: Home::of_this_thread(),
+            is_cut: false,
+            #[cfg(feature = "reqwest-middleware")]
+            is_claimed: false,
+            plan,
+            handles: 0,
+            identity: Identity::default(),
+            trace_state: None,
+            pruner: None,
+            start: 0,
+            end: None,
+            log: Log::default(),
+        }
+    }
+
     /// Makes the draft ready for its next span.
     pub(crate) fn recycle(&mut self) {
         self.identity = Identity::default();
+        self.trace_state = None;
         self.pruner = None;
         #[cfg(feature = "reqwest-middleware")]
         {

@@ -4,9 +4,12 @@ mod capture;
 #[cfg(feature = "reqwest-middleware")]
 mod claim;
 mod draft;
+mod head;
+mod open;
 mod plan;
 mod store;
 mod subscriber;
+mod unrecorded;
 mod visitor;
 
 use std::fmt;
@@ -18,12 +21,15 @@ use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Filtered;
 use tracing_subscriber::layer::{Context, Filter};
 
-pub(crate) use capture::Open;
 pub use capture::SpanCapture;
 #[cfg(feature = "reqwest-middleware")]
 pub(crate) use claim::Outgoing;
 pub(crate) use draft::{Draft, Role};
+pub(crate) use head::Head;
+pub(crate) use open::Open;
+pub(crate) use store::Relation;
 pub(crate) use subscriber::LlmSubscriber;
+pub(crate) use unrecorded::{Marks, Table};
 
 /// The layer that [`Builder::build`](crate::Builder::build) returns: put it into any `tracing_subscriber` stack,
 /// in any order.

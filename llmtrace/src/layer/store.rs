@@ -1,9 +1,10 @@
 //! The open spans of one layer, by the subscriber's span number.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::draft::{Draft, Role};
 use crate::identity::Identity;
+use crate::sampler::Fate;
 use crate::{SpanId, TraceId};
 
 /// Locks over which the open spans are spread. With fewer open spans than this, a shard holds one or none, and
@@ -31,6 +32,9 @@ pub(crate) struct Relation {
     pub(crate) role: Role,
     pub(crate) parent_key: u64,
     pub(crate) identity: Identity,
+    pub(crate) root: SpanId,
+    pub(crate) fate: Fate,
+    pub(crate) trace_state: Option<Arc<str>>,
 }
 
 impl Default for Store {
@@ -111,6 +115,9 @@ impl Relation {
             role: draft.role,
             parent_key: draft.parent_key,
             identity: draft.identity.clone(),
+            root: draft.root,
+            fate: draft.fate,
+            trace_state: draft.trace_state.clone(),
         }
     }
 }

@@ -10,8 +10,7 @@ use tracing::{Event, Metadata, Subscriber};
 use tracing_core::span::Current;
 
 use super::capture::SpanCapture;
-use super::is_wanted;
-use super::store::Relation;
+use super::{is_wanted, unrecorded};
 use crate::pipeline::InPipeline;
 
 /// llmtrace as the only subscriber of a program. It records what [`LlmLayer`](crate::LlmLayer) records on top of
@@ -51,19 +50,27 @@ impl Subscriber for LlmSubscriber {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let key = self.next.fetch_add(1, Ordering::Relaxed);
-        if !InPipeline::is_set() {
-            let open = &self.capture.0;
-            let parent = Self::parent(attributes.parent(), attributes.is_contextual());
-            // A span stays open while it has open children.
-            let hold = |key| open.store.hold(key).map(|relation: Relation| (key, relation));
-            open.open(key, attributes, parent.and_then(hold));
+        if InPipeline::is_set() {
+            return Id::from_u64(self.next.fetch_add(1, Ordering::Relaxed));
         }
-        Id::from_u64(key)
+        let open = &self.capture.0;
+        let parent = Self::parent(attributes.parent(), attributes.is_contextual());
+        // A span stays open while it has open children.
+        match open.place(parent.and_then(|key| open.hold(key))) {
+            Ok(place) => {
+                let key = self.next.fetch_add(1, Ordering::Relaxed);
+                open.open(key, attributes, place);
+                Id::from_u64(key)
+            }
+            Err(origin) => Id::from_u64(origin.to_number()),
+        }
     }
 
     fn record(&self, id: &Id, values: &Record<'_>) {
-        self.capture.0.fields(id.into_u64(), values);
+        let (open, key) = (&self.capture.0, id.into_u64());
+        if open.is_recorded(key) {
+            open.fields(key, values);
+        }
     }
 
     fn record_follows_from(&self, id: &Id, follows: &Id) {
@@ -73,6 +80,7 @@ impl Subscriber for LlmSubscriber {
     fn event(&self, event: &Event<'_>) {
         if !InPipeline::is_set()
             && let Some(key) = Self::parent(event.parent(), event.is_contextual())
+            && self.capture.0.is_recorded(key)
         {
             self.capture.0.event(key, event);
         }
@@ -95,22 +103,30 @@ impl Subscriber for LlmSubscriber {
     }
 
     fn current_span(&self) -> Current {
+        let open = &self.capture.0;
         let known = |key| {
-            let plan = self.capture.0.store.with(key, |draft| draft.plan)?;
-            Some(Current::new(Id::from_u64(key), plan.metadata))
+            let metadata = if open.is_recorded(key) {
+                open.store.with(key, |draft| draft.plan.metadata)?
+            } else {
+                &unrecorded::METADATA
+            };
+            Some(Current::new(Id::from_u64(key), metadata))
         };
         Self::innermost().and_then(known).unwrap_or_else(Current::none)
     }
 
     fn clone_span(&self, id: &Id) -> Id {
-        self.capture.0.store.with(id.into_u64(), |draft| draft.handles += 1);
+        let open = &self.capture.0;
+        if let Some(key) = open.counted(id.into_u64()) {
+            open.store.with(key, |draft| draft.handles += 1);
+        }
         id.clone()
     }
 
     fn try_close(&self, id: Id) -> bool {
         let open = &self.capture.0;
         let mut is_closed = false;
-        let mut key = id.into_u64();
+        let Some(mut key) = open.counted(id.into_u64()) else { return false };
         while let Some(draft) = open.store.release(key) {
             is_closed = true;
             key = draft.parent_key;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::queue::{DropReason, REASONS};
+use super::drop_reason::{DropReason, REASONS};
 use crate::{ObservationKind, Resource, SpanId, SpanRecord, Timestamp, TraceId, semconv};
 
 /// What an exporter was told of its losses so far.
@@ -38,7 +38,7 @@ impl Losses {
             return None;
         }
         let LossTime { first, last } = time.unwrap_or_else(LossTime::now);
-        let trace_id = TraceId::generate(last.unix_nanos() / 1_000_000);
+        let trace_id = TraceId::generate(last.unix_nanos() / 1_000_000, fastrand::u64(..));
         let mut record =
             SpanRecord::new(trace_id, SpanId::generate(), NAME, ObservationKind::Span, first, last);
         record.scope = "llmtrace".into();
@@ -78,5 +78,6 @@ fn key(reason: DropReason) -> &'static str {
         DropReason::ShutdownTimeout => semconv::DROPPED_SHUTDOWN_TIMEOUT,
         DropReason::ExportFailed => semconv::DROPPED_EXPORT_FAILED,
         DropReason::ExporterPanicked => semconv::DROPPED_EXPORTER_PANICKED,
+        DropReason::SampledOut => semconv::SAMPLED_OUT,
     }
 }

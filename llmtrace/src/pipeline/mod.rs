@@ -2,12 +2,14 @@
 //! exporter.
 
 mod batch;
+mod drop_reason;
 mod losses;
 mod nested;
 mod outlet;
 mod pool;
 mod queue;
 mod stats;
+mod tail;
 mod totals;
 mod worker;
 
@@ -15,9 +17,10 @@ use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-pub use queue::DropReason;
+pub use drop_reason::DropReason;
 pub use stats::ExporterStats;
 pub use totals::{ModelUsage, UsageTotals};
 
@@ -31,6 +34,7 @@ use outlet::Outlet;
 pub(crate) use pool::Home;
 use pool::Pool;
 use queue::Queue;
+pub(crate) use tail::Tail;
 use totals::Totals;
 
 /// What happens to a span that ends while the queue is full.
@@ -68,6 +72,10 @@ pub(crate) struct Pipeline {
     totals: Totals,
     budgets: Box<[Budget]>,
     limits: Limits,
+    /// Spans that were read and then not kept.
+    sampled_out: AtomicU64,
+    /// Bytes of spans whose trace is not judged yet.
+    held_bytes: AtomicUsize,
 }
 
 /// What became of a flush or a shutdown.
@@ -87,10 +95,12 @@ pub struct FlushReport {
 pub struct Stats {
     /// How each exporter stands.
     pub exporters: Vec<ExporterStats>,
-    /// Spans that are open now.
+    /// Spans that are open now, save those that are not recorded.
     pub open_spans: usize,
     /// Bytes that wait for the worker now.
     pub queue_bytes: usize,
+    /// Estimated bytes of spans that wait for the end of their trace ([`Sampler`](crate::Sampler)).
+    pub held_bytes: usize,
 }
 
 /// How long before the end of a shutdown the exporters have to be done, so that what they give up is counted in
@@ -105,12 +115,13 @@ impl Pipeline {
     pub(crate) fn start(
         exporters: Vec<Box<dyn Exporter>>,
         enricher: Enricher,
+        tail: Tail,
         budgets: Vec<Budget>,
         limits: Limits,
     ) -> (Arc<Self>, io::Result<()>) {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
         let front = limits.queue_bytes / 2;
-        let share = front / exporters.len().max(1);
+        let share = front.saturating_sub(tail.limit()) / exporters.len().max(1);
         let outlet = |name: &str| Arc::new(Outlet::new(name, share, limits.notices));
         let outlets: Vec<_> = exporters.iter().map(|exporter| outlet(exporter.name())).collect();
         let pipeline = Arc::new(Self {
@@ -121,18 +132,25 @@ impl Pipeline {
             totals: Totals::default(),
             budgets: budgets.into(),
             limits,
+            sampled_out: AtomicU64::new(0),
+            held_bytes: AtomicUsize::new(0),
         });
         for budget in &pipeline.budgets {
             budget.attach(&pipeline);
         }
-        let started = pipeline.spawn(exporters, enricher);
+        let started = pipeline.spawn(exporters, enricher, tail);
         if started.is_err() {
             pipeline.queue.close();
         }
         (pipeline, started)
     }
 
-    fn spawn(self: &Arc<Self>, exporters: Vec<Box<dyn Exporter>>, enricher: Enricher) -> io::Result<()> {
+    fn spawn(
+        self: &Arc<Self>,
+        exporters: Vec<Box<dyn Exporter>>,
+        enricher: Enricher,
+        tail: Tail,
+    ) -> io::Result<()> {
         for (outlet, exporter) in self.outlets.iter().zip(exporters) {
             let (outlet, pipeline) = (Arc::clone(outlet), Arc::clone(self));
             let name = format!("llmtrace-{}", outlet.name());
@@ -144,7 +162,7 @@ impl Pipeline {
         let pipeline = Arc::clone(self);
         std::thread::Builder::new().name("llmtrace-worker".to_owned()).spawn(move || {
             InPipeline::set();
-            worker::run(&pipeline, enricher);
+            worker::run(&pipeline, enricher, tail);
         })?;
         Ok(())
     }
@@ -222,7 +240,9 @@ impl Pipeline {
     pub(crate) fn exporter_stats(&self) -> Vec<ExporterStats> {
         // Exported and dropped first, started last: what ends in between counts as queued.
         let mut stats: Vec<_> = self.outlets.iter().map(|outlet| outlet.stats()).collect();
-        let (started, dropped) = self.queue.counts();
+        let sampled_out = self.sampled_out.load(Ordering::Acquire);
+        let (started, mut dropped) = self.queue.counts();
+        dropped[DropReason::SampledOut as usize] += sampled_out;
         for stats in &mut stats {
             stats.complete(started, dropped);
         }
@@ -231,6 +251,10 @@ impl Pipeline {
 
     pub(crate) fn queue_bytes(&self) -> usize {
         self.queue.bytes()
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn usage(&self) -> UsageTotals {

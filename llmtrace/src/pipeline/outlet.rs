@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Spent};
+use super::drop_reason::{DropReason, REASONS};
 use super::losses::{LossTime, Losses};
-use super::queue::{DropReason, REASONS};
 use super::stats::ExporterStats;
 use crate::export::{ExportContext, Notices};
 use crate::sync::{Condvar, Mutex, deadline, lock, wait};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::queue::{DropReason, REASONS};
+use super::drop_reason::{DropReason, REASONS};
 
 /// How one exporter stands: `started = exported + dropped + queued`.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -2,14 +2,17 @@
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::batch::Batch;
 use super::nested::Nested;
-use super::{Overflow, Pipeline};
-use crate::SpanRecord;
+use super::tail::{Ended, Verdicts};
+use super::{Overflow, Pipeline, Tail};
 use crate::enrich::Enricher;
 use crate::layer::Draft;
+use crate::sampler::Fate;
+use crate::{SpanId, SpanRecord, Usd};
 
 /// After this many drafts, their room is given back to those who wait for it.
 const RELEASE_EVERY: usize = 64;
@@ -35,12 +38,13 @@ impl Drop for Leaving<'_> {
 }
 
 /// Runs until the shutdown.
-pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
+pub(super) fn run(pipeline: &Pipeline, enricher: Enricher, tail: Tail) {
     let _leaving = Leaving(pipeline);
     let mut worker = Worker {
         pipeline,
         enricher,
         nested: Nested::default(),
+        tail,
         batch: Vec::new(),
         batches: Vec::new(),
         bytes: 0,
@@ -52,8 +56,9 @@ pub(super) fn run(pipeline: &Pipeline, enricher: Enricher) {
         let order = pipeline.queue.wait_for_work(pipeline.limits.batch_delay);
         pipeline.queue.drain(&mut drafts);
         worker.reclaim(pipeline.spent.take());
-        let is_idle = drafts.is_empty() && worker.batch.is_empty();
+        let is_idle = drafts.is_empty() && worker.batch.is_empty() && worker.tail.is_empty();
         worker.read(&mut drafts);
+        worker.judge(order.is_shutdown || order.wants_flush);
         if order.is_shutdown || order.wants_flush || worker.since.elapsed() >= pipeline.limits.batch_delay {
             worker.hand_on();
         }
@@ -80,6 +85,7 @@ struct Worker<'a> {
     pipeline: &'a Pipeline,
     enricher: Enricher,
     nested: Nested,
+    tail: Tail,
     batch: Vec<SpanRecord>,
     /// Emptied batches.
     batches: Vec<Vec<SpanRecord>>,
@@ -105,6 +111,7 @@ impl Worker<'_> {
     /// Gives what was kept for the next batches back to the allocator.
     fn trim(&mut self) {
         self.enricher.trim();
+        self.tail.trim();
         self.batches = Vec::new();
     }
 
@@ -116,8 +123,9 @@ impl Worker<'_> {
             // A price source of the user's may panic.
             let record = panic::catch_unwind(AssertUnwindSafe(|| self.enricher.read(&draft)));
             let record = record.unwrap_or_else(|_| self.enricher.bare(&draft));
+            let (root, fate) = (draft.root, draft.fate);
             self.pipeline.give_back(draft);
-            self.add(record);
+            self.add(record, root, fate);
             if n % RELEASE_EVERY == RELEASE_EVERY - 1 {
                 self.pipeline.queue.release(std::mem::take(&mut room));
             }
@@ -125,13 +133,46 @@ impl Worker<'_> {
         self.pipeline.queue.release(room);
     }
 
-    fn add(&mut self, record: SpanRecord) {
-        if !self.nested.was_counted(&record) {
+    fn add(&mut self, record: SpanRecord, root: SpanId, fate: Fate) {
+        let is_new = !self.nested.was_counted(&record);
+        if is_new {
             self.pipeline.totals.add(&record);
             for budget in &self.pipeline.budgets {
                 budget.spend(&record);
             }
         }
+        if fate == Fate::Kept {
+            self.keep(record);
+        } else {
+            let cost = record.cost().filter(|_| is_new).unwrap_or(Usd::ZERO);
+            self.tail.take(Ended { record, root, cost });
+            self.settle_verdicts();
+        }
+    }
+
+    /// Judges traces that have waited too long, or all that are held.
+    fn judge(&mut self, all: bool) {
+        if all {
+            self.tail.judge_all();
+        } else {
+            self.tail.expire();
+        }
+        self.settle_verdicts();
+        self.pipeline.held_bytes.store(self.tail.bytes(), Ordering::Relaxed);
+    }
+
+    /// Hands on what was kept, and counts what was not.
+    fn settle_verdicts(&mut self) {
+        let Verdicts { mut kept, mut dropped } = std::mem::take(self.tail.verdicts());
+        for record in kept.drain(..) {
+            self.keep(record);
+        }
+        self.pipeline.sampled_out.fetch_add(dropped.len() as u64, Ordering::Release);
+        self.enricher.recycle(&mut dropped);
+        *self.tail.verdicts() = Verdicts { kept, dropped };
+    }
+
+    fn keep(&mut self, record: SpanRecord) {
         if self.batch.is_empty() {
             self.since = Instant::now();
         }

@@ -91,7 +91,10 @@ pub fn usage(recorder: &mut Recorder<'_>, usage: impl MaybeUsage) {
 
 /// A value that is made before the body runs and recorded after it.
 pub fn early<T>(span: &Span, make: impl FnOnce() -> T) -> Option<T> {
-    if span.is_disabled() { None } else { catch_unwind(AssertUnwindSafe(make)).ok() }
+    if span.is_disabled() || span::is_unrecorded(span) {
+        return None;
+    }
+    catch_unwind(AssertUnwindSafe(make)).ok()
 }
 
 /// A future of whose output the type is known: what the signature says drives inference, as without the attribute.
