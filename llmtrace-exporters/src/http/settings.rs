@@ -69,9 +69,10 @@ impl Settings {
         let values = self.headers.values().filter(|value| value.is_sensitive());
         let values = values.filter_map(|value| str::from_utf8(value.as_bytes()).ok());
         let secrets = values.flat_map(|value| std::iter::once(value).chain(value.split_whitespace()));
+        let stated = self.secrets.iter().map(String::as_str).filter(|secret| !secret.is_empty());
         secrets
-            .chain(self.secrets.iter().map(String::as_str))
             .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .chain(stated)
             .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }
