@@ -90,7 +90,7 @@ use settings::{ExporterSettings, Settings};
 /// | | `sync` | `"none"`, `"interval"` or `"each"` | `"none"` |
 /// | `otlp` | `endpoint` | URL of the server, or the whole URL ending in `/v1/traces` | needed |
 /// | | `protocol` | `"protobuf"` or `"json"` | `"protobuf"` |
-/// | | `profile` | `"standard"`, `"phoenix"`, `"mlflow"`, `"langsmith"` or `"all"` | `"standard"` |
+/// | | `profile` | `"standard"`, `"phoenix"`, `"mlflow"`, `"langsmith"`, `"opentelemetry"` or `"all"` | `"standard"` |
 /// | `langfuse` | `host` | URL | needed |
 /// | | `public_key`, `secret_key` | text | needed |
 /// | `webhook` | `url` | URL | needed |

@@ -59,7 +59,14 @@ const MIN_SPOOL_BYTES: u64 = 1 << 20;
 
 pub(super) fn otlp(section: &Section<'_>) -> Option<ExporterSettings> {
     let protocols = [("protobuf", Protocol::Protobuf), ("json", Protocol::Json)];
-    let profiles = [Profile::Standard, Profile::Phoenix, Profile::MlFlow, Profile::LangSmith, Profile::All];
+    let profiles = [
+        Profile::Standard,
+        Profile::Phoenix,
+        Profile::MlFlow,
+        Profile::LangSmith,
+        Profile::OpenTelemetry,
+        Profile::All,
+    ];
     let profiles = profiles.map(|profile| (profile.as_str(), profile));
     let endpoint =
         section.require("endpoint", "endpoint = \"http://localhost:4318\"", |entry| url(section, entry));

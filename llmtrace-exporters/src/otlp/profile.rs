@@ -8,6 +8,7 @@ mod input_output;
 pub(crate) mod langfuse;
 mod langsmith;
 mod mlflow;
+mod object;
 mod openinference;
 mod otel;
 mod parameters;

@@ -2,6 +2,7 @@
 
 mod golden;
 mod messages;
+mod phoenix;
 mod random;
 mod request;
 
@@ -76,6 +77,7 @@ fn attributes_of(record: &SpanRecord, profile: Profile) -> BTreeMap<String, Json
 /// What a span of `kind` with these attributes has under `keys` must be what `expected` says; a `null` there means that
 /// the key must not stand.
 #[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "the cases read better with their JSON in place")]
 fn check(profile: Profile, record: &SpanRecord, expected: Json) {
     let found = attributes_of(record, profile);
     for (key, value) in expected.as_object().unwrap() {

@@ -299,7 +299,7 @@ fn wrong_exporters() {
     check("protocol = 'grpc'", "4: exporter.protocol: expected \"protobuf\" or \"json\"");
     check(
         "profile = 'mlfow'",
-        "4: exporter.profile: expected \"standard\", \"phoenix\", \"mlflow\", \"langsmith\" or \"all\"; did you mean \"mlflow\"?",
+        "4: exporter.profile: expected \"standard\", \"phoenix\", \"mlflow\", \"langsmith\", \"opentelemetry\" or \"all\"; did you mean \"mlflow\"?",
     );
     check("timeout = '0 s'", "4: exporter.timeout: expected at least 1ms");
     check("gzip = 'on'", "4: exporter.gzip: expected true or false, found text");

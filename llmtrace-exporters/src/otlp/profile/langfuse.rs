@@ -8,6 +8,7 @@ use std::borrow::Cow;
 
 use llmtrace::{ObservationKind, Resource, Status, Timestamp, Value, semconv};
 
+use super::object::Object;
 use super::parameters;
 use crate::jsonl::encode;
 use crate::otlp::facts::Facts;
@@ -25,23 +26,24 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
     let buckets = span.counts.buckets();
     if !buckets.is_empty() {
         out.written("langfuse.observation.usage_details", 100, |out| {
-            for (index, (name, count)) in buckets.iter().enumerate() {
-                member(index == 0, name, out);
-                encode::int(count.into(), out);
+            let mut object = Object::begin(out);
+            for (name, count) in buckets.iter() {
+                encode::int(count.into(), object.member(name));
             }
-            out.push(b'}');
+            object.end();
         });
     }
     if let Some(dollars) = span.dollars() {
         out.written("langfuse.observation.cost_details", 64, |out| {
-            let shares =
-                [("input", dollars.input), ("output", dollars.output), ("total", Some(dollars.total))];
-            let known = shares.into_iter().filter_map(|(name, share)| Some((name, share?)));
-            for (index, (name, share)) in known.enumerate() {
-                member(index == 0, name, out);
-                encode::float(share, out);
+            let mut object = Object::begin(out);
+            for (name, share) in
+                [("input", dollars.input), ("output", dollars.output), ("total", Some(dollars.total))]
+            {
+                if let Some(share) = share {
+                    encode::float(share, object.member(name));
+                }
             }
-            out.push(b'}');
+            object.end();
         });
     }
     if let Some(first) = first_content(span) {
@@ -141,12 +143,6 @@ fn observation_type(kind: ObservationKind) -> &'static str {
         ObservationKind::Guardrail => "guardrail",
         _ => "span",
     }
-}
-
-fn member(is_first: bool, name: &str, out: &mut Vec<u8>) {
-    out.push(if is_first { b'{' } else { b',' });
-    encode::string(name, out);
-    out.push(b':');
 }
 
 /// When the first content of a stream came.

@@ -2,6 +2,7 @@
 
 use llmtrace::ObservationKind;
 
+use super::object::Object;
 use crate::jsonl::encode;
 use crate::otlp::facts::Facts;
 use crate::otlp::facts::slot::Slot;
@@ -59,12 +60,8 @@ fn details<W: Wire>(key: &str, counts: [(&str, Option<u64>); 3], out: &mut Pairs
         return;
     }
     out.written(key, 64, |out| {
-        for (index, (name, count)) in known().enumerate() {
-            out.push(if index == 0 { b'{' } else { b',' });
-            encode::string(name, out);
-            out.push(b':');
-            encode::int(count.into(), out);
-        }
-        out.push(b'}');
+        let mut object = Object::begin(out);
+        known().for_each(|(name, count)| encode::int(count.into(), object.member(name)));
+        object.end();
     });
 }

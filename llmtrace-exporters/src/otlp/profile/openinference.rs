@@ -6,6 +6,7 @@ mod vendor;
 
 use llmtrace::{ObservationKind, Value};
 
+use super::object::Object;
 use super::parameters;
 use crate::jsonl::encode;
 use crate::otlp::facts::Facts;
@@ -39,13 +40,9 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
     out.value("tag.tags", span.value(Slot::Tags));
     if span.own().next().is_some() {
         out.written("metadata", 64, |out| {
-            for (index, (key, value)) in span.own().enumerate() {
-                out.push(if index == 0 { b'{' } else { b',' });
-                encode::string(key, out);
-                out.push(b':');
-                encode::value(value, 1, out);
-            }
-            out.push(b'}');
+            let mut object = Object::begin(out);
+            span.own().for_each(|(key, value)| encode::value(value, 1, object.member(key)));
+            object.end();
         });
     }
     flatten::annotations(&span.span.scores, out);

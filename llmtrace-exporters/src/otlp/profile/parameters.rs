@@ -2,6 +2,7 @@
 
 use llmtrace::Value;
 
+use super::object::Object;
 use crate::jsonl::encode;
 use crate::otlp::facts::Facts;
 use crate::otlp::facts::slot::Slot;
@@ -34,18 +35,15 @@ pub(super) fn is_known(span: &Facts<'_>) -> bool {
 pub(super) fn write(span: &Facts<'_>, out: &mut Vec<u8>) {
     let tier = span.service_tier().map(|tier| (SERVICE_TIER, Known::Text(tier)));
     let known = NAMES.iter().filter_map(|(slot, name)| Some((*name, Known::Value(span.value(*slot)?))));
-    let mut separator = b'{';
+    let mut object = Object::begin(out);
     for (name, value) in known.chain(tier) {
-        out.push(separator);
-        separator = b',';
-        encode::string(name, out);
-        out.push(b':');
+        let out = object.member(name);
         match value {
             Known::Value(value) => encode::value(value, 1, out),
             Known::Text(text) => encode::string(text, out),
         }
     }
-    out.extend_from_slice(if separator == b'{' { b"{}" } else { b"}" });
+    object.end();
 }
 
 enum Known<'a> {
