@@ -30,8 +30,7 @@ async fn ask(question: &str) -> Result<Value, Error> {
     // The prompt's name and version in Langfuse: the generation is listed there.
     Span::current().set_attribute(semconv::PROMPT_NAME, "explain-simply");
     Span::current().set_attribute(semconv::PROMPT_VERSION, 3);
-    let messages =
-        json!([{"role": "system", "content": "Explain simply."}, {"role": "user", "content": question}]);
+    let messages = json!([{"role": "user", "content": question}]);
     let request = HTTP.post(format!("{}/chat/completions", loopback::url()?));
     Ok(request.json(&json!({"model": "gpt-4o-mini", "messages": messages})).send().await?.json().await?)
 }
