@@ -59,19 +59,19 @@ fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<(String, Vec<u8
 
 fn spans(request: &ExportTraceServiceRequest, shown: &[&str]) -> String {
     let scopes = request.resource_spans.iter().flat_map(|resource| &resource.scope_spans);
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for span in scopes.flat_map(|scope| &scope.spans) {
         let millis = (span.end_time_unix_nano - span.start_time_unix_nano) / 1_000_000;
-        text += &format!("  {}, {millis} ms\n", span.name);
+        lines.push(format!("  {}, {millis} ms\n", span.name));
         let is_shown = |pair: &&KeyValue| shown.iter().any(|name| pair.key.starts_with(name));
         for pair in span.attributes.iter().filter(is_shown) {
             let value = pair.value.as_ref().map(plain).unwrap_or_default();
             let short: String = value.chars().take(WIDTH).collect();
             let more = if short.len() < value.len() { "..." } else { "" };
-            text += &format!("      {:<44} {short}{more}\n", pair.key);
+            lines.push(format!("      {:<44} {short}{more}\n", pair.key));
         }
     }
-    text
+    lines.concat()
 }
 
 fn plain(value: &AnyValue) -> String {

@@ -164,7 +164,7 @@ mod tests {
         let body = b"{\"spans\":[]}\n";
         let check = |secret: Option<&str>, now: u64, expected: &[(&str, &str)]| {
             let webhook = Webhook::new("https://example.com").unwrap();
-            let webhook = secret.into_iter().fold(webhook, |webhook, secret| webhook.secret(secret));
+            let webhook = secret.into_iter().fold(webhook, Webhook::secret);
             assert_eq!(webhook.0.settings.problem, None);
             let headers = headers(webhook.0.service.key.as_ref(), now, body);
             let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();

@@ -20,6 +20,7 @@ use target::{Backend, Target};
 
 /// The options of the command.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of the command line")]
 #[command(about = "Sends traces to a backend", long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct Options {
     /// Files of spans; - is standard input

@@ -111,9 +111,10 @@ impl Sender {
             many => format!("; {} scores refused", figures::count(many)),
         };
         let time = figures::duration(self.began.elapsed());
-        let said = match self.is_dry {
-            true => format!("would send {}", self.sent()),
-            false => format!("sent {} in {time}{refused}{scores_refused}", self.sent()),
+        let said = if self.is_dry {
+            format!("would send {}", self.sent())
+        } else {
+            format!("sent {} in {time}{refused}{scores_refused}", self.sent())
         };
         if self.refused > 0 || scores > 0 {
             return Err(Failure::Incomplete(said));

@@ -130,15 +130,16 @@ fn endpoint(text: &str, options: &Options) -> Result<Endpoint, Failure> {
 
 fn otlp(options: &Options, endpoint: Option<Endpoint>) -> Result<Otlp, Failure> {
     // Headers of the environment are for the server of the environment.
-    let otlp = endpoint.map_or_else(|| Otlp::from_env().map_err(wrong), |endpoint| Ok(Otlp::to(endpoint)))?;
+    let otlp = endpoint
+        .map_or_else(|| Otlp::from_env().map_err(|error| wrong(&error)), |endpoint| Ok(Otlp::to(endpoint)))?;
     Ok(otlp.profile(options.profile.unwrap_or_default()))
 }
 
 fn langfuse(options: &Options, endpoint: Option<Endpoint>) -> Result<Langfuse, Failure> {
     match (endpoint, &options.public_key, &options.secret_key) {
         (Some(host), Some(public_key), Some(secret_key)) => Ok(Langfuse::to(host, public_key, secret_key)),
-        (Some(host), ..) => Langfuse::from_env_to(host).map_err(wrong),
-        (None, ..) => Langfuse::from_env().map_err(wrong),
+        (Some(host), ..) => Langfuse::from_env_to(host).map_err(|error| wrong(&error)),
+        (None, ..) => Langfuse::from_env().map_err(|error| wrong(&error)),
     }
 }
 
@@ -147,10 +148,10 @@ fn webhook(options: &Options, endpoint: Option<Endpoint>) -> Result<Webhook, Fai
         return Err(Failure::Wrong("--to webhook needs --endpoint with its URL".to_owned()));
     };
     let webhook = Webhook::to(endpoint);
-    Ok(options.secret_key.iter().fold(webhook, |webhook, secret| webhook.secret(secret)))
+    Ok(options.secret_key.iter().fold(webhook, Webhook::secret))
 }
 
 /// What is wrong with the environment, on one line.
-fn wrong(error: ConfigError) -> Failure {
+fn wrong(error: &ConfigError) -> Failure {
     Failure::Wrong(error.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" "))
 }

@@ -151,7 +151,7 @@ impl<S: Service> HttpExporter<S> {
         let content_type = self.service.content_type();
         let message = Message { content_type, content_encoding, signature, body };
         let endpoint = Arc::clone(&self.settings.endpoint);
-        self.post(&endpoint, message, |service, body| service.read_answer(body))
+        self.post(&endpoint, message, S::read_answer)
     }
 
     /// Sends one request.

@@ -156,7 +156,8 @@ fn exporters_that_send_are_set_up_as_the_file_says() {
                 secret_key = { env = 'SK' }\nspool = { dir = 'spool', max_bytes = '2 MiB' }\n\
                 [[exporter]]\ntype = 'webhook'\nurl = 'http://127.0.0.1:9/in'\nsecret = 'whsec_c2VjcmV0'\ngzip = true\n";
     let (folder, config) = read(text, &[("SK", "sk")]);
-    let (_layer, guard) = config.unwrap().build().unwrap();
+    let (layer, guard) = config.unwrap().build().unwrap();
+    drop(tracing_subscriber::registry().with(layer));
     let names: Vec<_> = guard.stats().exporters.into_iter().map(|exporter| exporter.name).collect();
     assert_eq!(names, ["langfuse", "webhook"]);
     assert!(folder.path().join("spool").is_dir());
