@@ -37,16 +37,21 @@ use crate::write_line;
 ///     return hmac.compare_digest(expected, headers["webhook-signature"]) and abs(time.time() - int(at)) < 300
 /// ```
 ///
-/// In Rust, with crates `hmac`, `sha2` and `base64`:
+/// In Rust, with crates `ring` and `base64` (that `at` is at most five minutes ago is for the caller to check):
 ///
-/// ```ignore
-/// fn is_genuine(secret: &[u8], id: &str, at: &str, signature: &str, body: &[u8]) -> Option<()> {
-///     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
-///     mac.update(format!("{id}.{at}.").as_bytes());
-///     mac.update(body);
-///     let age = SystemTime::now().duration_since(UNIX_EPOCH + Duration::from_secs(at.parse().ok()?)).unwrap_or_default();
-///     mac.verify_slice(&BASE64_STANDARD.decode(signature.strip_prefix("v1,")?).ok()?).ok().filter(|()| age.as_secs() < 300)
+/// ```
+/// use base64::{Engine as _, engine::general_purpose::STANDARD};
+/// use ring::hmac;
+///
+/// fn is_genuine(secret: &[u8], id: &str, at: &str, signature: &str, body: &[u8]) -> bool {
+///     let content = [format!("{id}.{at}.").as_bytes(), body].concat();
+///     let mac = signature.strip_prefix("v1,").and_then(|mac| STANDARD.decode(mac).ok()).unwrap_or_default();
+///     hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret), &content, &mac).is_ok()
 /// }
+/// # let id = "msg_ea54f700fd09b64bc7ed4a8f415a3e17";
+/// # let signature = "v1,gi4Q+BoyY468zpuo6gdZeiSIippnGjcmRrBg9WK+pts=";
+/// # assert!(is_genuine(b"secret", id, "1614265330", signature, b"{\"spans\":[]}\n"));
+/// # assert!(!is_genuine(b"secret", id, "1614265331", signature, b"{\"spans\":[]}\n"));
 /// ```
 ///
 /// Any answer of 2xx says that the spans are taken. Retries, the spool and proxies work as they do for

@@ -9,8 +9,8 @@ macro_rules! delivers_over_http {
                 &self.0.settings.endpoint
             }
 
-            /// Sends a header with every request, such as a key. Values are never shown. A name or a value that no header may
-            /// have is said when the exporter starts, and nothing is sent then.
+            /// Sends a header with every request, such as a key. Values are never shown. A name or a value that no
+            /// header may have is said when the exporter starts, and nothing is sent then.
             pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
                 self.0.settings.set_header(name.as_ref(), value.as_ref());
                 self
@@ -28,14 +28,15 @@ macro_rules! delivers_over_http {
                 self
             }
 
-            /// How long a batch is tried again before it is dropped, where there is no [`spool`](Self::spool). Default: 5 minutes.
+            /// How long a batch is tried again before it is dropped, where there is no [`spool`](Self::spool). Default:
+            /// 5 minutes.
             pub fn retry_for(mut self, time: std::time::Duration) -> Self {
                 self.0.settings.retry_for = time;
                 self
             }
 
-            /// How long to wait before a batch is tried again: at first, and at most. Waits double, and chance takes up to half of
-            /// each. Default: 1 s, 30 s.
+            /// How long to wait before a batch is tried again: at first, and at most. Waits double, and chance takes up
+            /// to half of each. Default: 1 s, 30 s.
             pub fn retry_waits(mut self, first: std::time::Duration, longest: std::time::Duration) -> Self {
                 self.0.set_waits(first, longest);
                 self
@@ -54,13 +55,15 @@ macro_rules! delivers_over_http {
                 Ok(self)
             }
 
-            /// Keeps what cannot be delivered in a directory, at most `max_bytes` of it, and delivers it, oldest first, as soon as
-            /// the server takes it; so does the next process that names the directory. What does not fit is counted as
-            /// dropped. A span comes twice, under the same ids, where the process was killed between delivery and note.
+            /// Keeps what cannot be delivered in a directory, at most `max_bytes` of it, and delivers it, oldest first,
+            /// as soon as the server takes it; so does the next process that names the directory. What does not fit is
+            /// counted as dropped. A span comes twice, under the same ids, where the process was killed between
+            /// delivery and note.
             ///
             /// # Errors
             ///
-            /// The directory cannot be made or written to, is a link or no directory, or is on a file system without locks.
+            /// The directory cannot be made or written to, is a link or no directory, or is on a file system without
+            /// locks.
             pub fn spool(
                 self,
                 dir: impl AsRef<std::path::Path>,
