@@ -65,5 +65,6 @@ async fn main() -> Result<(), Error> {
     let stats = tracing.stats();
     let exporter = stats.exporters.first().ok_or("there is one exporter")?;
     println!("{} of {} spans delivered, {} on disk", exporter.exported, exporter.started, exporter.spooled);
+    println!("{} spans of earlier runs delivered", exporter.replayed);
     Ok(())
 }
