@@ -9,9 +9,9 @@ use super::settings::{
     ExporterSettings, FileMode, JsonLinesSettings, PlacedExporter, SamplingSettings, Settings, StdoutFormat,
     StdoutSettings,
 };
-#[cfg(feature = "http")]
-use crate::Otlp;
 use crate::{JsonLines, OpenError, Stdout};
+#[cfg(feature = "http")]
+use crate::{Langfuse, Otlp, Webhook};
 
 /// What the builder has where only one part of `batch` is said.
 const BATCH_SPANS: usize = 512;
@@ -88,6 +88,10 @@ enum Opened {
     JsonLines(Box<JsonLines>),
     #[cfg(feature = "http")]
     Otlp(Box<Otlp>),
+    #[cfg(feature = "http")]
+    Langfuse(Box<Langfuse>),
+    #[cfg(feature = "http")]
+    Webhook(Box<Webhook>),
 }
 
 impl Opened {
@@ -100,8 +104,12 @@ impl Opened {
             #[cfg(feature = "http")]
             ExporterSettings::Otlp(settings) => send::otlp(settings).map(|otlp| Self::Otlp(Box::new(otlp))),
             #[cfg(feature = "http")]
-            ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
-                Err("this type of exporter is not there yet".to_owned())
+            ExporterSettings::Langfuse(settings) => {
+                send::langfuse(settings).map(|langfuse| Self::Langfuse(Box::new(langfuse)))
+            }
+            #[cfg(feature = "http")]
+            ExporterSettings::Webhook(settings) => {
+                send::webhook(settings).map(|webhook| Self::Webhook(Box::new(webhook)))
             }
             #[cfg(not(feature = "http"))]
             ExporterSettings::Otlp(_) | ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
@@ -116,6 +124,10 @@ impl Opened {
             Self::JsonLines(file) => builder.exporter(*file),
             #[cfg(feature = "http")]
             Self::Otlp(otlp) => builder.exporter(*otlp),
+            #[cfg(feature = "http")]
+            Self::Langfuse(langfuse) => builder.exporter(*langfuse),
+            #[cfg(feature = "http")]
+            Self::Webhook(webhook) => builder.exporter(*webhook),
         }
     }
 }

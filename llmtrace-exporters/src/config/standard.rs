@@ -15,6 +15,8 @@ use super::settings::{BatchSettings, SamplingSettings, Settings};
 use super::variables::{Variables, choice, milliseconds, pairs, share, truth};
 use crate::env::Environment;
 #[cfg(feature = "http")]
+pub(super) use langfuse::read_alone as read_langfuse;
+#[cfg(feature = "http")]
 pub(super) use otlp::read_alone as read_otlp;
 
 /// The file that configures everything.

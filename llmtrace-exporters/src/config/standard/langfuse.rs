@@ -3,11 +3,15 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "http")]
+use super::super::error::ConfigProblem;
 use super::super::secret::Secret;
 use super::super::settings::{DeliverySettings, LangfuseSettings, Place};
 use super::super::url::{self, PlainHttp};
 use super::super::variables::{Variables, truth};
 use super::ALLOW_HTTP;
+#[cfg(feature = "http")]
+use crate::env::Environment;
 
 const PUBLIC_KEY: &str = "LANGFUSE_PUBLIC_KEY";
 const SECRET_KEY: &str = "LANGFUSE_SECRET_KEY";
@@ -23,11 +27,27 @@ pub(super) fn is_meant(variables: &Variables<'_>) -> bool {
     variables.first(&[PUBLIC_KEY, SECRET_KEY]).is_some()
 }
 
+/// Reads what the variables say of Langfuse alone, whose keys must then be there.
+#[cfg(feature = "http")]
+pub(in super::super) fn read_alone(
+    environment: &Environment,
+) -> Result<(Place, LangfuseSettings), Vec<ConfigProblem>> {
+    let variables = Variables::new(environment);
+    if !is_meant(&variables) {
+        variables.report(PUBLIC_KEY, format!("is not set; set it and {SECRET_KEY} to the keys of a project"));
+    }
+    let langfuse = read_enabled(&variables);
+    let problems = variables.into_problems();
+    langfuse.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// Reads what the variables say, unless they say that nothing goes to Langfuse.
 pub(super) fn read(variables: &Variables<'_>) -> Option<(Place, LangfuseSettings)> {
     let is_on = variables.read(&["LANGFUSE_TRACING_ENABLED"], truth).unwrap_or(true);
-    if !is_on {
-        return None;
-    }
+    if is_on { read_enabled(variables) } else { None }
+}
+
+fn read_enabled(variables: &Variables<'_>) -> Option<(Place, LangfuseSettings)> {
     let (public_key, secret_key) = (variables.text(PUBLIC_KEY), variables.text(SECRET_KEY));
     for (name, key, other) in [(PUBLIC_KEY, public_key, secret_key), (SECRET_KEY, secret_key, public_key)] {
         if key.is_none() && other.is_some() {

@@ -148,3 +148,17 @@ fn a_file_that_is_no_configuration_is_not_read_whole() {
     let (_folder, config) = read(&"#".repeat((1 << 20) + 1), &[]);
     assert!(config.err().unwrap().ends_with("it is longer than 1 MiB, so it is no configuration"));
 }
+
+#[cfg(feature = "http")]
+#[test]
+fn exporters_that_send_are_set_up_as_the_file_says() {
+    let text = "[[exporter]]\ntype = 'langfuse'\nhost = 'http://127.0.0.1:9'\npublic_key = 'pk'\n\
+                secret_key = { env = 'SK' }\nspool = { dir = 'spool', max_bytes = '2 MiB' }\n\
+                [[exporter]]\ntype = 'webhook'\nurl = 'http://127.0.0.1:9/in'\nsecret = 'whsec_c2VjcmV0'\ngzip = true\n";
+    let (folder, config) = read(text, &[("SK", "sk")]);
+    let (layer, guard) = config.unwrap().build().unwrap();
+    drop(tracing_subscriber::registry().with(layer));
+    let names: Vec<_> = guard.stats().exporters.into_iter().map(|exporter| exporter.name).collect();
+    assert_eq!(names, ["langfuse", "webhook"]);
+    assert!(folder.path().join("spool").is_dir());
+}
