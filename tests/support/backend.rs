@@ -28,6 +28,11 @@ impl Program {
         Self { dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)), guard }
     }
 
+    /// Runs a part of the program that opens spans of its own.
+    pub fn enter(&self, part: impl FnOnce()) {
+        tracing::dispatcher::with_default(&self.dispatch, part);
+    }
+
     /// Ends this many spans.
     pub fn run(&self, spans: usize) {
         tracing::dispatcher::with_default(&self.dispatch, || {
