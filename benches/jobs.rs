@@ -14,8 +14,8 @@ use crate::{Result, cpu};
 /// Calls between two pauses in which a subject delivers: no more than a steady state holds at once.
 const ROUND: usize = 250;
 
-/// Calls that warm a thread up.
-const WARM_UP: usize = 50;
+/// Calls that warm a thread up; a flood and a pace begin with them.
+pub const WARM_UP: usize = 50;
 
 /// Calls, and the pause after them, of a caller that keeps the worker busy without flooding it.
 const BUSY_CALLS: usize = 50;

@@ -91,6 +91,9 @@ pub const JSON_LINES: Subject = llmtrace_jsonl::JSON_LINES;
 /// llmtrace with its OTLP exporter.
 pub const OTLP: Subject = llmtrace_otlp::OTLP;
 
+/// The same, compressed.
+pub const OTLP_GZIP: Subject = llmtrace_otlp::OTLP_GZIP;
+
 /// `tracing-opentelemetry` with `opentelemetry-otlp`.
 pub const OPENTELEMETRY_OTLP: Subject = opentelemetry::OTLP;
 
@@ -101,7 +104,7 @@ pub use llmtrace_jsonl::directory as json_lines_directory;
 
 /// The subject of a name.
 pub fn find(name: &str) -> Result<Subject> {
-    let others = [&INFO_ONLY, &JSON_LINES, &OTLP, &OPENTELEMETRY_OTLP, &OPENTELEMETRY_OTLP_LONG];
+    let others = [&INFO_ONLY, &JSON_LINES, &OTLP, &OTLP_GZIP, &OPENTELEMETRY_OTLP, &OPENTELEMETRY_OTLP_LONG];
     let all = || SUBJECTS.iter().chain(others);
     let found = all().find(|subject| subject.name == name).copied();
     found.ok_or_else(|| {

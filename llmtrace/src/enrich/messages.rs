@@ -8,8 +8,7 @@ use crate::{Message, Part, Role};
 /// is none.
 pub(super) fn plain(text: &str) -> Option<Vec<Message>> {
     let mut reader = Reader { text, at: 0 };
-    let mut messages = Vec::with_capacity(1);
-    reader.list(|reader| Some(messages.push(reader.message()?)))?;
+    let messages = reader.list(Reader::message)?;
     reader.skip_blanks();
     (reader.at == text.len()).then_some(messages)
 }
@@ -25,11 +24,7 @@ impl Reader<'_> {
         self.members(|reader, name| {
             let is_new = match name {
                 "role" => role.replace(Role::from(reader.string()?.as_str())).is_none(),
-                "parts" => {
-                    let mut list = Vec::with_capacity(1);
-                    reader.list(|reader| Some(list.push(reader.part()?)))?;
-                    parts.replace(list).is_none()
-                }
+                "parts" => parts.replace(reader.list(Reader::part)?).is_none(),
                 "finish_reason" => reason.replace(reader.string()?).is_none(),
                 _ => false,
             };
@@ -62,12 +57,13 @@ impl Reader<'_> {
     }
 
     /// Reads `[...]` of at least one item.
-    fn list(&mut self, mut item: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         self.sign(b'[')?;
+        let mut items = Vec::with_capacity(1);
         loop {
-            item(self)?;
+            items.push(item(self)?);
             if self.is_last(b']')? {
-                return Some(());
+                return Some(items);
             }
         }
     }
@@ -154,9 +150,9 @@ impl<'t> Reader<'t> {
         let len = memchr2(b'"', b'\\', rest.as_bytes())?;
         let (run, end) = (rest.get(..len)?, *rest.as_bytes().get(len)?);
         // Folded to the end, so that many bytes are looked at at once.
-        let has_controls = run.bytes().fold(false, |has, byte| has | (byte < b' '));
+        let least = run.bytes().fold(u8::MAX, u8::min);
         self.at += len + 1;
-        (!has_controls).then_some((run, end))
+        (least >= b' ').then_some((run, end))
     }
 }
 

@@ -67,8 +67,9 @@ fn next_word(bytes: &[u8], mut from: usize) -> Option<(usize, usize)> {
 /// Where the last blank of a window is, or a `!` after it; only its last eight bytes are looked at, all at once.
 fn last_blank(window: &[u8]) -> Option<usize> {
     const ONES: u64 = u64::MAX / 255;
+    const BLANKS: u64 = ONES * 0x20;
     let (before, half) = window.split_last_chunk::<8>()?;
-    let zeroed = u64::from_le_bytes(*half) ^ (ONES * b' ' as u64);
+    let zeroed = u64::from_le_bytes(*half) ^ BLANKS;
     // The highest bit of each byte that is zero, and of each byte of 1 above one.
     let zeros = zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7);
     (zeros != 0).then(|| before.len() + 7 - zeros.leading_zeros() as usize / 8)
