@@ -95,7 +95,8 @@ pub fn pace(subject: &Subject, delivery: &dyn Delivery, calls_a_second: usize, s
     let (wall, busy, caller) = (Instant::now(), cpu::of_process(), cpu::of_thread());
     let (mut made, calls) = (0, calls_a_second * seconds);
     while made < calls {
-        let due = (wall.elapsed().as_secs_f64() * calls_a_second as f64) as usize;
+        let micros = usize::try_from(wall.elapsed().as_micros()).unwrap_or(usize::MAX);
+        let due = micros.saturating_mul(calls_a_second) / 1_000_000;
         while made < due.min(calls) {
             (subject.call)(&call);
             made += 1;

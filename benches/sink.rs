@@ -134,7 +134,12 @@ fn serve(stream: TcpStream, counters: &Counters) -> Result<()> {
 fn spans(request: &[u8]) -> Option<u64> {
     let mut count = 0;
     each(request, 1, &mut |resource| {
-        each(resource, 2, &mut |scope| each(scope, 2, &mut |_| Some(count += 1)))
+        each(resource, 2, &mut |scope| {
+            each(scope, 2, &mut |_| {
+                count += 1;
+                Some(())
+            })
+        })
     })?;
     Some(count)
 }
