@@ -51,8 +51,6 @@ fn start_otlp_long(sink: Sink) -> Result<Box<dyn Delivery>> {
 }
 
 fn otlp(sink: Sink) -> Result<opentelemetry_otlp::SpanExporter> {
-    // Its HTTP client wants one even for plain HTTP in a build that has rustls without a provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = opentelemetry_otlp::SpanExporter::builder().with_http();
     Ok(builder.with_endpoint(sink.url()?).with_protocol(Protocol::HttpBinary).build()?)
 }

@@ -22,8 +22,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     /// How long a batch is tried again before it is given up.
     pub(crate) retry_for: Duration,
-    /// Certificates to trust beside those of the system, in DER.
-    pub(crate) roots: Arc<[Vec<u8>]>,
+    /// Certificates to trust beside those of the system,
+    pub(crate) roots: Arc<[reqwest::Certificate]>,
 }
 
 impl Settings {
