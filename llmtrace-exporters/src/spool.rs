@@ -11,8 +11,9 @@
 //!
 //! `start` and `opened` are milliseconds since 1970. Each spool of a process owns what it writes. Who wants to deliver
 //! another one's segments takes its lock, which is free once the process is gone. So no segment is delivered by two at
-//! a time. Files with other names, links and directories are left alone. A directory is for one destination: who
-//! shares it delivers what the others left.
+//! a time. Files with other names, links and directories are left alone. Such a directory is for one destination: who
+//! shares it delivers what the others left. So each destination has one of its own in the directory that a user names,
+//! see [`destination`].
 //!
 //! # The line
 //!
@@ -43,12 +44,14 @@ use crate::jsonl::disk::Disk;
 use crate::jsonl::lines::MAX_LINE_BYTES;
 use crate::jsonl::tail::{Tail, WriteError};
 use account::{Counts, Own, Pushed, Share};
+use destination::Destination;
 use error::{Refusal, SpoolError};
 use folder::{Claim, Folder, Listing};
 use name::Name;
 use segment::Segment;
 
 pub(crate) mod account;
+pub(crate) mod destination;
 pub(crate) mod error;
 mod folder;
 mod line;
@@ -126,9 +129,22 @@ impl Spool {
         })
     }
 
+    /// Opens the directory of a destination within `dir`.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`open`](Spool::open), for either directory.
+    pub(crate) fn open_for(destination: &Destination, dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+        folder::make(dir)?;
+        Self::open(&dir.join(destination.folder()), max_bytes)
+    }
+
     /// Puts spans on disk, as many as fit; the first ones if not all do.
     pub(crate) fn push(&mut self, spans: &[SpanRecord]) -> Pushed {
         let readable = self.encode(spans);
+        if self.folder.is_gone() {
+            self.renew();
+        }
         self.folder.hold_room();
         let (stored, refused) = self.write();
         self.folder.free_room();
@@ -301,6 +317,16 @@ impl Spool {
             from = end;
         }
         (lines, None)
+    }
+
+    /// Makes the directory again, which somebody deleted; what was in it is counted as lost with the next listing.
+    fn renew(&mut self) {
+        let made = self.folder.again().and_then(|folder| Ok((folder.enter(process::id(), now())?, folder)));
+        // What keeps it from being made is what the next write fails with.
+        if let Ok((me, folder)) = made {
+            (self.me, self.folder, self.active) = (me, folder, None);
+            self.full.clear();
+        }
     }
 
     /// Begins a segment.

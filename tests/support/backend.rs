@@ -28,6 +28,11 @@ impl Program {
         Self { dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)), guard }
     }
 
+    /// Calls `work` with this program's spans recorded.
+    pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
+        tracing::dispatcher::with_default(&self.dispatch, work)
+    }
+
     /// Ends this many spans.
     pub fn run(&self, spans: usize) {
         tracing::dispatcher::with_default(&self.dispatch, || {
@@ -35,6 +40,19 @@ impl Program {
                 info_span!("chat", gen_ai.request.model = "m");
             }
         });
+    }
+
+    /// Ends a span with a text of this many bytes, and hands it on by itself.
+    ///
+    /// # Panics
+    ///
+    /// If it is neither delivered nor counted in time.
+    pub fn large(&self, bytes: usize) -> ExporterStats {
+        let text = "x".repeat(bytes);
+        tracing::dispatcher::with_default(&self.dispatch, || {
+            info_span!("chat", gen_ai.request.model = "m", text);
+        });
+        self.deliver(0)
     }
 
     /// Ends this many spans and delivers them.

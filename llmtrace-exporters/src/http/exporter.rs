@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 use std::mem;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
@@ -15,6 +16,8 @@ use super::retry::Backoff;
 use super::service::Service;
 use super::settings::Settings;
 use super::shelf::Shelf;
+use super::spooled::Spooled;
+use crate::spool::error::SpoolError;
 
 /// Sends spans with the requests of a [`Service`].
 pub(crate) struct HttpExporter<S> {
@@ -80,10 +83,11 @@ impl<S: Service> HttpExporter<S> {
         }
     }
 
-    /// The same exporter with a place for what cannot be delivered.
-    pub(crate) fn with_shelf(mut self, shelf: Box<dyn Shelf>) -> Self {
-        self.shelf = Some(shelf);
-        self
+    /// The same exporter with a place in `dir` for what cannot be delivered.
+    pub(crate) fn with_spool(mut self, dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+        let destination = self.settings.destination(self.service.name());
+        self.shelf = Some(Box::new(Spooled::open(&destination, dir, max_bytes)?));
+        Ok(self)
     }
 
     /// The first wait before a batch is tried again, and the longest.

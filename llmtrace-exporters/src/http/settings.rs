@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, user_of};
+use crate::spool::destination::Destination;
 
 /// How an exporter over HTTP behaves.
 #[derive(Clone)]
@@ -54,6 +55,17 @@ impl Settings {
         };
         value.set_sensitive(true);
         self.headers.insert(header, value);
+    }
+
+    /// For whom spans wait on disk. Keys may change meanwhile; the user name of a server that asks for one is part of
+    /// it.
+    pub(crate) fn destination(&self, exporter: &str) -> Destination {
+        Destination {
+            exporter: exporter.to_owned(),
+            host: self.endpoint.url().host_str().unwrap_or_default().to_owned(),
+            address: self.endpoint.to_string(),
+            user: self.headers.get(AUTHORIZATION).and_then(user_of).unwrap_or_default(),
+        }
     }
 
     /// The text without the values of the headers that are sent, should a server repeat one.

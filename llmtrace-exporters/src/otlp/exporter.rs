@@ -16,7 +16,6 @@ use crate::http::endpoint::{Endpoint, EndpointError};
 use crate::http::exporter::HttpExporter;
 use crate::http::service::{Accepted, Service};
 use crate::http::settings::Settings;
-use crate::http::spooled::Spooled;
 use crate::spool::error::SpoolError;
 
 /// Sends spans over OTLP/HTTP (<https://opentelemetry.io/docs/specs/otlp/>).
@@ -147,12 +146,15 @@ impl Otlp {
     /// the server takes it; so does the next process that names the directory. What does not fit is counted as
     /// dropped. A span comes twice, under the same ids, where the process was killed between delivery and note.
     ///
+    /// Exporters may share the directory: each destination (exporter, address and user name) has a folder of its own in
+    /// it, of `max_bytes`. Spans wait for the destination that they were meant for: to deliver them to a new
+    /// address, move the old folder's files into the new one while nothing runs.
+    ///
     /// # Errors
     ///
     /// The directory cannot be made or written to, is a link or no directory, or is on a file system without locks.
     pub fn spool(self, dir: impl AsRef<Path>, max_bytes: u64) -> Result<Self, SpoolError> {
-        let spooled = Spooled::open(dir.as_ref(), max_bytes)?;
-        Ok(Self(self.0.with_shelf(Box::new(spooled))))
+        Ok(Self(self.0.with_spool(dir.as_ref(), max_bytes)?))
     }
 }
 

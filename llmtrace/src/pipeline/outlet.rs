@@ -1,13 +1,14 @@
 //! One exporter: its queue, its thread, its accounts.
 
 use std::collections::VecDeque;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Spent};
 use super::drop_reason::{DropReason, REASONS};
+use super::guarded::guarded;
 use super::losses::{LossTime, Losses};
+use super::room::Room;
 use super::stats::ExporterStats;
 use crate::export::{ExportContext, Notices};
 use crate::sync::{Condvar, Mutex, deadline, lock, wait};
@@ -45,6 +46,16 @@ struct State {
     lost_at: Option<LossTime>,
 }
 
+/// Tells everybody when the exporter is gone, be it that its thread has ended or was never started.
+#[derive(Debug)]
+pub(super) struct Running(pub(super) Arc<Outlet>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.finish(|state| state.is_stopped = true);
+    }
+}
+
 enum Job {
     Export(Arc<Batch>),
     Idle,
@@ -68,8 +79,9 @@ impl Outlet {
         &self.name
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        lock(&self.state).bytes >= self.limit
+    pub(super) fn has_room(&self) -> bool {
+        let state = lock(&self.state);
+        state.bytes < self.limit || state.is_abandoned
     }
 
     /// Hands a batch over. Waits for room at most `patience`, unless an earlier wait was in vain; then the batch
@@ -168,6 +180,7 @@ impl Outlet {
         &self,
         mut exporter: Box<dyn Exporter>,
         spent: &Spent,
+        room: &Room,
         upstream: impl Fn() -> [u64; REASONS],
     ) {
         let started = guarded(|| exporter.start(self.context.clone()));
@@ -182,6 +195,7 @@ impl Outlet {
                         self.tell_losses(&mut *exporter, &mut losses, &batch, upstream());
                     }
                     spent.put(batch);
+                    room.made();
                     idle_at = Some(Instant::now());
                 }
                 Job::Idle => {
@@ -318,15 +332,6 @@ impl State {
 /// What an exporter returned; `Err` with what it panicked with.
 type Outcome = Result<Result<(), ExportError>, String>;
 
-/// Calls an exporter; a panic becomes a message.
-fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        format!("the exporter panicked: {}", text.unwrap_or("no message"))
-    })
-}
-
 /// Adds the spans that were on disk and are lost.
 fn with_given_up(mut dropped: [u64; REASONS], given_up: u64) -> [u64; REASONS] {
     dropped[DropReason::ExportFailed as usize] += given_up;
@@ -372,7 +377,7 @@ mod loom_tests {
             let exporter = {
                 let outlet = Arc::clone(&outlet);
                 thread::spawn(move || {
-                    outlet.run(Box::new(Fragile(false)), &Spent::default(), || [0; REASONS])
+                    outlet.run(Box::new(Fragile(false)), &Spent::default(), &Room::default(), || [0; REASONS])
                 })
             };
             outlet.offer(&batch(), HOUR);
