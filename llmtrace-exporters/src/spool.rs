@@ -160,9 +160,7 @@ impl Spool {
     /// Work on one at a time: until it is [`done`](Spool::done), the same one comes again. Its batches go on with
     /// [`advance`](Spool::advance); who drops it midway gets it again from its start.
     pub(crate) fn next(&mut self) -> Option<Segment> {
-        let listing = self.folder.list().ok()?;
-        self.bytes = listing.bytes();
-        self.miss_vanished(&listing);
+        let listing = self.list().ok()?;
         let mut busy = BTreeSet::new();
         for name in listing.segments.into_keys() {
             if self.finished.contains(&name) {
@@ -274,12 +272,10 @@ impl Spool {
 
     /// Writes the lines that were made, into more than one segment where one is full; says how many were written.
     fn write(&mut self) -> (usize, Option<Refusal>) {
-        let listing = match self.folder.list() {
+        let listing = match self.list() {
             Ok(listing) => listing,
             Err(error) => return (0, Some(Refusal::Disk(error))),
         };
-        self.bytes = listing.bytes();
-        self.miss_vanished(&listing);
         let mut segments = listing.segments.len();
         let (mut lines, mut from) = (0, 0);
         while let Some(ends) = self.ends.get(lines..).filter(|ends| !ends.is_empty()) {
@@ -337,6 +333,20 @@ impl Spool {
         let name = Name { start: self.last_start, sequence: self.sequence, owner: self.me.owner };
         let file = self.folder.create(name)?;
         Ok((name, Tail::empty((self.disk)(file))))
+    }
+
+    /// What the directory holds; what of it is gone is counted as lost.
+    fn list(&mut self) -> io::Result<Listing> {
+        let listing = match self.folder.list() {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                self.miss_vanished(&Listing::default());
+                return Err(error);
+            }
+            listing => listing?,
+        };
+        self.bytes = listing.bytes();
+        self.miss_vanished(&listing);
+        Ok(listing)
     }
 
     /// Counts what somebody else deleted as lost.

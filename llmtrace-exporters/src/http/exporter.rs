@@ -33,6 +33,8 @@ pub(crate) struct HttpExporter<S> {
     pub(super) has_backlog: bool,
     pub(super) oldest: Partial,
     body: Vec<u8>,
+    /// How long the last body was.
+    body_bytes: usize,
 }
 
 /// How far the oldest spans on the shelf are, of which only a part could be sent.
@@ -79,6 +81,7 @@ impl<S: Service> HttpExporter<S> {
             has_backlog: true,
             oldest: Partial::default(),
             body: Vec::new(),
+            body_bytes: 0,
             settings,
         }
     }
@@ -149,7 +152,9 @@ impl<S: Service> HttpExporter<S> {
         };
         self.body.clear();
         self.body.shrink_to(KEEP_BODY_BYTES);
+        self.body.reserve(self.body_bytes.min(KEEP_BODY_BYTES));
         self.service.write(spans, &mut self.body);
+        self.body_bytes = self.body.len();
         let (body, content_encoding) = self.compressed();
         let message = Message {
             content_type: self.service.content_type(),

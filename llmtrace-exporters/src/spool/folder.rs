@@ -192,7 +192,9 @@ impl Folder {
 
     /// Whether the segment is there, as far as can be told.
     pub(super) fn has(&self, name: Name) -> bool {
-        let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+        let gone = |error: io::Error| {
+            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+        };
         !fs::symlink_metadata(self.path_of(name)).is_err_and(gone)
     }
 

@@ -74,6 +74,8 @@ pub(crate) struct Pipeline {
     pool: Pool<Box<Draft>>,
     outlets: Box<[Arc<Outlet>]>,
     spent: Spent,
+    /// A batch is handed on when it holds this many bytes, however few spans.
+    batch_bytes: usize,
     room: Room,
     totals: Totals,
     budgets: Box<[Budget]>,
@@ -109,6 +111,12 @@ pub struct Stats {
     pub held_bytes: usize,
 }
 
+/// Most bytes of a batch.
+const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+/// Full batches for which an exporter has room.
+const BATCHES: usize = 4;
+
 /// How long before the end of a shutdown the exporters have to be done, so that what they give up is counted in
 /// time; a quarter of the time, where that is shorter.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -126,9 +134,11 @@ impl Pipeline {
         limits: Limits,
     ) -> (Arc<Self>, io::Result<()>) {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
-        // An eighth for recycled drafts, three for those that wait, and the half for the exporters.
+        // An eighth for recycled drafts, three for those that wait, and the half for the exporters: of that, the room of
+        // two batches for the one in the making and those on their way back.
         let (eighth, half) = (limits.queue_bytes / 8, limits.queue_bytes / 2);
-        let share = half.saturating_sub(tail.limit()) / exporters.len().max(1);
+        let batch_bytes = MAX_BATCH_BYTES.min(eighth / 2);
+        let share = half.saturating_sub(tail.limit() + 2 * batch_bytes) / exporters.len().max(1);
         let outlet = |name: &str| Arc::new(Outlet::new(name, share, limits.notices));
         let outlets: Vec<_> = exporters.iter().map(|exporter| outlet(&name_of(&**exporter))).collect();
         let pipeline = Arc::new(Self {
@@ -136,6 +146,7 @@ impl Pipeline {
             pool: Pool::new((2 * cores).next_power_of_two().clamp(4, 64), eighth),
             outlets: outlets.into(),
             spent: Spent::default(),
+            batch_bytes: batch_bytes.min(share / BATCHES),
             room: Room::default(),
             totals: Totals::default(),
             budgets: budgets.into(),

@@ -79,9 +79,10 @@ impl Outlet {
         &self.name
     }
 
-    pub(super) fn has_room(&self) -> bool {
+    /// Whether a batch of this size would be taken or dropped at once.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
         let state = lock(&self.state);
-        state.bytes < self.limit || state.is_abandoned
+        state.has_room(bytes, self.limit) || state.is_abandoned
     }
 
     /// Hands a batch over. Waits for room at most `patience`, unless an earlier wait was in vain; then the batch
@@ -89,7 +90,7 @@ impl Outlet {
     pub(super) fn offer(&self, batch: &Arc<Batch>, patience: Duration) {
         let mut state = lock(&self.state);
         let deadline = deadline(patience);
-        while state.bytes >= self.limit && !state.is_abandoned {
+        while !state.has_room(batch.bytes, self.limit) && !state.is_abandoned {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.is_stalled {
                 state.is_stalled = true;
@@ -321,6 +322,11 @@ impl Outlet {
 }
 
 impl State {
+    /// Whether a batch of this size fits; one that is larger than all the room comes alone.
+    fn has_room(&self, bytes: usize, limit: usize) -> bool {
+        self.bytes == 0 || self.bytes + bytes <= limit
+    }
+
     fn lose(&mut self, reason: DropReason, spans: u64) {
         if spans > 0 {
             self.dropped[reason as usize] += spans;

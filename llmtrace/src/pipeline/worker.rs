@@ -18,10 +18,6 @@ use crate::{SpanId, SpanRecord, Usd};
 const RELEASE_EVERY: usize = 64;
 const RELEASE_BYTES: usize = 256 * 1024;
 
-/// A batch is handed on when it holds this many bytes, however few spans, or this part of the memory for all.
-const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
-const BATCH_PART: usize = 16;
-
 /// How long the worker waits while no exporter has room, before the batch is dropped.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -180,9 +176,8 @@ impl Worker<'_> {
         }
         self.bytes += record.estimated_bytes();
         self.batch.push(record);
-        let limits = self.pipeline.limits;
-        let most = MAX_BATCH_BYTES.min(limits.queue_bytes / BATCH_PART);
-        if self.batch.len() >= limits.batch_spans || self.bytes >= most {
+        let Pipeline { limits, batch_bytes, .. } = self.pipeline;
+        if self.batch.len() >= limits.batch_spans || self.bytes >= *batch_bytes {
             self.hand_on();
         }
     }
@@ -200,7 +195,8 @@ impl Worker<'_> {
             // One exporter never waits for another: the first that has room ends the wait, and one that has none then
             // loses the batch.
             Overflow::DropNewest => {
-                let has_room = || outlets.is_empty() || outlets.iter().any(|outlet| outlet.has_room());
+                let has_room =
+                    || outlets.is_empty() || outlets.iter().any(|outlet| outlet.has_room(batch.bytes));
                 room.wait_until(has_room, PATIENCE);
                 Duration::ZERO
             }
