@@ -1,8 +1,12 @@
 //! 64 agents at once, on several threads: each asks a model, runs the two tools that it calls for, and asks
 //! again, which fails once with 429. One trace is printed; then the program checks that each of the 64 is whole
 //! and has no span of another, and fails if not.
+//!
+//! With `LLMTRACE_CONFIG` or `OTEL_EXPORTER_OTLP_ENDPOINT` set, the spans go where these say, and the program fails if
+//! one does not arrive.
 
 use std::collections::BTreeMap;
+use std::env;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -93,10 +97,7 @@ fn is_whole(spans: &[SpanRecord], expected: &str) -> bool {
     tree(spans) == expected && spans.iter().all(is_own)
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Error> {
-    let memory = InMemory::default();
-    let tracing = llmtrace::builder().service_name("agent").exporter(memory.clone()).install()?;
+async fn look_after_all() -> Result<(), Error> {
     let agents: Vec<_> = (0..AGENTS)
         .map(|n| (format!("order-{}", 1001 + n), format!("Please look after order {}", 1001 + n)))
         .map(|(session, question)| tokio::spawn(async move { look_after(&session, &question).await }))
@@ -104,6 +105,29 @@ async fn main() -> Result<(), Error> {
     for agent in agents {
         agent.await??;
     }
+    Ok(())
+}
+
+async fn deliver() -> Result<(), Error> {
+    let tracing = llmtrace_exporters::install()?;
+    look_after_all().await?;
+    for exporter in tracing.shutdown(Duration::from_secs(30))?.exporters {
+        println!("{}: {} of {} spans delivered", exporter.name, exporter.exported, exporter.started);
+        if exporter.exported < exporter.started {
+            return Err(exporter.last_error.unwrap_or_else(|| "spans are missing".to_owned()).into());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    if ["LLMTRACE_CONFIG", "OTEL_EXPORTER_OTLP_ENDPOINT"].iter().any(|name| env::var_os(name).is_some()) {
+        return deliver().await;
+    }
+    let memory = InMemory::default();
+    let tracing = llmtrace::builder().service_name("agent").exporter(memory.clone()).install()?;
+    look_after_all().await?;
     tracing.shutdown(Duration::from_secs(5))?;
 
     let mut traces = BTreeMap::<_, Vec<_>>::new();

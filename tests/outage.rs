@@ -25,7 +25,7 @@ const SPOOL: &str = "LLMTRACE_TEST_OUTAGE_SPOOL";
 
 /// How many spans end in the outage; a few where it is not set.
 const SPANS: &str = "LLMTRACE_OUTAGE_SPANS";
-const FEW: usize = 3_000;
+const FEW: usize = 1_200;
 
 /// What the program configures.
 const QUEUE_BYTES: usize = 32 << 20;
@@ -50,14 +50,14 @@ fn process() {
     otlp = otlp.retry_waits(Duration::from_millis(20), Duration::from_millis(200));
     otlp = otlp.retry_for(Duration::from_secs(1));
     if let Some(dir) = env::var_os(SPOOL) {
-        otlp = otlp.spool(Path::new(&dir), 64 << 20).unwrap();
+        otlp = otlp.spool(Path::new(&dir), 16 << 20).unwrap();
     }
     let program = Program::start(llmtrace::builder().exporter(otlp).queue_bytes(QUEUE_BYTES));
     let begun = Instant::now();
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
-                program.within(|| {
+                program.enter(|| {
                     for _ in 0..spans / 2 {
                         let span = info_span!("chat", gen_ai.request.model = "m");
                         span.record_input(&[Message::user(prompt.as_str())]);
@@ -99,7 +99,7 @@ fn check(name: &str, url: &str, has_spool: bool) {
         mib(heap),
         mib(resident)
     );
-    assert!(dropped > 500.0, "the bounds were reached: {line}");
+    assert!(dropped > 200.0, "the bounds were not reached: {line}");
     let beside = REQUEST + if has_spool { SPOOLING } else { 0 };
     let most = (QUEUE_BYTES + QUEUE_BYTES / 10 + beside) as f64;
     assert!(heap < most, "{name}: {:.1} MiB of {:.1}", mib(heap), mib(most));
@@ -109,9 +109,12 @@ fn check(name: &str, url: &str, has_spool: bool) {
 fn memory_is_bounded_while_the_server_is_gone() {
     let refusing = FaultServer::start(vec![Step::status(503); 9_999]);
     let hanging = FaultServer::start(vec![Step::Hang; 9_999]);
-    for has_spool in [false, true] {
-        check("503", &refusing.url(), has_spool);
-        check("hang", &hanging.url(), has_spool);
-        check("refused", "http://127.0.0.1:1", has_spool);
+    check("503", &refusing.url(), false);
+    check("hang", &hanging.url(), true);
+    if env::var_os(SPANS).is_some() {
+        check("hang", &hanging.url(), false);
+        check("refused", "http://127.0.0.1:1", false);
+        check("503", &refusing.url(), true);
+        check("refused", "http://127.0.0.1:1", true);
     }
 }

@@ -5,25 +5,26 @@ use clap::{Parser, Subcommand};
 use llmtrace::Timestamp;
 
 use crate::failure::Failure;
-use crate::{price, show, stats};
+use crate::{price, send, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
-#[command(about = "Shows LLM traces, adds them up, and prices responses", long_about = ABOUT)]
+#[command(about = "Shows LLM traces, adds them up, sends them on, and prices responses", long_about = ABOUT)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 const ABOUT: &str = "\
-Shows LLM traces, adds them up, and prices responses.
+Shows LLM traces, adds them up, sends them on, and prices responses.
 
-show and stats read the JSON Lines files that llmtrace writes, one span a line.
-price reads what a provider answered.
+show, stats and send read the JSON Lines files that llmtrace writes, one span a
+line. price reads what a provider answered.
 
-Each returns 0 when done, 1 when nothing matched, 2 when it was used wrongly or
-its input cannot be read; why stands on one line of standard error. Colours are
-for terminals only, unless --color says otherwise; NO_COLOR turns them off.";
+Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
+was used wrongly or its input cannot be read; why stands on one line of standard
+error. Colours are for terminals only, unless --color says otherwise; NO_COLOR
+turns them off.";
 
 // Their descriptions stand with their options.
 #[derive(Debug, Subcommand)]
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Show(show::Options),
     Stats(stats::Options),
     Price(price::Options),
+    Send(send::Options),
 }
 
 /// What was asked for.
@@ -48,7 +50,7 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, price; see llmtrace --help".to_owned(),
+                "which command? One of show, stats, price, send; see llmtrace --help".to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
         },

@@ -14,6 +14,8 @@ pub(crate) enum Failure {
     Wrong(String),
     /// Nothing matched: 1.
     Nothing(String),
+    /// Not everything was done: 1.
+    Incomplete(String),
     /// Nobody reads the output any more: 0, as nothing is wrong.
     Closed,
 }
@@ -31,7 +33,7 @@ impl Failure {
                 terminal::note(reason);
                 ExitCode::from(2)
             }
-            Self::Nothing(reason) => {
+            Self::Nothing(reason) | Self::Incomplete(reason) => {
                 terminal::note(reason);
                 ExitCode::from(1)
             }

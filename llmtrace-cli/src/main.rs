@@ -1,21 +1,24 @@
-//! The `llmtrace` program: shows traces, adds them up, and prices responses.
+//! The `llmtrace` program: shows traces, adds them up, prices responses, and sends traces to backends.
 //!
 //! | command | does |
 //! |---|---|
 //! | `llmtrace show FILE..` | draws each trace as a tree with time, tokens and cost |
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
+//! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
-//! 1 when nothing matched, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
+//! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
 mod failure;
+mod filter;
 mod mistaken;
 mod price;
 mod prices;
 mod progress;
+mod send;
 mod show;
 mod spans;
 mod stats;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
+        Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

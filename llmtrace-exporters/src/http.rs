@@ -2,9 +2,12 @@
 //!
 //! [`Service`]: service::Service
 
+mod ahead;
+pub(crate) mod certificates;
 pub(crate) mod client;
 pub(crate) mod endpoint;
 pub(crate) mod exporter;
+pub(crate) mod options;
 mod outcome;
 mod replay;
 pub(crate) mod retry;

@@ -6,7 +6,11 @@
 //! | [`Stdout::tree`] | the terminal, one tree a trace |
 //! | [`Stdout::json`] | standard output, one line of JSON a span |
 //! | [`JsonLines`] | a file, one line of JSON a span; [`JsonLinesReader`] reads it back |
-//! | [`Otlp`] | whatever takes OTLP over HTTP: the `OpenTelemetry` Collector, Langfuse, Phoenix, MLflow, ... |
+//! | [`Otlp`] | whatever takes OTLP over HTTP: the `OpenTelemetry` Collector, Phoenix, MLflow, ... |
+//! | [`Langfuse`] | Langfuse, with scores and links to prompts |
+//! | [`Webhook`] | a URL of your own, as signed JSON |
+//!
+//! [`install`] sets everything up as a file or the environment says, [`Config`] says which keys and variables there are.
 //!
 //! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
 //! [`Profile`], and [`PartialSuccess`] reads the answer.
@@ -30,17 +34,26 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod config;
 mod env;
 #[cfg(feature = "http")]
 mod http;
 mod jsonl;
+#[cfg(feature = "http")]
+mod langfuse;
 mod otlp;
 #[cfg(feature = "http")]
 mod spool;
 mod stdout;
 #[cfg(test)]
 mod testing;
+#[cfg(feature = "http")]
+mod webhook;
 
+pub use config::error::{ConfigError, ConfigProblem};
+pub use config::{Config, install};
+#[cfg(feature = "http")]
+pub use http::certificates::CertificateError;
 #[cfg(feature = "http")]
 pub use http::endpoint::{Endpoint, EndpointError};
 pub use jsonl::line::{LineError, read_line, write_line};
@@ -49,13 +62,17 @@ pub use jsonl::open::OpenError;
 pub use jsonl::read::JsonLinesReader;
 pub use jsonl::sync::Sync;
 pub use jsonl::write::JsonLines;
+#[cfg(feature = "http")]
+pub use langfuse::Langfuse;
 pub use otlp::answer::PartialSuccess;
 pub use otlp::encode::write_otlp;
 #[cfg(feature = "http")]
-pub use otlp::exporter::{CertificateError, Otlp};
+pub use otlp::exporter::Otlp;
 pub use otlp::profile::{ParseProfileError, Profile};
 pub use otlp::protocol::{ParseProtocolError, Protocol};
 #[cfg(feature = "http")]
 pub use spool::error::SpoolError;
 pub use stdout::trace_tree::{PendingTraces, TraceTree};
 pub use stdout::{ColorChoice, Stdout, figures, text};
+#[cfg(feature = "http")]
+pub use webhook::Webhook;

@@ -40,7 +40,7 @@ fn process() {
     writeln!(out).unwrap();
     let first: u64 = env::var(FIRST).unwrap().parse().unwrap();
     for from in (first..).step_by(STEP as usize) {
-        program.within(|| {
+        program.enter(|| {
             for number in from..from + STEP {
                 info_span!("chat", gen_ai.request.model = "m", number);
             }

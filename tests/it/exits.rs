@@ -148,7 +148,7 @@ fn exporters_that_come_and_go_leave_nothing_behind() {
 fn a_shutdown_within_a_span_while_unwinding_and_from_two_threads_at_once() {
     let memory = InMemory::default();
     let program = Program::start(llmtrace::builder().exporter(memory.clone()));
-    program.within(|| {
+    program.enter(|| {
         let _outer = info_span!("chat", gen_ai.request.model = "m").entered();
         info_span!("chat", gen_ai.request.model = "m");
         let barrier = Barrier::new(2);

@@ -98,7 +98,7 @@ fn check(broken: [Box<dyn FnMut(&[SpanRecord]) -> Result<(), ExportError> + Send
             std::thread::sleep(Duration::from_micros(200));
         }
     };
-    program.within(|| {
+    program.enter(|| {
         for sent in 0..SPANS {
             wait_for(sent.saturating_sub(ahead));
             let ended = begun.elapsed().as_millis().to_string();

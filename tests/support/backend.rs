@@ -28,9 +28,9 @@ impl Program {
         Self { dispatch: Dispatch::new(tracing_subscriber::registry().with(layer)), guard }
     }
 
-    /// Calls `work` with this program's spans recorded.
-    pub fn within<T>(&self, work: impl FnOnce() -> T) -> T {
-        tracing::dispatcher::with_default(&self.dispatch, work)
+    /// Runs a part of the program that opens spans of its own.
+    pub fn enter(&self, part: impl FnOnce()) {
+        tracing::dispatcher::with_default(&self.dispatch, part);
     }
 
     /// Ends this many spans.
@@ -42,16 +42,14 @@ impl Program {
         });
     }
 
-    /// Ends a span with a text of this many bytes, and hands it on by itself.
+    /// Ends a span with a text of this many bytes, and delivers it.
     ///
     /// # Panics
     ///
     /// If it is neither delivered nor counted in time.
     pub fn large(&self, bytes: usize) -> ExporterStats {
         let text = "x".repeat(bytes);
-        tracing::dispatcher::with_default(&self.dispatch, || {
-            info_span!("chat", gen_ai.request.model = "m", text);
-        });
+        self.enter(|| drop(info_span!("chat", gen_ai.request.model = "m", text)));
         self.deliver(0)
     }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use llmtrace::{SpanRecord, TraceId};
 use llmtrace_exporters::{ColorChoice, PendingTraces, TraceTree};
 
-use super::filter::{Filter, Met};
 use crate::failure::Failure;
+use crate::filter::{Filter, Met};
 use crate::terminal;
 
 /// Draws each trace when its root has ended, or when nothing more comes of it.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use llmtrace_exporters::{ColorChoice, Lines};
 
 use super::arrival::Arrival;
-use super::filter::Filter;
 use crate::failure::{Failure, is_stdin};
+use crate::filter::Filter;
 use crate::spans::{Source, Tally};
 
 /// How often the files are looked at.

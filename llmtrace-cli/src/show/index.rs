@@ -6,8 +6,8 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use llmtrace::{Timestamp, TraceId};
 use llmtrace_exporters::{ColorChoice, TraceTree, read_line};
 
-use super::filter::{Filter, Met};
 use crate::failure::Failure;
+use crate::filter::{Filter, Met};
 use crate::spans::{self, Place, Source, Tally};
 use crate::terminal;
 

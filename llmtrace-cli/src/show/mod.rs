@@ -1,7 +1,6 @@
 //! `llmtrace show`: traces as trees.
 
 mod arrival;
-mod filter;
 mod follow;
 mod index;
 
@@ -11,10 +10,10 @@ use clap::Args;
 
 use crate::arguments::filled;
 use crate::failure::{Failure, is_stdin};
+use crate::filter::{Filter, trace_prefix};
 use crate::spans::{self, Source};
 use crate::terminal::{COLOR, Color};
 use arrival::Arrival;
-use filter::{Filter, trace_prefix};
 
 /// The options of the command.
 #[derive(Args, Debug)]

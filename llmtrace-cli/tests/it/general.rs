@@ -6,13 +6,19 @@ use crate::support::{Folder, Span, lines, program, run};
 
 #[test]
 fn help_says_what_is_read_printed_and_returned_and_fits_the_screen() {
-    for command in [&["--help"][..], &["show", "--help"], &["stats", "--help"], &["price", "--help"]] {
+    for command in [
+        &["--help"][..],
+        &["show", "--help"],
+        &["stats", "--help"],
+        &["price", "--help"],
+        &["send", "--help"],
+    ] {
         let help = run(command, "");
         assert_eq!((help.code, help.err.as_str()), (0, ""), "{command:?}");
         let words = if command.len() > 1 {
             &["Read", "Print", "Returns 0", "Examples:"][..]
         } else {
-            &["show", "stats", "price", "returns 0"]
+            &["show", "stats", "price", "send", "returns 0"]
         };
         for word in words {
             assert!(help.out.contains(word), "{command:?} lacks {word}");
@@ -28,11 +34,12 @@ fn wrong_use_is_said_on_one_line() {
         let run = run(arguments, "");
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
         assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+        assert!(!run.err.contains("s3cret"), "{}", run.err);
         for said in said {
             assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
         }
     };
-    check(&[], &["show, stats, price"]);
+    check(&[], &["show, stats, price, send"]);
     check(&["prise"], &["'prise'", "'price'"]);
     check(&["price", "--modle", "x"], &["'--modle'", "'--model'"]);
     check(&["price", "--api", "openai"], &["openai_chat", "anthropic_messages"]);
@@ -49,6 +56,19 @@ fn wrong_use_is_said_on_one_line() {
     check(&["show", "-", "--follow"], &["standard input"]);
     check(&["stats", "x", "--by", "hour"], &["model, session, user, day"]);
     check(&["stats", "x", "--prices", "y"], &["--reprice"]);
+    check(&["send", "x"], &["--to"]);
+    check(&["send", "x", "--to", "otlp", "--endpoint", "localhost:4318"], &["--endpoint: localhost"]);
+    check(&["send", "x", "--to", "otlp", "--endpoint", "http://a.b"], &["http://a.b", "--allow-http"]);
+    check(&["send", "x", "--to", "otlp", "--profile", "arize"], &["arize", "phoenix"]);
+    check(&["send", "x", "--to", "otlp", "--header", "authorization: s3cret"], &["NAME=VALUE"]);
+    check(&["send", "x", "--to", "otlp", "--header", "a: s3cret=x"], &["--header", "name of a header"]);
+    check(&["send", "x", "--to", "otlp", "--secret-key", "s3cret"], &["--header"]);
+    check(&["send", "x", "--to", "webhook"], &["--endpoint"]);
+    check(&["send", "x", "--to", "webhook", "--endpoint", "https://a.b", "--profile", "all"], &["--to otlp"]);
+    check(&["send", "x", "--to", "langfuse"], &["LANGFUSE_PUBLIC_KEY", "LANGFUSE_SECRET_KEY"]);
+    check(&["send", "x", "--to", "langfuse", "--secret-key", "s3cret"], &["--public-key"]);
+    check(&["send", "/nonexistent/app.jsonl", "--to", "otlp"], &["/nonexistent/app.jsonl"]);
+    check(&["send", "-", "--to", "otlp", "--errors"], &["standard input", "twice"]);
     check(&["stats", "/nonexistent/\u{1b}[31mapp.jsonl"], &["\\u{1b}[31m"]);
 }
 

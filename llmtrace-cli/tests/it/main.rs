@@ -5,6 +5,7 @@
 mod general;
 mod price;
 mod price_lines;
+mod send;
 mod show;
 mod stats;
 mod support;

@@ -32,13 +32,24 @@ impl Run {
 pub(crate) fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_llmtrace"));
     command.args(arguments).env_remove("COLUMNS").env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE");
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["OTEL_", "LANGFUSE_", "LLMTRACE_"].iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(&*name);
+        }
+    }
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// Runs the program with `input` as its standard input.
 pub(crate) fn run(arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
-    let mut child = program(arguments).spawn().unwrap();
+    run_in(&[], arguments, input)
+}
+
+/// Runs the program with these variables in its environment.
+pub(crate) fn run_in(variables: &[(&str, &str)], arguments: &[&str], input: impl AsRef<[u8]>) -> Run {
+    let mut child = program(arguments).envs(variables.iter().copied()).spawn().unwrap();
     let (mut stdin, input) = (child.stdin.take().unwrap(), input.as_ref().to_vec());
     // A program that does not read its input closes it.
     let writer = thread::spawn(move || drop(stdin.write_all(&input)));

@@ -25,10 +25,9 @@ pub(super) struct Client {
 }
 
 /// A body and what is said of it.
-pub(super) struct Message<'a> {
+pub(super) struct Message {
     pub(super) content_type: &'static str,
     pub(super) content_encoding: Option<&'static str>,
-    pub(super) headers: &'a HeaderMap,
     pub(super) signature: Vec<(&'static str, String)>,
     pub(super) body: Vec<u8>,
 }
@@ -74,20 +73,26 @@ impl Client {
     }
 
     /// Sends a message and waits for the answer, at most until the deadline of a shutdown.
-    pub(super) fn post(&self, url: &Url, message: Message<'_>, context: &ExportContext) -> Reply {
+    pub(super) fn post(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        message: Message,
+        context: &ExportContext,
+    ) -> Reply {
         let Some(runtime) = &self.runtime else { return Reply::CutShort };
         let cut_short = async {
             let deadline = context.shutdown_began().await;
             tokio::time::sleep_until(deadline.into()).await;
         };
-        let reply = runtime.block_on(race(self.exchange(url, message), cut_short));
+        let reply = runtime.block_on(race(self.exchange(url, headers, message), cut_short));
         reply.unwrap_or(Reply::CutShort)
     }
 
-    async fn exchange(&self, url: &Url, message: Message<'_>) -> Reply {
+    async fn exchange(&self, url: &Url, headers: &HeaderMap, message: Message) -> Reply {
         // A connection that the server closed meanwhile is noticed here, and not used.
         tokio::task::yield_now().await;
-        let mut request = self.client.post(url.clone()).headers(message.headers.clone());
+        let mut request = self.client.post(url.clone()).headers(headers.clone());
         request = request.header(CONTENT_TYPE, message.content_type);
         if let Some(encoding) = message.content_encoding {
             request = request.header(CONTENT_ENCODING, encoding);

@@ -25,6 +25,8 @@ use reqwest::header::HeaderValue;
 pub struct Endpoint {
     url: Url,
     authorization: Option<HeaderValue>,
+    /// Its path is not shown.
+    hides_path: bool,
 }
 
 /// Why a text is no usable address. It never repeats user names, passwords or query strings.
@@ -62,11 +64,7 @@ impl Endpoint {
     ///
     /// The text is no URL, or plain `http` to another computer.
     pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        let endpoint = Self::insecure(text)?;
-        if endpoint.url.scheme() == "http" && !endpoint.is_local() {
-            return Err(EndpointError::Unencrypted { shown: endpoint.to_string() });
-        }
-        Ok(endpoint)
+        Self::insecure(text)?.protected()
     }
 
     /// An `https` or `http` URL of any computer: what is sent to an `http` URL can be read on the way.
@@ -85,7 +83,15 @@ impl Endpoint {
         }
         let authorization = take_credentials(&mut url);
         url.set_fragment(None);
-        Ok(Self { url, authorization })
+        Ok(Self { url, authorization, hides_path: false })
+    }
+
+    /// The same address, unless what is sent there could be read on the way.
+    pub(crate) fn protected(self) -> Result<Self, EndpointError> {
+        if self.url.scheme() == "http" && !self.is_local() {
+            return Err(EndpointError::Unencrypted { shown: self.to_string() });
+        }
+        Ok(self)
     }
 
     /// The same server with `path` behind the present one, unless that ends so already.
@@ -97,6 +103,20 @@ impl Endpoint {
             self.url.set_path(&(base + path));
         }
         self
+    }
+
+    /// The same server without `end` at the end of the present path, if it stands there.
+    pub(crate) fn without_path_end(mut self, end: &str) -> Self {
+        let path = self.url.path().trim_end_matches('/');
+        if let Some(rest) = path.strip_suffix(end).map(str::to_owned) {
+            self.url.set_path(&rest);
+        }
+        self
+    }
+
+    /// The same address; what shows it leaves out the path, which is a secret with many webhooks.
+    pub(crate) fn hiding_path(self) -> Self {
+        Self { hides_path: true, ..self }
     }
 
     /// Whether the server is on this computer.
@@ -114,10 +134,10 @@ impl Endpoint {
     }
 }
 
-/// The address without user name, password and query string.
+/// The address without user name, password and query string; of a webhook, without its path.
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.url))
+        if self.hides_path { f.write_str(&server(&self.url)) } else { f.write_str(&shown(&self.url)) }
     }
 }
 
@@ -128,8 +148,12 @@ impl fmt::Debug for Endpoint {
 }
 
 fn shown(url: &Url) -> String {
+    server(url) + url.path()
+}
+
+fn server(url: &Url) -> String {
     let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-    format!("{}://{}{port}{}", url.scheme(), url.host_str().unwrap_or_default(), url.path())
+    format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -4,16 +4,19 @@ use std::fmt;
 use std::io::Write as _;
 use std::mem;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use llmtrace::{ExportContext, ExportError, Exporter, SpanRecord};
 
+use super::ahead::Ahead;
 use super::client::{Client, Message};
+use super::endpoint::Endpoint;
 use super::outcome::Outcome;
 use super::retry::Backoff;
-use super::service::Service;
+use super::service::{Accepted, Service};
 use super::settings::Settings;
 use super::shelf::Shelf;
 use super::spooled::Spooled;
@@ -32,6 +35,7 @@ pub(crate) struct HttpExporter<S> {
     /// Whether the shelf may hold something.
     pub(super) has_backlog: bool,
     pub(super) oldest: Partial,
+    pub(super) ahead: Ahead,
     body: Vec<u8>,
     /// How long the last body was.
     body_bytes: usize,
@@ -80,6 +84,7 @@ impl<S: Service> HttpExporter<S> {
             closed_until: None,
             has_backlog: true,
             oldest: Partial::default(),
+            ahead: Ahead::default(),
             body: Vec::new(),
             body_bytes: 0,
             settings,
@@ -104,6 +109,10 @@ impl<S: Service> HttpExporter<S> {
         let mut size = if *is_split { spans.len().div_ceil(2).max(1) } else { spans.len() };
         while let Some(rest) = spans.get(progress.settled..).filter(|rest| !rest.is_empty()) {
             let part = rest.get(..size).unwrap_or(rest);
+            if let Some(stop) = self.send_ahead(part) {
+                progress.stop = Some(stop);
+                return progress;
+            }
             match self.request(part) {
                 Outcome::Taken { rejected: 0, message } => {
                     progress.settled += part.len();
@@ -135,11 +144,32 @@ impl<S: Service> HttpExporter<S> {
                 }
             }
         }
+        self.ahead.forget();
         progress
     }
 
     /// Sends spans in one request.
     fn request(&mut self, spans: &[SpanRecord]) -> Outcome {
+        self.body.clear();
+        self.body.shrink_to(KEEP_BODY_BYTES);
+        self.body.reserve(self.body_bytes.min(KEEP_BODY_BYTES));
+        self.service.write(spans, &mut self.body);
+        self.body_bytes = self.body.len();
+        let (body, content_encoding) = self.compressed();
+        let signature = self.service.sign(&body);
+        let content_type = self.service.content_type();
+        let message = Message { content_type, content_encoding, signature, body };
+        let endpoint = Arc::clone(&self.settings.endpoint);
+        self.post(&endpoint, message, S::read_answer)
+    }
+
+    /// Sends one request.
+    pub(super) fn post(
+        &mut self,
+        endpoint: &Endpoint,
+        message: Message,
+        read: impl FnOnce(&S, &[u8]) -> Accepted,
+    ) -> Outcome {
         if self.is_late() {
             return Outcome::CutShort;
         }
@@ -150,22 +180,9 @@ impl<S: Service> HttpExporter<S> {
             Ok(client) => client,
             Err(why) => return Outcome::Later { why, after: None },
         };
-        self.body.clear();
-        self.body.shrink_to(KEEP_BODY_BYTES);
-        self.body.reserve(self.body_bytes.min(KEEP_BODY_BYTES));
-        self.service.write(spans, &mut self.body);
-        self.body_bytes = self.body.len();
-        let (body, content_encoding) = self.compressed();
-        let message = Message {
-            content_type: self.service.content_type(),
-            content_encoding,
-            headers: &self.settings.headers,
-            signature: self.service.sign(&body),
-            body,
-        };
-        let reply = client.post(self.settings.endpoint.url(), message, &self.context);
+        let reply = client.post(endpoint.url(), &self.settings.headers, message, &self.context);
         self.client = Some(client);
-        Outcome::of(reply, &self.service, &self.settings)
+        Outcome::of(reply, endpoint, &self.settings, |body| read(&self.service, body))
     }
 
     /// The body as it is sent, and its encoding.

@@ -1,6 +1,10 @@
 //! What a protocol adds to the exporter over HTTP.
 
+use std::sync::Arc;
+
 use llmtrace::SpanRecord;
+
+use super::endpoint::Endpoint;
 
 /// A protocol that takes batches of spans as HTTP `POST` requests.
 pub(crate) trait Service: Send + 'static {
@@ -19,6 +23,12 @@ pub(crate) trait Service: Send + 'static {
         Vec::new()
     }
 
+    /// Requests that go ahead of the spans. The spans are sent when each of them was taken or refused for good.
+    fn companions(&self, spans: &[SpanRecord]) -> Vec<Companion> {
+        let _ = spans;
+        Vec::new()
+    }
+
     /// Reads the body of an answer that says that the request was taken.
     fn read_answer(&self, body: &[u8]) -> Accepted {
         let _ = body;
@@ -33,4 +43,14 @@ pub(crate) struct Accepted {
     pub(crate) rejected: u64,
     /// Why, or a warning.
     pub(crate) message: Option<String>,
+}
+
+/// A request of its own that a span needs, such as a score. It may be sent twice, and must then mean the same.
+#[derive(Debug)]
+pub(crate) struct Companion {
+    /// What is the same for the same request, and for no other.
+    pub(crate) id: [u8; 16],
+    pub(crate) endpoint: Arc<Endpoint>,
+    /// A JSON text, or why there is none.
+    pub(crate) body: Result<Vec<u8>, String>,
 }

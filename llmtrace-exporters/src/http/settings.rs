@@ -12,8 +12,10 @@ use crate::spool::destination::Destination;
 /// How an exporter over HTTP behaves.
 #[derive(Clone)]
 pub(crate) struct Settings {
-    pub(crate) endpoint: Endpoint,
+    pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) headers: HeaderMap,
+    /// Texts beside the headers that are never told.
+    pub(crate) secrets: Vec<String>,
     /// What cannot be sent as it was asked for.
     pub(crate) problem: Option<String>,
     pub(crate) is_compressed: bool,
@@ -32,8 +34,9 @@ impl Settings {
             headers.insert(AUTHORIZATION, authorization.clone());
         }
         Self {
-            endpoint,
+            endpoint: Arc::new(endpoint),
             headers,
+            secrets: Vec::new(),
             problem: None,
             is_compressed: false,
             timeout: Duration::from_secs(10),
@@ -60,20 +63,29 @@ impl Settings {
     /// For whom spans wait on disk. Keys may change meanwhile; the user name of a server that asks for one is part of
     /// it.
     pub(crate) fn destination(&self, exporter: &str) -> Destination {
+        let url = self.endpoint.url();
         Destination {
             exporter: exporter.to_owned(),
-            host: self.endpoint.url().host_str().unwrap_or_default().to_owned(),
-            address: self.endpoint.to_string(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            address: url.origin().ascii_serialization() + url.path(),
             user: self.headers.get(AUTHORIZATION).and_then(user_of).unwrap_or_default(),
         }
     }
 
-    /// The text without the values of the headers that are sent, should a server repeat one.
+    /// Sends a header with every request that is the same in every program, and so no secret.
+    pub(crate) fn set_fixed_header(&mut self, name: &'static str, value: &'static str) {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+
+    /// The text without secrets, should a server repeat one.
     pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let values = self.headers.values().filter_map(|value| str::from_utf8(value.as_bytes()).ok());
+        let values = self.headers.values().filter(|value| value.is_sensitive());
+        let values = values.filter_map(|value| str::from_utf8(value.as_bytes()).ok());
         let secrets = values.flat_map(|value| std::iter::once(value).chain(value.split_whitespace()));
+        let stated = self.secrets.iter().map(String::as_str).filter(|secret| !secret.is_empty());
         secrets
             .filter(|secret| secret.len() >= SHORTEST_SECRET)
+            .chain(stated)
             .fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
     }
 }

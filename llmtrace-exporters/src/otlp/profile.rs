@@ -5,7 +5,7 @@
 
 mod compat;
 mod input_output;
-mod langfuse;
+pub(crate) mod langfuse;
 mod langsmith;
 mod mlflow;
 mod object;

@@ -7,7 +7,7 @@ pub(crate) struct Destination {
     pub(crate) exporter: String,
     /// The host, for people who look into the directory.
     pub(crate) host: String,
-    /// The address without secrets.
+    /// The address without user name, password and query string.
     pub(crate) address: String,
     /// As whom the exporter speaks to the server; no secret.
     pub(crate) user: String,

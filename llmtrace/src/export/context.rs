@@ -65,6 +65,12 @@ impl ExportContext {
         Self::new("", Notices::Off)
     }
 
+    /// A context without a pipeline that says on standard error what goes wrong, as a pipeline does: the first failure at
+    /// once, then at most one a minute. `exporter` is the name that stands there.
+    pub fn on_stderr(exporter: &str) -> Self {
+        Self::new(exporter, Notices::Stderr)
+    }
+
     pub(crate) fn new(exporter: &str, notices: Notices) -> Self {
         let state = State {
             deadline: None,

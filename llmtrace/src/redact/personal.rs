@@ -97,7 +97,8 @@ pub(super) fn find(text: &str, findings: &mut Findings<'_>) {
     let bytes = text.as_bytes();
     let mut from = 0;
     for at in memchr::memchr_iter(b'@', bytes) {
-        if let Some((start, end)) = email(bytes, at).filter(|(start, _)| *start >= from) {
+        let found = if is_of_url(bytes, at) { None } else { email(bytes, at) };
+        if let Some((start, end)) = found.filter(|(start, _)| *start >= from) {
             findings.add(start, end, "email");
             from = end;
         }
@@ -123,6 +124,13 @@ pub(super) fn find(text: &str, findings: &mut Findings<'_>) {
 /// Whether a number or a word goes on from this byte.
 fn is_inside(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
+/// Whether an `@` parts the user from the host of a URL, as in `postgres://user:password@host`.
+fn is_of_url(bytes: &[u8], at: usize) -> bool {
+    let before = bytes.get(at.saturating_sub(MAX_LOCAL_BYTES)..at).unwrap_or_default();
+    let user = before.iter().rposition(|byte| *byte == b'/' || byte.is_ascii_whitespace());
+    user.is_some_and(|slash| before.get(..=slash).is_some_and(|before| before.ends_with(b"://")))
 }
 
 /// An address around an `@`: a local part, and a host with a dot and a top level of letters.

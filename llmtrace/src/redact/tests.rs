@@ -223,6 +223,8 @@ fn personal_data_is_masked_where_it_is_asked_for() {
         &[
             ("mail ann.b+c@mail.example.co.uk.", "mail [redacted:email]."),
             ("<ann@example.org>, a@b, @ann, x@1.2", "<[redacted:email]>, a@b, @ann, x@1.2"),
+            ("postgres://u:pass-word@db.example/x", "postgres://u:pass-word@db.example/x"),
+            ("https://x.org/ann@example.org", "https://x.org/[redacted:email]"),
             ("pay 4111 1111 1111 1111 now", "pay [redacted:credit-card] now"),
             ("pay 4111111111111112 or 378282246310005", "pay 4111111111111112 or [redacted:credit-card]"),
             ("at 1763800000000 and 1.4111111111111111", "at 1763800000000 and 1.4111111111111111"),

@@ -4,6 +4,8 @@
 //! What it reads from the conventions is left to them: name, model, messages, status. Usage and cost are sent in its own
 //! form, because that overrides all its guesses.
 
+use std::borrow::Cow;
+
 use llmtrace::{ObservationKind, Resource, Status, Timestamp, Value, semconv};
 
 use super::object::Object;
@@ -64,6 +66,8 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
         out.text("langfuse.observation.prompt.name", name);
         out.count("langfuse.observation.prompt.version", Some(version));
     }
+    long_id("langfuse.session.id", span.text(Slot::Session), out);
+    long_id("langfuse.user.id", span.text(Slot::User), out);
     out.value("langfuse.trace.tags", span.value(Slot::Tags));
     if span.span.status == Status::Cancelled {
         out.text("langfuse.observation.level", "WARNING");
@@ -75,21 +79,55 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
     }
 }
 
-/// The environment as Langfuse can take it, where the stated one would become `default`: lower case, `a-z 0-9 - _`,
-/// at most 40 characters.
+/// The environment where the stated one would become `default`. The resource keeps the stated one.
 pub(super) fn write_resource<W: Wire>(resource: &Resource, out: &mut Pairs<'_, W>) {
-    let key = "langfuse.environment";
-    let Some(stated) = resource.attributes.get_str(semconv::DEPLOYMENT_ENVIRONMENT_NAME) else { return };
-    let is_plain = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_');
-    if resource.attributes.get(key).is_some() || (stated.len() <= 40 && stated.chars().all(is_plain)) {
-        return;
+    if resource.attributes.get(ENVIRONMENT).is_none()
+        && let Some(Cow::Owned(environment)) = environment(resource)
+    {
+        out.text(ENVIRONMENT, environment.as_str());
     }
-    out.written(key, 40, |out| {
-        let letters = stated.chars().take(40).map(|letter| letter.to_ascii_lowercase());
-        out.extend(
-            letters.map(|letter| if letter.is_ascii() && is_plain(letter) { letter as u8 } else { b'-' }),
-        );
-    });
+}
+
+const ENVIRONMENT: &str = "langfuse.environment";
+
+/// Where an environment is stated; the first wins.
+const STATED: [&str; 3] = [ENVIRONMENT, semconv::DEPLOYMENT_ENVIRONMENT_NAME, "deployment.environment"];
+
+/// Environments that begin so are Langfuse's own.
+const RESERVED: &str = "langfuse";
+
+/// Longest name of an environment, in characters.
+const MAX_ENVIRONMENT: usize = 40;
+
+/// The environment in the form that Langfuse takes: `a-z 0-9 - _`, at most 40 characters, not beginning with
+/// `langfuse`. Borrowed where it was stated so.
+pub(crate) fn environment(resource: &Resource) -> Option<Cow<'_, str>> {
+    let stated = STATED.into_iter().find_map(|key| resource.attributes.get_str(key))?;
+    let is_plain = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '_');
+    if stated.is_empty() {
+        return None;
+    }
+    if stated.len() <= MAX_ENVIRONMENT && stated.chars().all(is_plain) && !stated.starts_with(RESERVED) {
+        return Some(Cow::Borrowed(stated));
+    }
+    let letters = stated.chars().map(|letter| letter.to_ascii_lowercase());
+    let mut plain: String = letters.map(|letter| if is_plain(letter) { letter } else { '-' }).collect();
+    if plain.starts_with(RESERVED) {
+        plain.insert_str(0, "env-");
+    }
+    plain.truncate(MAX_ENVIRONMENT);
+    Some(Cow::Owned(plain))
+}
+
+/// Sessions and users are shorter than this, in characters; Langfuse leaves out others
+/// (<https://langfuse.com/docs/observability/features/sessions>).
+const ID_CHARS: usize = 200;
+
+/// An id that is too long: its beginning and a checksum, so that what belongs together stays together.
+fn long_id<W: Wire>(key: &str, id: Option<&str>, out: &mut Pairs<'_, W>) {
+    let Some(id) = id.filter(|id| id.chars().nth(ID_CHARS - 1).is_some()) else { return };
+    let beginning: String = id.chars().take(ID_CHARS - 10).collect();
+    out.text(key, format!("{beginning}-{:08x}", crc32fast::hash(id.as_bytes())).as_str());
 }
 
 fn observation_type(kind: ObservationKind) -> &'static str {

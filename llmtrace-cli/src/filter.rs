@@ -4,7 +4,7 @@ use llmtrace::{SpanRecord, TraceId};
 
 /// Which traces are shown: those that meet every condition, each by any of their spans.
 #[derive(Clone, Debug)]
-pub(super) struct Filter {
+pub(crate) struct Filter {
     trace: Option<String>,
     errors: bool,
     session: Option<String>,
@@ -12,7 +12,7 @@ pub(super) struct Filter {
 
 /// The conditions that the spans of one trace have met so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Met {
+pub(crate) struct Met {
     error: bool,
     session: bool,
 }
@@ -21,29 +21,29 @@ pub(super) struct Met {
 const TRACE_DIGITS: usize = 32;
 
 impl Filter {
-    pub(super) fn new(trace: Option<String>, errors: bool, session: Option<String>) -> Self {
+    pub(crate) fn new(trace: Option<String>, errors: bool, session: Option<String>) -> Self {
         Self { trace, errors, session }
     }
 
     /// Whether the spans of a trace are worth keeping.
-    pub(super) fn covers(&self, trace_id: TraceId) -> bool {
+    pub(crate) fn covers(&self, trace_id: TraceId) -> bool {
         self.trace.as_ref().is_none_or(|prefix| trace_id.to_string().starts_with(prefix.as_str()))
     }
 
     /// Takes note of a span of a trace.
-    pub(super) fn note(&self, met: &mut Met, span: &SpanRecord) {
+    pub(crate) fn note(&self, met: &mut Met, span: &SpanRecord) {
         met.error |= self.errors && span.status.is_error();
         met.session |= self.session.is_some() && span.session() == self.session.as_deref();
     }
 
     /// Whether the trace is shown.
-    pub(super) fn is_met(&self, met: Met) -> bool {
+    pub(crate) fn is_met(&self, met: Met) -> bool {
         (met.error || !self.errors) && (met.session || self.session.is_none())
     }
 }
 
 /// Reads the start of a trace id.
-pub(super) fn trace_prefix(text: &str) -> Result<String, String> {
+pub(crate) fn trace_prefix(text: &str) -> Result<String, String> {
     let prefix = text.trim().to_ascii_lowercase();
     let digits = prefix.bytes().all(|byte| byte.is_ascii_hexdigit());
     if digits && (1..=TRACE_DIGITS).contains(&prefix.len()) {
