@@ -46,7 +46,7 @@ use crate::jsonl::tail::{Tail, WriteError};
 use account::{Counts, Own, Pushed, Share};
 use destination::Destination;
 use error::{Refusal, SpoolError};
-use folder::{Claim, Folder, Listing};
+use folder::{Claim, Folder};
 use name::Name;
 use segment::Segment;
 
@@ -57,6 +57,7 @@ mod folder;
 mod line;
 mod name;
 pub(crate) mod segment;
+mod vanished;
 
 /// Spans on disk that wait to be delivered.
 pub(crate) struct Spool {
@@ -134,7 +135,11 @@ impl Spool {
     /// # Errors
     ///
     /// As those of [`open`](Spool::open), for either directory.
-    pub(crate) fn open_for(destination: &Destination, dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+    pub(crate) fn open_for(
+        destination: &Destination,
+        dir: &Path,
+        max_bytes: u64,
+    ) -> Result<Self, SpoolError> {
         folder::make(dir)?;
         Self::open(&dir.join(destination.folder()), max_bytes)
     }
@@ -315,16 +320,6 @@ impl Spool {
         (lines, None)
     }
 
-    /// Makes the directory again, which somebody deleted; what was in it is counted as lost with the next listing.
-    fn renew(&mut self) {
-        let made = self.folder.again().and_then(|folder| Ok((folder.enter(process::id(), now())?, folder)));
-        // What keeps it from being made is what the next write fails with.
-        if let Ok((me, folder)) = made {
-            (self.me, self.folder, self.active) = (me, folder, None);
-            self.full.clear();
-        }
-    }
-
     /// Begins a segment.
     fn begin(&mut self) -> io::Result<(Name, Tail)> {
         // Clocks are set back; the order of a spool's segments is not.
@@ -333,30 +328,6 @@ impl Spool {
         let name = Name { start: self.last_start, sequence: self.sequence, owner: self.me.owner };
         let file = self.folder.create(name)?;
         Ok((name, Tail::empty((self.disk)(file))))
-    }
-
-    /// What the directory holds; what of it is gone is counted as lost.
-    fn list(&mut self) -> io::Result<Listing> {
-        let listing = match self.folder.list() {
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                self.miss_vanished(&Listing::default());
-                return Err(error);
-            }
-            listing => listing?,
-        };
-        self.bytes = listing.bytes();
-        self.miss_vanished(&listing);
-        Ok(listing)
-    }
-
-    /// Counts what somebody else deleted as lost.
-    fn miss_vanished(&mut self, listing: &Listing) {
-        let is_gone = |name: &Name| !listing.segments.contains_key(name) && !self.folder.has(*name);
-        let gone: Vec<_> = self.own.keys().copied().filter(is_gone).collect();
-        for name in gone {
-            self.lost += self.own.remove(&name).unwrap_or_default().waiting();
-            self.active.take_if(|(active, _)| *active == name);
-        }
     }
 
     /// Opens a segment of this spool, closed first if it is being written; none if it is still empty.

@@ -49,7 +49,10 @@ fn a_body_that_breaks_the_rules_changes_nothing() {
     taken("HTTP/1.1 200 OK\r\ncontent-length: 9223372036854775807\r\n\r\nx");
     taken("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nHTTP/1.1 503 Trailing\r\n\r\n");
     taken("HTTP/1.0 200 OK\r\n\r\n\u{fffd}\0");
-    taken(&format!("{}HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n".repeat(50)));
+    taken(&format!(
+        "{}HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n".repeat(50)
+    ));
 }
 
 #[test]
@@ -98,10 +101,26 @@ fn a_server_that_always_asks_to_wait_is_given_up_in_time() {
 
 #[test]
 fn names_that_do_not_exist_and_ports_that_nobody_serves_are_no_answer() {
-    for url in ["https://no-such-host.invalid", "http://[::1]:1", "http://127.0.0.1:1", "http://localhost:1"] {
+    for url in ["https://no-such-host.invalid", "http://[::1]:1", "http://127.0.0.1:1", "http://localhost:1"]
+    {
         let otlp = Otlp::new(url).unwrap().protocol(Protocol::Json).retry_for(Duration::ZERO);
         let stats = program(otlp.timeout(Duration::from_secs(5))).deliver(2);
         assert_eq!((stats.exported, stats.dropped_total()), (0, 2), "{url}");
         assert!(stats.last_error.as_ref().unwrap().contains("no answer from"), "{stats:?}");
     }
+}
+
+/// Set for the real times: a server that hangs for 20 s, and an exporter as it comes.
+const LONG_RUN: &str = "LLMTRACE_LONG";
+
+#[test]
+fn a_hang_longer_than_a_request_may_take_costs_no_span() {
+    let is_long = std::env::var_os(LONG_RUN).is_some();
+    let server = FaultServer::start([Step::Hang]);
+    let short = otlp(&server);
+    let otlp = if is_long { Otlp::new(&server.url()).unwrap().protocol(Protocol::Json) } else { short };
+    let (before, program) = (Instant::now(), program(otlp));
+    let stats = program.deliver(5);
+    assert_eq!((stats.exported, stats.dropped_total(), server.requests().len()), (5, 0, 2));
+    println!("delivered after {:?}", before.elapsed());
 }

@@ -136,7 +136,11 @@ fn every_span_that_was_safe_arrives_although_program_and_server_fail() {
     let waiting = || {
         let folders = std::fs::read_dir(dir.path()).unwrap().map(|folder| folder.unwrap().path());
         let names = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap());
-        names.filter(|name| name.as_ref().is_ok_and(|name| name.path().extension().is_some_and(|it| it == "jsonl"))).count()
+        names
+            .filter(|name| {
+                name.as_ref().is_ok_and(|name| name.path().extension().is_some_and(|it| it == "jsonl"))
+            })
+            .count()
     };
     let deadline = Instant::now() + LONG * (1 + u32::try_from(kills / 10).unwrap());
     while waiting() > 0 {

@@ -59,7 +59,8 @@ fn process() {
             let memory = InMemory::default();
             let (layer, guard) = llmtrace::builder().exporter(memory).exporter(otlp()).build();
             assert!(guard.start_error().is_some());
-            let subscriber = tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
+            let subscriber =
+                tracing_subscriber::layer::SubscriberExt::with(tracing_subscriber::registry(), layer);
             tracing::subscriber::with_default(subscriber, || {
                 info_span!("chat", gen_ai.request.model = "m");
             });

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use llmtrace::testing::InMemory;
 use llmtrace::{DropReason, ExportContext, ExportError, Exporter, SpanRecord};
-use llmtrace_tests::backend::{LONG, Program};
 use llmtrace_tests::Scripted;
+use llmtrace_tests::backend::{LONG, Program};
 use tracing::info_span;
 
 /// Panics wherever it is called, with something that panics once more when it is dropped.
@@ -89,7 +89,8 @@ fn check(broken: [Box<dyn FnMut(&[SpanRecord]) -> Result<(), ExportError> + Send
         })
     };
     let builder = llmtrace::builder().queue_bytes(4 << 20).batch(4, Duration::from_millis(5));
-    let builder = broken.into_iter().fold(builder, |builder, script| builder.exporter(Scripted::new("broken", script)));
+    let builder =
+        broken.into_iter().fold(builder, |builder, script| builder.exporter(Scripted::new("broken", script)));
     let program = Program::start(builder.exporter(healthy));
     let text = "x".repeat(8_000);
     let wait_for = |spans: usize| {

@@ -207,7 +207,13 @@ fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         if let Step::Early(answered) = step {
             write!(stream, "HTTP/1.1 {answered} X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")?;
             stream.shutdown(Shutdown::Write)?;
-            lock(&shared.requests).push(Request { line, headers, body: Vec::new(), answered, at: Instant::now() });
+            lock(&shared.requests).push(Request {
+                line,
+                headers,
+                body: Vec::new(),
+                answered,
+                at: Instant::now(),
+            });
             io::copy(&mut reader, &mut io::sink())?;
             return Ok(());
         }

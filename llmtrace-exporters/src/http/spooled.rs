@@ -24,11 +24,7 @@ const BATCH_BYTES: usize = 2 << 20;
 
 impl Spooled {
     /// The spool of a destination within a directory that several may name.
-    pub(crate) fn open(
-        destination: &Destination,
-        dir: &Path,
-        max_bytes: u64,
-    ) -> Result<Self, SpoolError> {
+    pub(crate) fn open(destination: &Destination, dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
         Ok(Self { spool: Spool::open_for(destination, dir, max_bytes)?, segment: None })
     }
 }

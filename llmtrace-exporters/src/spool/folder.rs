@@ -192,9 +192,8 @@ impl Folder {
 
     /// Whether the segment is there, as far as can be told.
     pub(super) fn has(&self, name: Name) -> bool {
-        let gone = |error: io::Error| {
-            matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-        };
+        let gone =
+            |error: io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         !fs::symlink_metadata(self.path_of(name)).is_err_and(gone)
     }
 
