@@ -1,6 +1,7 @@
 //! An outage under an allocator that counts: memory stays within the configured bytes.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+#![allow(clippy::print_stdout, reason = "the figures are what it measures")]
 
 use std::alloc::System;
 use std::env;

@@ -70,9 +70,12 @@ fn a_name_may_hold_anything() {
     assert_eq!(Program::start(llmtrace::builder().exporter(odd)).deliver(1).exported, 1);
 }
 
+/// What an exporter does with each batch.
+type Script = Box<dyn FnMut(&[SpanRecord]) -> Result<(), ExportError> + Send>;
+
 /// Sends spans beside three broken exporters, at most `ahead` more than the healthy one has. Each of four exporters has
 /// room for 64.
-fn check(broken: [Box<dyn FnMut(&[SpanRecord]) -> Result<(), ExportError> + Send>; 3], ahead: usize) {
+fn check(broken: [Script; 3], ahead: usize) {
     const SPANS: usize = 2_000;
     let begun = Instant::now();
     let (seen, slowest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
