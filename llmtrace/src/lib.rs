@@ -59,6 +59,7 @@
 #[path = "private/mod.rs"]
 pub mod __private;
 mod attribute;
+mod attributes;
 mod bounded;
 mod budget;
 mod builder;
@@ -105,6 +106,7 @@ mod value;
 mod wire;
 
 pub use attribute::AttributeValue;
+pub use attributes::Attributes;
 pub use budget::{Budget, Remaining};
 pub use builder::{Builder, builder};
 pub use clock::{ParseTimestampError, Timestamp};
@@ -148,4 +150,4 @@ pub use sampler::Sampler;
 pub use span::SpanExt;
 pub use stream::{TracedStream, traced_stream, traced_stream_with};
 pub use usage::{Usage, UsageSource, UsageStatus};
-pub use value::{Attributes, Value};
+pub use value::Value;

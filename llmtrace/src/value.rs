@@ -1,9 +1,8 @@
-//! Attribute values, and the ordered set of attributes of a span or an event.
+//! Attribute values.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 /// The value of an attribute. Integers stay integers, whatever their width.
@@ -247,105 +246,6 @@ impl fmt::Display for Value {
             Self::Str(text) => f.pad(text),
             other => f.write_str(&serde_json::to_string(other).unwrap_or_default()),
         }
-    }
-}
-
-/// Attributes in the order of their first writing; the last value written to a key wins.
-///
-/// ```
-/// use llmtrace::Attributes;
-///
-/// let mut attributes = Attributes::default();
-/// attributes.set("retry", 1);
-/// attributes.set("retry", 2);
-/// assert_eq!(attributes.get("retry").and_then(|value| value.as_i64()), Some(2));
-/// assert_eq!(attributes.len(), 1);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Attributes(Vec<(Cow<'static, str>, Value)>);
-
-impl Attributes {
-    /// The value of `key`.
-    pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value)
-    }
-
-    /// The value of `key`, if it is a text.
-    pub fn get_str(&self, key: &str) -> Option<&str> {
-        self.get(key).and_then(Value::as_str)
-    }
-
-    /// Sets `key`; what was there is replaced.
-    pub fn set(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        let (key, value) = (key.into(), value.into());
-        match self.0.iter_mut().find(|(name, _)| *name == key) {
-            Some((_, slot)) => *slot = value,
-            None => self.0.push((key, value)),
-        }
-    }
-
-    /// Sets `key` where it has no value yet.
-    pub fn set_default(&mut self, key: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
-        let key = key.into();
-        if self.get(&key).is_none() {
-            self.0.push((key, value.into()));
-        }
-    }
-
-    /// Takes `key` out.
-    pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let at = self.0.iter().position(|(name, _)| name == key)?;
-        Some(self.0.remove(at).1)
-    }
-
-    /// All attributes in order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
-        self.0.iter().map(|(key, value)| (&**key, value))
-    }
-
-    /// All attributes in order, to be changed.
-    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (&mut Cow<'static, str>, &mut Value)> {
-        self.0.iter_mut().map(|(key, value)| (key, value))
-    }
-
-    /// Room for so many.
-    pub(crate) fn with_capacity(capacity: usize) -> Self {
-        Self(Vec::with_capacity(capacity))
-    }
-
-    /// Takes all out and keeps the room.
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl<K: Into<Cow<'static, str>>, V: Into<Value>> FromIterator<(K, V)> for Attributes {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut attributes = Self::default();
-        for (key, value) in entries {
-            attributes.set(key, value);
-        }
-        attributes
-    }
-}
-
-impl Serialize for Attributes {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, value) in &self.0 {
-            map.serialize_entry(key, value)?;
-        }
-        map.end()
     }
 }
 

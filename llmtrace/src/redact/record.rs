@@ -84,10 +84,11 @@ impl Pass<'_> {
                 value,
                 Value::Str(Cow::Borrowed(_)) | Value::Bool(_) | Value::Int(_) | Value::Float(_)
             );
-            let meaning = if has_text { self.meaning(key) } else { None };
-            self.cow(key);
-            self.value(key, meaning, value);
+            if has_text {
+                self.value(key, self.meaning(key), value);
+            }
         }
+        attributes.rename(|key| self.text(key));
     }
 
     /// What a name means, where names matter.
