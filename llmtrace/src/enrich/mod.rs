@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::content::ContentPolicy;
 use crate::layer::{Draft, Role};
 use crate::price::{PriceChain, PriceQuery, PriceSource as _};
+use crate::redact::Clean;
 use crate::settings::Settings;
 use crate::{
     Attributes, ObservationKind, Redactor, Resource, SpanRecord, Status, Timestamp, Usage, Value, semconv,
@@ -29,6 +30,8 @@ pub(crate) struct Enricher {
     prices: PriceChain,
     settings: Settings,
     redactor: Redactor,
+    /// What the redactor need not look at again.
+    clean: Clean,
     wall_offset: u64,
     names: Names,
     /// Emptied attributes of spans that were exported, for the next ones.
@@ -57,6 +60,7 @@ impl Enricher {
             wall_offset: settings.clock.wall_offset(),
             settings,
             redactor,
+            clean: Clean::default(),
             names: Names::default(),
             attributes: Vec::new(),
         }
@@ -136,7 +140,7 @@ impl Enricher {
             }
         }
         // Before anything is cut, so that no half of a secret is left.
-        self.redactor.redact_record(&mut record);
+        self.redactor.redact_record(&mut record, &mut self.clean);
         if self.settings.content == ContentPolicy::Keep {
             cut::cut_texts(&mut record, self.settings.max_text_bytes);
         }

@@ -7,6 +7,7 @@
 mod address;
 mod assigned;
 mod base64;
+mod clean;
 mod custom;
 mod dashes;
 mod finding;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 
+pub(crate) use clean::Clean;
 pub use custom::RuleError;
 use custom::{Mask, Pattern};
 use finding::{Finding, Findings, marker};

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 
 use super::assigned::{self, BY_NAME};
+use super::clean::Clean;
 use super::finding::marker;
 use super::names::{self, Meaning};
 use super::{Redactor, value};
@@ -13,11 +14,11 @@ use crate::{Attributes, Message, Part, Resource, Role, SpanRecord, Status, Value
 impl Redactor {
     /// Masks what is found in any text of a record, and says on it how much that was. Texts that are known when the
     /// program is compiled are its own words, and stay.
-    pub(crate) fn redact_record(&self, record: &mut SpanRecord) {
+    pub(crate) fn redact_record(&self, record: &mut SpanRecord, clean: &mut Clean) {
         if self.is_idle() {
             return;
         }
-        let mut pass = Pass { redactor: self, count: 0 };
+        let mut pass = Pass { redactor: self, count: 0, clean };
         pass.cow(&mut record.name);
         pass.cow(&mut record.scope);
         if let Status::Error { message } = &mut record.status {
@@ -46,7 +47,8 @@ impl Redactor {
     /// Masks what is found in what is said of the process.
     pub(crate) fn redact_resource(&self, resource: &mut Resource) {
         if !self.is_idle() {
-            Pass { redactor: self, count: 0 }.attributes(&mut resource.attributes);
+            let clean = &mut Clean::default();
+            Pass { redactor: self, count: 0, clean }.attributes(&mut resource.attributes);
         }
     }
 }
@@ -56,6 +58,7 @@ struct Pass<'r> {
     redactor: &'r Redactor,
     /// How much was masked.
     count: u64,
+    clean: &'r mut Clean,
 }
 
 impl Pass<'_> {
@@ -80,15 +83,27 @@ impl Pass<'_> {
 
     fn attributes(&mut self, attributes: &mut Attributes) {
         for (key, value) in attributes.iter_mut() {
-            let has_text = !matches!(
-                value,
-                Value::Str(Cow::Borrowed(_)) | Value::Bool(_) | Value::Int(_) | Value::Float(_)
-            );
-            if has_text {
-                self.value(key, self.meaning(key), value);
+            match (key, value) {
+                (Cow::Borrowed(key), Value::Str(Cow::Owned(text))) => self.known(key, text),
+                (_, Value::Str(Cow::Borrowed(_)) | Value::Bool(_) | Value::Int(_) | Value::Float(_)) => {}
+                (key, value) => self.value(key, self.meaning(key), value),
             }
         }
         attributes.rename(|key| self.text(key));
+    }
+
+    /// A text under a name that the program was compiled with.
+    fn known(&mut self, key: &'static str, text: &mut String) {
+        // A program's own closure may say something else each time.
+        let is_steady = self.redactor.masks.is_empty();
+        if is_steady && self.clean.holds(key, text) {
+            return;
+        }
+        let count = self.count;
+        self.named(key, self.meaning(key), text);
+        if is_steady && self.count == count {
+            self.clean.add(key, text);
+        }
     }
 
     /// What a name means, where names matter.

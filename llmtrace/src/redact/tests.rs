@@ -1,4 +1,7 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::*;
+use crate::{ObservationKind, SpanId, SpanRecord, Timestamp, TraceId};
 
 /// A stand-in for a secret that no scanner takes for one: the pieces are joined when the test runs.
 fn fake(start: &str, alphabet: &str, len: usize) -> String {
@@ -269,4 +272,29 @@ fn a_mask_that_panics_fails_closed() {
         &redactor,
         &[("a boom", "[redacted:mine]"), ("a PASSWORD=x1", "a PASSWORD=[redacted:generic-api-key]")],
     );
+}
+
+#[test]
+fn what_was_clean_once_is_masked_where_its_name_or_a_closure_says_so() {
+    let check = |redactor: &Redactor, names: [&'static str; 2], expected: [&str; 2]| {
+        let mut clean = Clean::default();
+        let found = names.map(|name| {
+            let at = Timestamp::default();
+            let kind = ObservationKind::Generation;
+            let mut record =
+                SpanRecord::new(TraceId::sequential(1), SpanId::sequential(1), "x", kind, at, at);
+            record.attributes.set(name, "hunter2");
+            redactor.redact_record(&mut record, &mut clean);
+            record.attributes.get_str(name).unwrap().to_owned()
+        });
+        assert_eq!(found, expected);
+    };
+    let model = "gen_ai.request.model";
+    let masked = "[redacted:generic-api-key]";
+    check(&Redactor::secrets(), [model, model], ["hunter2", "hunter2"]);
+    check(&Redactor::secrets(), [model, "password"], ["hunter2", masked]);
+    check(&Redactor::secrets(), ["password", "password"], [masked, masked]);
+    let calls = AtomicUsize::new(0);
+    let second = move |_: &str| (calls.fetch_add(1, Ordering::Relaxed) == 1).then(|| "*".to_owned());
+    check(&Redactor::none().mask("second", second), [model, model], ["hunter2", "*"]);
 }
