@@ -164,7 +164,7 @@ const SERVICES: &[Row] = &[
     ("shippo-api-token", &["shippo_"], r"shippo_(?:live|test)_[a-fA-F0-9]{40}\b"),
     ("sourcegraph-access-token", &["sgp_"], r"sgp_(?:(?:[a-fA-F0-9]{16}|local)_)?[a-fA-F0-9]{40}\b"),
     ("typeform-api-token", &["tfp_"], r"tfp_[\w.=-]{59}"),
-    ("yandex-api-key", &["AQVN"], r"AQVN[\w-]{35,38}\b"),
+    ("yandex-api-key", &["AQVN"], r"AQVN[\w-]{35,}"),
     ("azure-api-key", &[], r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}"),
 ];
 
