@@ -9,7 +9,7 @@ use super::finding::Findings;
 const AZURE_BEFORE: usize = 5;
 const AZURE_AFTER: RangeInclusive<usize> = 31..=34;
 
-/// What a token of an OpenShift user begins with, and its characters after the `~`.
+/// What a token of an `OpenShift` user begins with, and its characters after the `~`.
 const OPENSHIFT: &[u8] = b"sha256";
 const OPENSHIFT_AFTER: RangeInclusive<usize> = 43..=43;
 
