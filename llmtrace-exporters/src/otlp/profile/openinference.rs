@@ -35,7 +35,7 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
             out.value("tool.parameters", span.value(Slot::ToolArguments));
         }
         ObservationKind::Retriever => {
-            flatten::documents("retrieval.documents.", span.value(Slot::Documents), out)
+            flatten::documents("retrieval.documents.", span.value(Slot::Documents), out);
         }
         _ => {}
     }
