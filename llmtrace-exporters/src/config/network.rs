@@ -62,7 +62,7 @@ pub(super) fn webhook(section: &Section<'_>) -> Option<ExporterSettings> {
 fn url(section: &Section<'_>, entry: &Entry<'_>) -> Result<String, String> {
     let text = entry.text()?;
     let plain_http = if allows_http(section) { PlainHttp::Allowed } else { PlainHttp::Refused };
-    url::check(text, plain_http).map_err(|wrong| wrong.message("allow_http = true"))?;
+    url::check(text, plain_http, "allow_http = true")?;
     Ok(text.to_owned())
 }
 
