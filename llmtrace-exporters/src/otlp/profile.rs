@@ -51,9 +51,7 @@ pub enum Profile {
 
 /// The text names no [`Profile`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown profile {found:?}: expected one of standard, phoenix, mlflow, langsmith, opentelemetry, all"
-)]
+#[error("unknown profile {found:?}: expected one of {}", Profile::EVERY.map(Profile::as_str).join(", "))]
 pub struct ParseProfileError {
     found: String,
 }
