@@ -29,7 +29,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::env::Environment;
 use error::ConfigError;
-use settings::{ExporterSettings, Settings};
+use settings::Settings;
 
 /// How tracing is set up, read from a file or from the environment.
 ///
@@ -250,19 +250,6 @@ impl fmt::Debug for Config {
             .field("content", &self.settings.content.unwrap_or_default())
             .field("exporters", &exporters.collect::<Vec<_>>())
             .finish_non_exhaustive()
-    }
-}
-
-impl ExporterSettings {
-    /// The exporter's `type` in the file.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Stdout(_) => "stdout",
-            Self::JsonLines(_) => "jsonl",
-            Self::Otlp(_) => "otlp",
-            Self::Langfuse(_) => "langfuse",
-            Self::Webhook(_) => "webhook",
-        }
     }
 }
 

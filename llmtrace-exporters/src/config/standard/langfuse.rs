@@ -58,8 +58,7 @@ fn read_enabled(variables: &Variables<'_>) -> Option<(Place, LangfuseSettings)> 
     let plain_http = PlainHttp::said_by(variables, &[]);
     let host = match variables.first(HOSTS) {
         Some((name, _)) => variables.read(&[name], |text| {
-            let checked = url::check(text, plain_http).map(|()| text.to_owned());
-            checked.map_err(|wrong| wrong.message(&format!("{ALLOW_HTTP}=true")))
+            url::check(text, plain_http, &format!("{ALLOW_HTTP}=true")).map(|()| text.to_owned())
         })?,
         None => DEFAULT_HOST.to_owned(),
     };

@@ -39,10 +39,8 @@ pub(super) fn read(variables: &Variables<'_>) -> Option<(Place, OtlpSettings)> {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
     let protocol = variables.read(&names, protocol).unwrap_or_default();
     let plain_http = PlainHttp::said_by(variables, &["OTEL_EXPORTER_OTLP_TRACES_INSECURE", INSECURE]);
-    let url = |text: &str| {
-        let checked = url::check(text, plain_http).map(|()| text.to_owned());
-        checked.map_err(|wrong| wrong.message(&format!("{INSECURE}=true")))
-    };
+    let url =
+        |text: &str| url::check(text, plain_http, &format!("{INSECURE}=true")).map(|()| text.to_owned());
     let (key, endpoint) = match variables.first(&[TRACES, SERVER]) {
         Some((TRACES, _)) => (TRACES, variables.read(&[TRACES], url).map(Target::Traces)),
         Some(_) => (SERVER, variables.read(&[SERVER], url).map(Target::Server)),

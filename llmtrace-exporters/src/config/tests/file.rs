@@ -276,23 +276,6 @@ fn wrong_exporters() {
         "type = 'otlp'",
         "1: exporter.endpoint: missing; write for example endpoint = \"http://localhost:4318\"",
     );
-    check(
-        "type = 'otlp'\nendpoint = 'localhost:4318'",
-        "3: exporter.endpoint: expected a URL that begins with http:// or https://",
-    );
-    check(
-        "type = 'otlp'\nendpoint = 'http://u:hunter2@h'",
-        "3: exporter.endpoint: spans would cross the network unencrypted; write https://, or allow it with allow_http = true",
-    );
-    check(
-        "type = 'otlp'\nendpoint = 'https://:4318'",
-        "3: exporter.endpoint: expected a URL with the name of a host",
-    );
-    check(
-        "type = 'otlp'\nendpoint = 'https://h:port'",
-        "3: exporter.endpoint: expected a port from 1 to 65535 after the host",
-    );
-    check("type = 'otlp'\nendpoint = 'http://h h'", "3: exporter.endpoint: expected a URL without blanks");
     let check = |text: &str, expected: &str| {
         check(&format!("type = 'otlp'\nendpoint = 'http://[::1]:1/x'\n{text}"), expected);
     };
@@ -325,6 +308,25 @@ fn wrong_exporters() {
     check(
         "spool = { dir = 'x', max_bytes = '1 GiB', max = 1 }",
         "4: exporter.spool.max: unknown key; the keys here are dir, max_bytes",
+    );
+}
+
+/// The rest of the rules is `Endpoint`'s.
+#[cfg(feature = "http")]
+#[test]
+fn wrong_urls() {
+    let check = |text: &str, expected: &str| check(&format!("[[exporter]]\n{text}"), &[expected]);
+    check(
+        "type = 'otlp'\nendpoint = 'localhost:4318'",
+        "3: exporter.endpoint: expected a URL that begins with http:// or https://",
+    );
+    check(
+        "type = 'otlp'\nendpoint = 'http://u:hunter2@h'",
+        "3: exporter.endpoint: spans would cross the network unencrypted; write https://, or allow it with allow_http = true",
+    );
+    check(
+        "type = 'otlp'\nendpoint = 'https://:4318'",
+        "3: exporter.endpoint: not a URL: empty host; expected something like https://otel.example.com:4318",
     );
 }
 

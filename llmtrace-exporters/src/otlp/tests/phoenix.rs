@@ -121,6 +121,25 @@ fn long_conversations_are_not_flattened_but_kept_and_counted() {
 }
 
 #[test]
+fn of_several_answers_in_one_message_the_first_names_its_call() {
+    let mut record = record(ObservationKind::Generation, json!({}));
+    let answers = ["c1", "c2"]
+        .map(|id| Part::ToolCallResponse { id: Some(id.to_owned()), response: json!({"of": id}) });
+    record.input = vec![Message::new(Role::User, answers.to_vec())];
+    let message = "llm.input_messages.0.message";
+    check(
+        Profile::Phoenix,
+        &record,
+        json!({
+            format!("{message}.tool_call_id"): "c1",
+            format!("{message}.content"): r#"{"of":"c1"}"#,
+            format!("{message}.contents.1.message_content.type"): "text",
+            format!("{message}.contents.1.message_content.text"): r#"{"of":"c2"}"#,
+        }),
+    );
+}
+
+#[test]
 fn parts_of_many_kinds_are_flattened_in_their_order() {
     let mut record = record(ObservationKind::Generation, json!({}));
     record.output = vec![Message::new(

@@ -53,7 +53,7 @@ fn message<W: Wire>(prefix: &str, index: usize, message: &Message, out: &mut Pai
     if let [Part::Text { content }] = message.parts.as_slice() {
         return leaf("content", content);
     }
-    let mut at = Place { prefix, index, contents: 0, calls: 0 };
+    let mut at = Place { prefix, index, contents: 0, calls: 0, answers: false };
     for part in message.parts.iter().take(MAX_PARTS) {
         at.part(part, out);
     }
@@ -66,6 +66,8 @@ struct Place<'a> {
     index: usize,
     contents: usize,
     calls: usize,
+    /// It names the call that it answers; a message has room for one.
+    answers: bool,
 }
 
 impl Place<'_> {
@@ -93,7 +95,9 @@ impl Place<'_> {
             }
             Part::ToolCallResponse { id, response } => {
                 let Self { prefix, index, .. } = self;
-                if let Some(id) = id {
+                if let Some(id) = id
+                    && !std::mem::replace(&mut self.answers, true)
+                {
                     out.joined(&[prefix, index, &".message.tool_call_id"], |out, key| {
                         out.text(key, id.as_str());
                     });
