@@ -1,9 +1,9 @@
 //! What survives a flood: `cargo bench -p llmtrace-benches --bench flood [-- --quick]`.
 
-use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::Path;
 
+use llmtrace_benches::report::Report;
 use llmtrace_benches::subject::json_lines_directory;
 use llmtrace_benches::table::{Table, ratio};
 use llmtrace_benches::{Result, child};
@@ -40,7 +40,7 @@ fn main() -> Result<()> {
         }
         let base = reports.last().map_or(f64::NAN, |(_, report)| report.number("cpu_ns"));
         for (subject, report) in &reports {
-            table.row(report.cells(subject, base));
+            table.row(cells(report, subject, base));
         }
         writeln!(out, "{table}")?;
     }
@@ -48,51 +48,36 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// What a flood's process says.
-struct Report(HashMap<String, String>);
-
 fn run(subject: &str, threads: usize, calls: usize) -> Result<Report> {
     let arguments = ["flood", subject, &threads.to_string(), &calls.to_string()];
-    let words = child::output(Path::new(SCENARIO), &arguments)?;
-    let pair = |word: &str| word.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
-    Ok(Report(words.split_whitespace().filter_map(pair).collect()))
+    Ok(Report::read(&child::output(Path::new(SCENARIO), &arguments)?))
 }
 
-impl Report {
-    fn text(&self, key: &str) -> &str {
-        self.0.get(key).map_or("?", String::as_str)
-    }
+/// Whether everything that ended was exported or counted as dropped; `?` where the subject does not count.
+fn adds_up(report: &Report) -> &'static str {
+    let dropped = report.text("dropped");
+    let Some(reasons) = dropped.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+        return "not counted";
+    };
+    let counts = reasons.split(',').filter_map(|reason| reason.split_once(':')?.1.parse::<u64>().ok());
+    let whole = |key| report.text(key).parse::<u64>().ok();
+    let sum = whole("exported").map(|exported| exported + counts.sum::<u64>());
+    if sum.is_some() && sum == whole("started") && sum == whole("ended") { "yes" } else { "NO" }
+}
 
-    fn number(&self, key: &str) -> f64 {
-        self.text(key).parse().unwrap_or(f64::NAN)
-    }
-
-    /// Whether everything that ended was exported or counted as dropped; `?` where the subject does not count.
-    fn adds_up(&self) -> &'static str {
-        let dropped = self.text("dropped");
-        let Some(reasons) = dropped.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-            return "not counted";
-        };
-        let counts = reasons.split(',').filter_map(|reason| reason.split_once(':')?.1.parse::<u64>().ok());
-        let whole = |key| self.text(key).parse::<u64>().ok();
-        let sum = whole("exported").map(|exported| exported + counts.sum::<u64>());
-        if sum.is_some() && sum == whole("started") && sum == whole("ended") { "yes" } else { "NO" }
-    }
-
-    fn cells(&self, subject: &str, base: f64) -> Vec<String> {
-        vec![
-            subject.to_owned(),
-            self.text("ended").to_owned(),
-            self.text("exported").to_owned(),
-            format!("{:.2} %", 100.0 * self.number("exported") / self.number("ended")),
-            self.text("dropped").to_owned(),
-            self.adds_up().to_owned(),
-            format!("{:.0}", self.number("rss_kib") / 1024.0),
-            self.text("caller_ns").to_owned(),
-            self.text("cpu_ns").to_owned(),
-            ratio(self.number("cpu_ns"), base),
-            self.text("called_ms").to_owned(),
-            self.text("wall_ms").to_owned(),
-        ]
-    }
+fn cells(report: &Report, subject: &str, base: f64) -> Vec<String> {
+    vec![
+        subject.to_owned(),
+        report.text("ended").to_owned(),
+        report.text("exported").to_owned(),
+        format!("{:.2} %", 100.0 * report.number("exported") / report.number("ended")),
+        report.text("dropped").to_owned(),
+        adds_up(report).to_owned(),
+        format!("{:.0}", report.number("rss_kib") / 1024.0),
+        report.text("caller_ns").to_owned(),
+        report.text("cpu_ns").to_owned(),
+        ratio(report.number("cpu_ns"), base),
+        report.text("called_ms").to_owned(),
+        report.text("wall_ms").to_owned(),
+    ]
 }

@@ -7,19 +7,22 @@ use std::time::{Duration, Instant};
 
 use tracing::{trace, trace_span};
 
-use crate::subject::{Delivery, Subject};
+use crate::subject::{Counts, Delivery, Subject};
 use crate::workload::{Call, SPANS};
 use crate::{Result, cpu};
 
 /// Calls between two pauses in which a subject delivers: no more than a steady state holds at once.
 const ROUND: usize = 250;
 
-/// Calls that warm a thread up.
-const WARM_UP: usize = 50;
+/// Calls that warm a thread up; a flood and a pace begin with them.
+pub const WARM_UP: usize = 50;
 
 /// Calls, and the pause after them, of a caller that keeps the worker busy without flooding it.
 const BUSY_CALLS: usize = 50;
 const BUSY_PAUSE: Duration = Duration::from_millis(2);
+
+/// Pause of a caller that keeps a pace.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Obeys `JOB COUNT` lines from the standard input, and answers each with CPU nanoseconds per item.
 pub fn serve(subject: &Subject) -> Result<()> {
@@ -66,6 +69,7 @@ pub fn poll(subject: &Subject, polls: usize) -> f64 {
 
 /// Traces calls at full speed on some threads and says what became of them, as `KEY=VALUE` words.
 pub fn flood(subject: &Subject, delivery: &dyn Delivery, threads: usize, calls: usize) -> String {
+    let before = warm_up(subject, delivery);
     let (wall, busy) = (Instant::now(), cpu::of_process());
     let share = calls / threads;
     let callers = std::thread::scope(|scope| {
@@ -81,9 +85,53 @@ pub fn flood(subject: &Subject, delivery: &dyn Delivery, threads: usize, calls: 
     let called = wall.elapsed();
     delivery.settle();
     let (wall, busy) = (wall.elapsed(), cpu::of_process().saturating_sub(busy));
-    let made = (share * threads) as f64;
+    report(&Since { delivery, before }, share * threads, &Times { callers, busy, called, wall })
+}
+
+/// Traces so many calls a second, evenly, and says what became of them, as `KEY=VALUE` words.
+pub fn pace(subject: &Subject, delivery: &dyn Delivery, calls_a_second: usize, seconds: usize) -> String {
+    let before = warm_up(subject, delivery);
+    let call = Call::default();
+    let (wall, busy, caller) = (Instant::now(), cpu::of_process(), cpu::of_thread());
+    let (mut made, calls) = (0, calls_a_second * seconds);
+    while made < calls {
+        let micros = usize::try_from(wall.elapsed().as_micros()).unwrap_or(usize::MAX);
+        let due = micros.saturating_mul(calls_a_second) / 1_000_000;
+        while made < due.min(calls) {
+            (subject.call)(&call);
+            made += 1;
+        }
+        std::thread::sleep(TICK);
+    }
+    let (called, callers) = (wall.elapsed(), cpu::of_thread().saturating_sub(caller));
+    delivery.settle();
+    let times = Times { callers, called, busy: cpu::of_process().saturating_sub(busy), wall: wall.elapsed() };
+    report(&Since { delivery, before }, calls, &times)
+}
+
+/// Makes a few calls and delivers them, so that what is done once is done. What has been counted so far.
+fn warm_up(subject: &Subject, delivery: &dyn Delivery) -> Counts {
+    let call = Call::default();
+    (0..WARM_UP).for_each(|_| (subject.call)(&call));
+    delivery.settle();
+    delivery.counts().unwrap_or_default()
+}
+
+/// What a run took.
+struct Times {
+    /// CPU time of the calling threads.
+    callers: Duration,
+    /// CPU time of all threads.
+    busy: Duration,
+    /// Until the last call had returned.
+    called: Duration,
+    /// Until the last span was delivered.
+    wall: Duration,
+}
+
+fn report(delivery: &dyn Delivery, calls: usize, times: &Times) -> String {
     let counts = delivery.counts().unwrap_or_default();
-    let ended = (share * threads) as u64 * SPANS;
+    let (ended, made) = (calls as u64 * SPANS, calls as f64);
     let dropped: Vec<_> = counts.dropped.iter().map(|(reason, count)| format!("{reason}:{count}")).collect();
     format!(
         "ended={ended} started={} exported={} dropped={} rss_kib={} caller_ns={:.0} cpu_ns={:.0} called_ms={} wall_ms={}",
@@ -91,11 +139,30 @@ pub fn flood(subject: &Subject, delivery: &dyn Delivery, threads: usize, calls: 
         counts.exported,
         if counts.started.is_some() { format!("[{}]", dropped.join(",")) } else { "?".to_owned() },
         cpu::peak_memory_kib().unwrap_or(0),
-        callers.as_nanos() as f64 / made,
-        busy.as_nanos() as f64 / made,
-        called.as_millis(),
-        wall.as_millis(),
+        times.callers.as_nanos() as f64 / made,
+        times.busy.as_nanos() as f64 / made,
+        times.called.as_millis(),
+        times.wall.as_millis(),
     )
+}
+
+/// A delivery whose counts begin later.
+struct Since<'a> {
+    delivery: &'a dyn Delivery,
+    before: Counts,
+}
+
+impl Delivery for Since<'_> {
+    fn settle(&self) {
+        self.delivery.settle();
+    }
+
+    fn counts(&self) -> Option<Counts> {
+        let mut counts = self.delivery.counts()?;
+        counts.exported -= self.before.exported;
+        counts.started = counts.started.zip(self.before.started).map(|(now, before)| now - before);
+        Some(counts)
+    }
 }
 
 /// CPU nanoseconds of each of `count` runs, on this thread.

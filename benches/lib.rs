@@ -10,11 +10,13 @@ pub mod cpu;
 pub mod encoding;
 pub mod instructions;
 mod jobs;
+pub mod report;
+pub mod sink;
 pub mod subject;
 pub mod table;
 pub mod workload;
 
-pub use jobs::{flood, poll, rounds, serve};
+pub use jobs::{WARM_UP, flood, pace, poll, rounds, serve};
 
 /// The result of everything that may fail here.
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;

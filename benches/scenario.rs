@@ -1,13 +1,15 @@
 //! One subject in a process of its own.
 //!
 //! `scenario serve NAME [noop|format] [WORKER_CORE CALLER_CORE]`: obeys jobs on the standard input.
-//! `scenario run NAME CALLS`: traces calls, for a profiler.
-//! `scenario flood NAME THREADS CALLS`: traces calls at full speed and says what became of them.
+//! `scenario run NAME CALLS [PORT]`: traces calls, for a profiler.
+//! `scenario flood NAME THREADS CALLS [PORT]`: traces calls at full speed and says what became of them.
+//! `scenario pace NAME CALLS_A_SECOND SECONDS [PORT]`: traces calls evenly and says what became of them.
+//! `scenario sink`: takes OTLP requests and counts their spans.
 
 use std::io::Write as _;
 
 use llmtrace_benches::subject::{self, Sink};
-use llmtrace_benches::{Result, cpu, flood, rounds, serve};
+use llmtrace_benches::{Result, cpu, flood, pace, rounds, serve, sink};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,19 +28,29 @@ fn main() -> Result<()> {
             }
             serve(&subject)
         }
-        ["run", name, calls] => {
+        ["run", name, calls, ref port @ ..] => {
             let subject = subject::find(name)?;
-            let delivery = (subject.start)(Sink::Noop)?;
+            let delivery = (subject.start)(sink_at(port)?)?;
             rounds(&subject, &*delivery, calls.parse()?);
             Ok(())
         }
-        ["flood", name, threads, calls] => {
+        ["flood" | "pace", name, first, second, ref port @ ..] => {
             let subject = subject::find(name)?;
-            let delivery = (subject.start)(Sink::Noop)?;
-            let report = flood(&subject, &*delivery, threads.parse()?, calls.parse()?);
+            let delivery = (subject.start)(sink_at(port)?)?;
+            let of = if arguments.first() == Some(&"pace") { pace } else { flood };
+            let report = of(&subject, &*delivery, first.parse()?, second.parse()?);
             writeln!(std::io::stdout(), "{report}")?;
             Ok(())
         }
-        _ => Err("usage: scenario serve NAME [noop|format] [WORKER_CORE CALLER_CORE] | run NAME CALLS | flood NAME THREADS CALLS".into()),
+        ["sink"] => sink::run(),
+        _ => Err(USAGE.into()),
     }
 }
+
+fn sink_at(port: &[&str]) -> Result<Sink> {
+    let port = port.first().map(|port| port.parse()).transpose()?;
+    Ok(port.map_or(Sink::Noop, Sink::Port))
+}
+
+const USAGE: &str = "usage: scenario serve NAME [noop|format] [WORKER_CORE CALLER_CORE] | run NAME CALLS [PORT] | \
+    flood NAME THREADS CALLS [PORT] | pace NAME CALLS_A_SECOND SECONDS [PORT] | sink";

@@ -41,7 +41,7 @@ const TIMEOUT: Duration = Duration::from_secs(100);
 
 pub(super) fn install(sink: Sink) -> Result<Box<dyn Delivery>> {
     let guard = match sink {
-        Sink::Noop => llmtrace::builder().exporter(Noop).install()?,
+        Sink::Noop | Sink::Port(_) => llmtrace::builder().exporter(Noop).install()?,
         Sink::Format => llmtrace::builder().exporter(Formatting(String::new())).install()?,
     };
     Ok(Box::new(guard))
@@ -50,7 +50,7 @@ pub(super) fn install(sink: Sink) -> Result<Box<dyn Delivery>> {
 fn build(sink: Sink) -> Result<Box<dyn Delivery>> {
     let builder = llmtrace::builder();
     let (layer, guard) = match sink {
-        Sink::Noop => builder.exporter(Noop).build(),
+        Sink::Noop | Sink::Port(_) => builder.exporter(Noop).build(),
         Sink::Format => builder.exporter(Formatting(String::new())).build(),
     };
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer))?;

@@ -4,6 +4,7 @@ mod fastrace;
 mod llmtrace;
 mod llmtrace_jsonl;
 mod llmtrace_macro;
+mod llmtrace_otlp;
 mod opentelemetry;
 mod plain;
 
@@ -33,6 +34,18 @@ pub enum Sink {
     Noop,
     /// Formats every span.
     Format,
+    /// Sends every span to this port of this computer, for subjects that send.
+    Port(u16),
+}
+
+impl Sink {
+    /// Where to send spans.
+    fn url(self) -> Result<String> {
+        match self {
+            Self::Port(port) => Ok(format!("http://127.0.0.1:{port}/v1/traces")),
+            Self::Noop | Self::Format => Err("this subject sends: it needs a port".into()),
+        }
+    }
 }
 
 /// The way of finished spans out of a subject.
@@ -75,11 +88,24 @@ pub const INFO_ONLY: Subject = plain::INFO_ONLY;
 /// llmtrace with an exporter that writes files: for floods.
 pub const JSON_LINES: Subject = llmtrace_jsonl::JSON_LINES;
 
+/// llmtrace with its OTLP exporter.
+pub const OTLP: Subject = llmtrace_otlp::OTLP;
+
+/// The same, compressed.
+pub const OTLP_GZIP: Subject = llmtrace_otlp::OTLP_GZIP;
+
+/// `tracing-opentelemetry` with `opentelemetry-otlp`.
+pub const OPENTELEMETRY_OTLP: Subject = opentelemetry::OTLP;
+
+/// The same with a queue that is long enough for a busy program.
+pub const OPENTELEMETRY_OTLP_LONG: Subject = opentelemetry::OTLP_LONG;
+
 pub use llmtrace_jsonl::directory as json_lines_directory;
 
 /// The subject of a name.
 pub fn find(name: &str) -> Result<Subject> {
-    let all = || SUBJECTS.iter().chain([&INFO_ONLY, &JSON_LINES]);
+    let others = [&INFO_ONLY, &JSON_LINES, &OTLP, &OTLP_GZIP, &OPENTELEMETRY_OTLP, &OPENTELEMETRY_OTLP_LONG];
+    let all = || SUBJECTS.iter().chain(others);
     let found = all().find(|subject| subject.name == name).copied();
     found.ok_or_else(|| {
         let names: Vec<_> = all().map(|subject| subject.name).collect();

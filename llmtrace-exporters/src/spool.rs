@@ -11,8 +11,9 @@
 //!
 //! `start` and `opened` are milliseconds since 1970. Each spool of a process owns what it writes. Who wants to deliver
 //! another one's segments takes its lock, which is free once the process is gone. So no segment is delivered by two at
-//! a time. Files with other names, links and directories are left alone. A directory is for one destination: who
-//! shares it delivers what the others left.
+//! a time. Files with other names, links and directories are left alone. Such a directory is for one destination: who
+//! shares it delivers what the others left. So each destination has one of its own in the directory that a user names,
+//! see [`destination`].
 //!
 //! # The line
 //!
@@ -43,17 +44,20 @@ use crate::jsonl::disk::Disk;
 use crate::jsonl::lines::MAX_LINE_BYTES;
 use crate::jsonl::tail::{Tail, WriteError};
 use account::{Counts, Own, Pushed, Share};
+use destination::Destination;
 use error::{Refusal, SpoolError};
-use folder::{Claim, Folder, Listing};
+use folder::{Claim, Folder};
 use name::Name;
 use segment::Segment;
 
 pub(crate) mod account;
+pub(crate) mod destination;
 pub(crate) mod error;
 mod folder;
 mod line;
 mod name;
 pub(crate) mod segment;
+mod vanished;
 
 /// Spans on disk that wait to be delivered.
 pub(crate) struct Spool {
@@ -126,9 +130,26 @@ impl Spool {
         })
     }
 
+    /// Opens the directory of a destination within `dir`.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`open`](Spool::open), for either directory.
+    pub(crate) fn open_for(
+        destination: &Destination,
+        dir: &Path,
+        max_bytes: u64,
+    ) -> Result<Self, SpoolError> {
+        folder::make(dir)?;
+        Self::open(&dir.join(destination.folder()), max_bytes)
+    }
+
     /// Puts spans on disk, as many as fit; the first ones if not all do.
     pub(crate) fn push(&mut self, spans: &[SpanRecord]) -> Pushed {
         let readable = self.encode(spans);
+        if self.folder.is_gone() {
+            self.renew();
+        }
         self.folder.hold_room();
         let (stored, refused) = self.write();
         self.folder.free_room();
@@ -144,9 +165,7 @@ impl Spool {
     /// Work on one at a time: until it is [`done`](Spool::done), the same one comes again. Its batches go on with
     /// [`advance`](Spool::advance); who drops it midway gets it again from its start.
     pub(crate) fn next(&mut self) -> Option<Segment> {
-        let listing = self.folder.list().ok()?;
-        self.bytes = listing.bytes();
-        self.miss_vanished(&listing);
+        let listing = self.list().ok()?;
         let mut busy = BTreeSet::new();
         for name in listing.segments.into_keys() {
             if self.finished.contains(&name) {
@@ -258,12 +277,10 @@ impl Spool {
 
     /// Writes the lines that were made, into more than one segment where one is full; says how many were written.
     fn write(&mut self) -> (usize, Option<Refusal>) {
-        let listing = match self.folder.list() {
+        let listing = match self.list() {
             Ok(listing) => listing,
             Err(error) => return (0, Some(Refusal::Disk(error))),
         };
-        self.bytes = listing.bytes();
-        self.miss_vanished(&listing);
         let mut segments = listing.segments.len();
         let (mut lines, mut from) = (0, 0);
         while let Some(ends) = self.ends.get(lines..).filter(|ends| !ends.is_empty()) {
@@ -311,16 +328,6 @@ impl Spool {
         let name = Name { start: self.last_start, sequence: self.sequence, owner: self.me.owner };
         let file = self.folder.create(name)?;
         Ok((name, Tail::empty((self.disk)(file))))
-    }
-
-    /// Counts what somebody else deleted as lost.
-    fn miss_vanished(&mut self, listing: &Listing) {
-        let is_gone = |name: &Name| !listing.segments.contains_key(name) && !self.folder.has(*name);
-        let gone: Vec<_> = self.own.keys().copied().filter(is_gone).collect();
-        for name in gone {
-            self.lost += self.own.remove(&name).unwrap_or_default().waiting();
-            self.active.take_if(|(active, _)| *active == name);
-        }
     }
 
     /// Opens a segment of this spool, closed first if it is being written; none if it is still empty.

@@ -2,10 +2,10 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use llmtrace::SpanRecord;
-use ring::{digest, hmac};
 
 use crate::http::endpoint::{Endpoint, EndpointError};
 use crate::http::exporter::HttpExporter;
@@ -37,11 +37,11 @@ use crate::write_line;
 ///     return hmac.compare_digest(expected, headers["webhook-signature"]) and abs(time.time() - int(at)) < 300
 /// ```
 ///
-/// In Rust, with crates `ring` and `base64` (that `at` is at most five minutes ago is for the caller to check):
+/// In Rust, with crates `aws-lc-rs` and `base64` (that `at` is at most five minutes ago is for the caller to check):
 ///
 /// ```
 /// use base64::{Engine as _, engine::general_purpose::STANDARD};
-/// use ring::hmac;
+/// use aws_lc_rs::hmac;
 ///
 /// fn is_genuine(secret: &[u8], id: &str, at: &str, signature: &str, body: &[u8]) -> bool {
 ///     let content = [format!("{id}.{at}.").as_bytes(), body].concat();

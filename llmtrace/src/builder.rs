@@ -138,9 +138,9 @@ impl Builder {
     }
 
     /// Memory for spans on their way to the exporters, in bytes; at least 64 KiB. Default: 32 MiB. Half of it is
-    /// for spans that wait for the worker, half for batches that wait for the exporters; where a rule of the
-    /// [`Sampler`] asks for whole traces, half of that half for the spans that wait for the end of their trace. Emptied buffers that wait for
-    /// the next spans hold at most half as much again.
+    /// for batches that wait for the exporters, an equal share for each, three eighths are for spans that wait for the
+    /// worker, and an eighth is for emptied buffers that wait for the next spans. Where a rule of the [`Sampler`] asks for
+    /// whole traces, half of the exporters' half is for the spans that wait for the end of their trace.
     pub fn queue_bytes(mut self, bytes: usize) -> Self {
         self.limits.queue_bytes = bytes.max(64 * 1024);
         self

@@ -16,7 +16,7 @@ const TIMEOUT: Duration = Duration::from_millis(250);
 /// A short time for a batch to fill.
 const TICK: Duration = Duration::from_millis(5);
 
-fn otlp(server: &FaultServer) -> Otlp {
+pub(crate) fn otlp(server: &FaultServer) -> Otlp {
     Otlp::new(&server.url())
         .unwrap()
         .protocol(Protocol::Json)
@@ -25,12 +25,12 @@ fn otlp(server: &FaultServer) -> Otlp {
         .retry_for(LONG)
 }
 
-fn program(otlp: Otlp) -> Program {
+pub(crate) fn program(otlp: Otlp) -> Program {
     Program::start(llmtrace::builder().exporter(otlp))
 }
 
 /// Sends a batch of `spans` through the script: how many arrive, how many are dropped, in how many requests.
-fn check(script: Vec<Step>, spans: usize, exported: u64, requests: usize) {
+pub(crate) fn check(script: Vec<Step>, spans: usize, exported: u64, requests: usize) {
     let name = format!("{script:?}");
     let name: String = name.chars().take(80).collect();
     let server = FaultServer::start(script);

@@ -19,6 +19,12 @@ fn program(server: &FaultServer, dir: &Path, max_bytes: u64) -> Program {
     Program::start(llmtrace::builder().exporter(otlp))
 }
 
+/// How many files the folders of a spool hold.
+fn files(dir: &Path) -> usize {
+    let folders = std::fs::read_dir(dir).unwrap().map(|folder| folder.unwrap().path());
+    folders.map(|folder| std::fs::read_dir(folder).unwrap().count()).sum()
+}
+
 /// A short time for a batch to fill.
 const TICK: Duration = Duration::from_millis(5);
 
@@ -43,7 +49,7 @@ fn spans_wait_on_disk_and_arrive_oldest_first_when_the_server_is_back() {
     assert_eq!((stats.exported, stats.spooled), (7, 0));
     assert!(arrived(&server, 200..=200).values().all(|times| *times == 1));
     assert!(program.guard.shutdown(LONG).is_ok());
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left behind");
+    assert_eq!(files(dir.path()), 0, "nothing is left behind");
 }
 
 #[test]
@@ -139,4 +145,93 @@ fn a_full_spool_refuses_the_newest_and_they_are_counted() {
     program.deliver(1);
     let last = server.requests().pop().unwrap();
     assert!(String::from_utf8_lossy(&last.body).contains("llmtrace.dropped.export_failed"));
+}
+
+#[test]
+fn destinations_that_share_a_directory_get_their_own_spans() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut servers = [FaultServer::start([]), FaultServer::start([])];
+    servers.iter_mut().for_each(FaultServer::close);
+    for (server, spans) in servers.iter().zip([3, 5]) {
+        let program = program(server, dir.path(), ROOM);
+        program.run(spans);
+        program.guard.shutdown(LONG).unwrap();
+    }
+    servers.iter_mut().for_each(FaultServer::reopen);
+    // Whoever comes first must not take what waits for the other one.
+    let second = program(&servers[1], dir.path(), ROOM);
+    second.wait_until(|stats| stats.replayed == 5);
+    second.guard.shutdown(LONG).unwrap();
+    assert_eq!(arrived(&servers[0], 200..=200).len(), 0);
+    program(&servers[0], dir.path(), ROOM).wait_until(|stats| stats.replayed == 3);
+    assert_eq!(servers.map(|server| arrived(&server, 200..=200).len()), [3, 5]);
+    assert_eq!(files(dir.path()), 0);
+}
+
+#[test]
+fn users_of_one_server_get_their_own_spans() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = FaultServer::start([]);
+    let start = |server: &FaultServer, key: &str| {
+        let url = server.url().replace("http://", &format!("http://{key}@"));
+        let otlp = Otlp::new(&url).unwrap().protocol(Protocol::Json).retry_waits(TICK, TICK);
+        Program::start(llmtrace::builder().exporter(otlp.spool(dir.path(), ROOM).unwrap()))
+    };
+    server.close();
+    let first = start(&server, "first:old");
+    first.run(2);
+    first.guard.shutdown(LONG).unwrap();
+    server.reopen();
+    let second = start(&server, "second:key");
+    assert_eq!(second.deliver(1).replayed, 0);
+    second.guard.shutdown(LONG).unwrap();
+    // The key may change meanwhile.
+    start(&server, "first:new").wait_until(|stats| stats.replayed == 2);
+}
+
+#[test]
+fn a_directory_that_is_deleted_costs_what_was_in_it_and_no_more() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("spool");
+    let mut server = FaultServer::start([]);
+    server.close();
+    let program = program(&server, &dir, ROOM);
+    assert_eq!(program.deliver(3).spooled, 3);
+    std::fs::remove_dir_all(&dir).unwrap();
+    let stats = program.deliver(2);
+    assert_eq!((stats.spooled, stats.dropped_total()), (2, 3), "{stats:?}");
+    server.reopen();
+    let stats = program.wait_until(|stats| stats.queued == 0);
+    assert_eq!((stats.exported, stats.dropped_total()), (2, 3), "{stats:?}");
+}
+
+#[test]
+fn without_its_directory_an_exporter_delivers_what_the_server_takes() {
+    let parent = tempfile::tempdir().unwrap();
+    let dir = parent.path().join("spool");
+    let mut server = FaultServer::start([]);
+    server.close();
+    let program = program(&server, &dir, ROOM);
+    program.deliver(3);
+    std::fs::remove_dir_all(&dir).unwrap();
+    std::fs::write(&dir, "not a directory").unwrap();
+    let stats = program.deliver(2);
+    assert_eq!((stats.exported, stats.spooled), (0, 0), "{stats:?}");
+    server.reopen();
+    program.wait_until(|_| program.deliver(1).exported > 0);
+    let before = program.stats();
+    let after = program.deliver(4);
+    assert_eq!((after.exported, after.dropped_total()), (before.exported + 4, before.dropped_total()));
+    assert_eq!(after.queued, 0);
+}
+
+#[test]
+fn a_span_that_the_spool_cannot_take_costs_itself_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = FaultServer::start([]);
+    server.close();
+    let program = program(&server, dir.path(), 10_000);
+    program.large(1 << 20);
+    let stats = program.deliver(1);
+    assert_eq!((stats.spooled, stats.dropped_total()), (1, 1), "{stats:?}");
 }

@@ -42,6 +42,17 @@ impl Program {
         });
     }
 
+    /// Ends a span with a text of this many bytes, and delivers it.
+    ///
+    /// # Panics
+    ///
+    /// If it is neither delivered nor counted in time.
+    pub fn large(&self, bytes: usize) -> ExporterStats {
+        let text = "x".repeat(bytes);
+        self.enter(|| drop(info_span!("chat", gen_ai.request.model = "m", text)));
+        self.deliver(0)
+    }
+
     /// Ends this many spans and delivers them.
     ///
     /// # Panics

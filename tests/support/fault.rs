@@ -29,6 +29,8 @@ pub enum Step {
     Raw(&'static str),
     /// Closes the connection without reading the body.
     Close,
+    /// Answers with this status before the body has come, and takes the rest of it without looking.
+    Early(u16),
 }
 
 impl Step {
@@ -48,6 +50,7 @@ impl Step {
             Self::Answer(status, ..)
             | Self::Echo(status)
             | Self::EndlessBody(status)
+            | Self::Early(status)
             | Self::ResetMidBody(status) => *status,
             Self::Chunked(_) => 200,
             Self::Hang | Self::SlowLoris | Self::Raw(_) | Self::Close => 0,
@@ -201,6 +204,19 @@ fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
         if matches!(step, Step::Close) {
             return Ok(());
         }
+        if let Step::Early(answered) = step {
+            write!(stream, "HTTP/1.1 {answered} X\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")?;
+            stream.shutdown(Shutdown::Write)?;
+            lock(&shared.requests).push(Request {
+                line,
+                headers,
+                body: Vec::new(),
+                answered,
+                at: Instant::now(),
+            });
+            io::copy(&mut reader, &mut io::sink())?;
+            return Ok(());
+        }
         let length = headers.iter().find(|(name, _)| name == "content-length");
         let mut body = vec![0; length.and_then(|(_, length)| length.parse().ok()).unwrap_or(0)];
         reader.read_exact(&mut body)?;
@@ -234,7 +250,7 @@ fn serve(mut stream: &TcpStream, shared: &Shared) -> io::Result<()> {
                 write!(stream, "HTTP/1.1 {status} X\r\ncontent-length: 1000\r\n\r\nbegin")?;
             }
             Step::Raw(text) => stream.write_all(text.as_bytes())?,
-            Step::Close => {}
+            Step::Close | Step::Early(_) => {}
         }
         return Ok(());
     }

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
+use reqwest::Certificate;
 
 /// The text holds no certificate that can be read.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,12 +19,12 @@ impl fmt::Debug for CertificateError {
     }
 }
 
-/// The certificates of a PEM text, in DER.
-pub(crate) fn read(pem: &[u8]) -> Result<Arc<[Vec<u8>]>, CertificateError> {
-    let failed = |reason: String| CertificateError { reason };
-    let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem)
-        .map(|root| root.map(|root| root.as_ref().to_vec()).map_err(|error| failed(error.to_string())))
-        .collect();
-    let roots = roots?;
-    if roots.is_empty() { Err(failed("the text has none".to_owned())) } else { Ok(roots.into()) }
+/// The certificates of a PEM text.
+pub(crate) fn read(pem: &[u8]) -> Result<Arc<[Certificate]>, CertificateError> {
+    let roots = Certificate::from_pem_bundle(pem);
+    let roots = roots.map_err(|error| CertificateError { reason: error.to_string() })?;
+    if roots.is_empty() {
+        return Err(CertificateError { reason: "the text has none".to_owned() });
+    }
+    Ok(roots.into())
 }

@@ -2,16 +2,12 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use llmtrace::ExportContext;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Response, Url};
-use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
 use tokio::runtime::{self, Runtime};
 
 use super::retry::retry_after;
@@ -57,8 +53,14 @@ impl Client {
         if settings.endpoint.is_local() {
             builder = builder.no_proxy();
         }
+        let roots = settings.roots.iter().cloned();
+        // A server without TLS needs no certificates of the system.
+        builder = match settings.endpoint.url().scheme() {
+            "http" => builder.tls_certs_only(roots),
+            _ => builder.tls_certs_merge(roots),
+        };
         let client = builder
-            .tls_backend_preconfigured(tls(settings)?)
+            .tls_backend_rustls()
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
@@ -155,19 +157,4 @@ fn reason(error: reqwest::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// TLS with the system's certificates and those of the settings; for a server without TLS, with none.
-fn tls(settings: &Settings) -> Result<ClientConfig, String> {
-    let failed = |error: rustls::Error| format!("no TLS: {error}");
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(failed)?;
-    if settings.endpoint.url().scheme() == "http" {
-        return Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth());
-    }
-    let roots = settings.roots.iter().map(|root| CertificateDer::from(root.clone()));
-    let verifier = Verifier::new_with_extra_roots(roots, provider).map_err(failed)?;
-    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth())
 }

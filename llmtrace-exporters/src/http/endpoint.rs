@@ -189,6 +189,14 @@ pub(crate) fn basic(user: &[u8], password: &[u8]) -> HeaderValue {
     header
 }
 
+/// The user name in such a header.
+pub(super) fn user_of(authorization: &HeaderValue) -> Option<String> {
+    let encoded = authorization.as_bytes().strip_prefix(b"Basic ")?;
+    let decoded = STANDARD.decode(encoded).ok()?;
+    let user = decoded.split(|byte| *byte == b':').next()?;
+    Some(String::from_utf8_lossy(user).into_owned())
+}
+
 fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -268,6 +276,7 @@ mod tests {
         );
         for (plain, expected) in [("a", "YTo="), ("ab", "YWI6"), ("abc", "YWJjOg==")] {
             assert_eq!(basic(plain.as_bytes(), b""), format!("Basic {expected}"));
+            assert_eq!(user_of(&basic(plain.as_bytes(), b"secret:2")).as_deref(), Some(plain));
         }
     }
 }

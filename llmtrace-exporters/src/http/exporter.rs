@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::Write as _;
 use std::mem;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,6 +19,8 @@ use super::retry::Backoff;
 use super::service::{Accepted, Service};
 use super::settings::Settings;
 use super::shelf::Shelf;
+use super::spooled::Spooled;
+use crate::spool::error::SpoolError;
 
 /// Sends spans with the requests of a [`Service`].
 pub(crate) struct HttpExporter<S> {
@@ -34,6 +37,8 @@ pub(crate) struct HttpExporter<S> {
     pub(super) oldest: Partial,
     pub(super) ahead: Ahead,
     body: Vec<u8>,
+    /// How long the last body was.
+    body_bytes: usize,
 }
 
 /// How far the oldest spans on the shelf are, of which only a part could be sent.
@@ -81,14 +86,16 @@ impl<S: Service> HttpExporter<S> {
             oldest: Partial::default(),
             ahead: Ahead::default(),
             body: Vec::new(),
+            body_bytes: 0,
             settings,
         }
     }
 
-    /// The same exporter with a place for what cannot be delivered.
-    pub(crate) fn with_shelf(mut self, shelf: Box<dyn Shelf>) -> Self {
-        self.shelf = Some(shelf);
-        self
+    /// The same exporter with a place in `dir` for what cannot be delivered.
+    pub(crate) fn with_spool(mut self, dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+        let destination = self.settings.destination(self.service.name());
+        self.shelf = Some(Box::new(Spooled::open(&destination, dir, max_bytes)?));
+        Ok(self)
     }
 
     /// The first wait before a batch is tried again, and the longest.
@@ -158,7 +165,9 @@ impl<S: Service> HttpExporter<S> {
     fn request(&mut self, spans: &[SpanRecord]) -> Outcome {
         self.body.clear();
         self.body.shrink_to(KEEP_BODY_BYTES);
+        self.body.reserve(self.body_bytes.min(KEEP_BODY_BYTES));
         self.service.write(spans, &mut self.body);
+        self.body_bytes = self.body.len();
         let (body, content_encoding) = self.compressed();
         let signature = self.service.sign(&body);
         let content_type = self.service.content_type();

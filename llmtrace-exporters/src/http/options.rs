@@ -74,8 +74,7 @@ macro_rules! delivers_over_http {
                 dir: impl AsRef<std::path::Path>,
                 max_bytes: u64,
             ) -> Result<Self, $crate::spool::error::SpoolError> {
-                let spooled = $crate::http::spooled::Spooled::open(dir.as_ref(), max_bytes)?;
-                Ok(Self(self.0.with_shelf(Box::new(spooled))))
+                Ok(Self(self.0.with_spool(dir.as_ref(), max_bytes)?))
             }
         }
 

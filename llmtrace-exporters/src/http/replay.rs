@@ -73,6 +73,7 @@ impl<S: Service> HttpExporter<S> {
         let put = shelf.put(spans);
         self.has_backlog |= put.stored > 0;
         self.context.spooled(put.stored as u64);
+        self.count_unreadable(shelf);
         let refused = spans.len().saturating_sub(put.stored) as u64;
         finished(lost + refused, put.refused.or(cause))
     }

@@ -24,6 +24,10 @@ pub(crate) fn retry_after(header: &str, now: SystemTime) -> Option<Duration> {
     Some(wait.min(MAX_RETRY_AFTER))
 }
 
+/// The years that dates of servers are taken to be in.
+const FIRST_YEAR: u32 = 1970;
+const LAST_YEAR: u32 = 2196;
+
 /// A date as HTTP servers must write it, such as `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(text: &str) -> Option<SystemTime> {
     const MONTHS: [&str; 12] =
@@ -36,7 +40,9 @@ fn http_date(text: &str) -> Option<SystemTime> {
     if zone != "GMT" || parts.next().is_some() {
         return None;
     }
-    let at: Timestamp = format!("{year}-{month:02}-{day}T{time}Z").parse().ok()?;
+    // What lies further off than times reach is cut to what is left of the wait anyway.
+    let year = year.parse::<u32>().ok()?.clamp(FIRST_YEAR, LAST_YEAR);
+    let at: Timestamp = format!("{year:04}-{month:02}-{day}T{time}Z").parse().ok()?;
     Some(at.into())
 }
 
@@ -92,6 +98,8 @@ mod tests {
         check("Sun, 06 Nov 1994 08:49:40 GMT", Some(3));
         check("Sun, 06 Nov 2094 08:49:40 GMT", Some(60));
         check("Sun, 06 Nov 1984 08:49:40 GMT", Some(0));
+        check("Fri, 31 Dec 9999 23:59:59 GMT", Some(60));
+        check("Mon, 01 Jan 0001 00:00:00 GMT", Some(0));
         for garbage in ["", "-1", "1.5", "soon", "Sun, 06 Nov 1994", "Sun, 06 Nov 1994 08:49:40 CET", "\u{0}"]
         {
             check(garbage, None);

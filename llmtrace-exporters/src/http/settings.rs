@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, user_of};
+use crate::spool::destination::Destination;
 
 /// How an exporter over HTTP behaves.
 #[derive(Clone)]
@@ -22,8 +23,8 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     /// How long a batch is tried again before it is given up.
     pub(crate) retry_for: Duration,
-    /// Certificates to trust beside those of the system, in DER.
-    pub(crate) roots: Arc<[Vec<u8>]>,
+    /// Certificates to trust beside those of the system,
+    pub(crate) roots: Arc<[reqwest::Certificate]>,
 }
 
 impl Settings {
@@ -57,6 +58,18 @@ impl Settings {
         };
         value.set_sensitive(true);
         self.headers.insert(header, value);
+    }
+
+    /// For whom spans wait on disk. Keys may change meanwhile; the user name of a server that asks for one is part of
+    /// it.
+    pub(crate) fn destination(&self, exporter: &str) -> Destination {
+        let url = self.endpoint.url();
+        Destination {
+            exporter: exporter.to_owned(),
+            host: url.host_str().unwrap_or_default().to_owned(),
+            address: url.origin().ascii_serialization() + url.path(),
+            user: self.headers.get(AUTHORIZATION).and_then(user_of).unwrap_or_default(),
+        }
     }
 
     /// Sends a header with every request that is the same in every program, and so no secret.

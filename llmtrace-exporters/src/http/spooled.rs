@@ -8,6 +8,7 @@ use llmtrace::SpanRecord;
 
 use super::shelf::{Put, Share, Shelf};
 use crate::spool::Spool;
+use crate::spool::destination::Destination;
 use crate::spool::error::SpoolError;
 use crate::spool::segment::Segment;
 
@@ -22,8 +23,9 @@ const BATCH_SPANS: usize = 512;
 const BATCH_BYTES: usize = 2 << 20;
 
 impl Spooled {
-    pub(crate) fn open(dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
-        Ok(Self { spool: Spool::open(dir, max_bytes)?, segment: None })
+    /// The spool of a destination within a directory that several may name.
+    pub(crate) fn open(destination: &Destination, dir: &Path, max_bytes: u64) -> Result<Self, SpoolError> {
+        Ok(Self { spool: Spool::open_for(destination, dir, max_bytes)?, segment: None })
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest;
 use llmtrace::{Score, SpanRecord};
-use ring::digest;
 use serde_json::json;
 
 use crate::http::endpoint::Endpoint;

@@ -49,22 +49,21 @@ const MAX_CORRUPT_FILES: usize = 16;
 impl Folder {
     /// Makes the directory, for its user only, where it does not exist.
     pub(super) fn open(dir: &Path) -> Result<Self, SpoolError> {
+        make(dir)?;
         let failed = |action| move |source| SpoolError::Io { dir: dir.to_owned(), action, source };
-        match fs::symlink_metadata(dir) {
-            Ok(found) if found.is_symlink() => return Err(SpoolError::SymbolicLink { dir: dir.to_owned() }),
-            Ok(found) if !found.is_dir() => return Err(SpoolError::NotADirectory { dir: dir.to_owned() }),
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let mut builder = DirBuilder::new();
-                builder.recursive(true);
-                #[cfg(unix)]
-                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-                builder.create(dir).map_err(failed("making it"))?;
-            }
-            Err(error) => return Err(failed("looking at it")(error)),
-        }
         let room = open_itself(&dir.join(ROOM)).map_err(failed("making a file in it"))?;
         Ok(Self { path: dir.to_owned(), room })
+    }
+
+    /// The directory made again.
+    pub(super) fn again(&self) -> Result<Self, SpoolError> {
+        Self::open(&self.path)
+    }
+
+    /// Whether somebody deleted the directory.
+    pub(super) fn is_gone(&self) -> bool {
+        let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+        fs::symlink_metadata(&self.path).is_err_and(gone)
     }
 
     /// Becomes an owner. `now` is in milliseconds since 1970.
@@ -193,7 +192,8 @@ impl Folder {
 
     /// Whether the segment is there, as far as can be told.
     pub(super) fn has(&self, name: Name) -> bool {
-        let gone = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+        let gone =
+            |error: io::Error| matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
         !fs::symlink_metadata(self.path_of(name)).is_err_and(gone)
     }
 
@@ -217,6 +217,24 @@ impl Drop for Claim {
 impl Listing {
     pub(super) fn bytes(&self) -> u64 {
         self.segments.values().chain(self.corrupt.values()).sum()
+    }
+}
+
+/// Makes a directory, for its user only, where there is none yet.
+pub(super) fn make(dir: &Path) -> Result<(), SpoolError> {
+    let failed = |action| move |source| SpoolError::Io { dir: dir.to_owned(), action, source };
+    match fs::symlink_metadata(dir) {
+        Ok(found) if found.is_symlink() => Err(SpoolError::SymbolicLink { dir: dir.to_owned() }),
+        Ok(found) if !found.is_dir() => Err(SpoolError::NotADirectory { dir: dir.to_owned() }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let mut builder = DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(dir).map_err(failed("making it"))
+        }
+        Err(error) => Err(failed("looking at it")(error)),
     }
 }
 

@@ -4,6 +4,7 @@ mod cut;
 #[cfg(feature = "tokenizer")]
 mod estimate;
 mod gather;
+mod messages;
 mod names;
 mod place;
 mod read;

@@ -59,6 +59,9 @@ fn messages(value: Scalar<'_>, role: Role) -> Vec<Message> {
         Scalar::Json(json) => String::from_utf8_lossy(json),
         other => Cow::Owned(other.to_string()),
     };
+    if let Some(messages) = super::messages::plain(&text) {
+        return messages;
+    }
     if let Ok(messages) = serde_json::from_str(&text) {
         return messages;
     }

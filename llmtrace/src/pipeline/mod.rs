@@ -3,11 +3,13 @@
 
 mod batch;
 mod drop_reason;
+mod guarded;
 mod losses;
 mod nested;
 mod outlet;
 mod pool;
 mod queue;
+mod room;
 mod stats;
 mod tail;
 mod totals;
@@ -30,10 +32,12 @@ use crate::layer::Draft;
 use crate::sync::deadline;
 use crate::{Budget, Exporter};
 use batch::Spent;
-use outlet::Outlet;
+use guarded::guarded;
+use outlet::{Outlet, Running};
 pub(crate) use pool::Home;
 use pool::Pool;
 use queue::Queue;
+use room::Room;
 pub(crate) use tail::Tail;
 use totals::Totals;
 
@@ -45,7 +49,8 @@ pub enum Overflow {
     /// 50 ms, so that a burst costs a moment instead of spans; while nothing moves, it never pauses.
     #[default]
     DropNewest,
-    /// The thread that ends it waits for room, at most this long; then the span is dropped and counted.
+    /// The thread that ends it waits for room, at most this long; then the span is dropped and counted. So does the
+    /// worker for each exporter: one that is stuck holds up the others.
     Block(Duration),
 }
 
@@ -69,6 +74,9 @@ pub(crate) struct Pipeline {
     pool: Pool<Box<Draft>>,
     outlets: Box<[Arc<Outlet>]>,
     spent: Spent,
+    /// A batch is handed on when it holds this many bytes, however few spans.
+    batch_bytes: usize,
+    room: Room,
     totals: Totals,
     budgets: Box<[Budget]>,
     limits: Limits,
@@ -103,6 +111,12 @@ pub struct Stats {
     pub held_bytes: usize,
 }
 
+/// Most bytes of a batch.
+const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+/// Full batches for which an exporter has room.
+const BATCHES: usize = 4;
+
 /// How long before the end of a shutdown the exporters have to be done, so that what they give up is counted in
 /// time; a quarter of the time, where that is shorter.
 const MARGIN: Duration = Duration::from_millis(250);
@@ -120,15 +134,20 @@ impl Pipeline {
         limits: Limits,
     ) -> (Arc<Self>, io::Result<()>) {
         let cores = std::thread::available_parallelism().map_or(4, usize::from);
-        let front = limits.queue_bytes / 2;
-        let share = front.saturating_sub(tail.limit()) / exporters.len().max(1);
+        // An eighth for recycled drafts, three for those that wait, and the half for the exporters: of that, the room of
+        // two batches for the one in the making and those on their way back.
+        let (eighth, half) = (limits.queue_bytes / 8, limits.queue_bytes / 2);
+        let batch_bytes = MAX_BATCH_BYTES.min(eighth / 2);
+        let share = half.saturating_sub(tail.limit() + 2 * batch_bytes) / exporters.len().max(1);
         let outlet = |name: &str| Arc::new(Outlet::new(name, share, limits.notices));
-        let outlets: Vec<_> = exporters.iter().map(|exporter| outlet(exporter.name())).collect();
+        let outlets: Vec<_> = exporters.iter().map(|exporter| outlet(&name_of(&**exporter))).collect();
         let pipeline = Arc::new(Self {
-            queue: Queue::new((4 * cores).next_power_of_two().clamp(8, 64), front, limits.overflow),
-            pool: Pool::new((2 * cores).next_power_of_two().clamp(4, 64), limits.queue_bytes / 2),
+            queue: Queue::new((4 * cores).next_power_of_two().clamp(8, 64), 3 * eighth, limits.overflow),
+            pool: Pool::new((2 * cores).next_power_of_two().clamp(4, 64), eighth),
             outlets: outlets.into(),
             spent: Spent::default(),
+            batch_bytes: batch_bytes.min(share / BATCHES),
+            room: Room::default(),
             totals: Totals::default(),
             budgets: budgets.into(),
             limits,
@@ -140,7 +159,12 @@ impl Pipeline {
         }
         let started = pipeline.spawn(exporters, enricher, tail);
         if started.is_err() {
+            // There is no worker that would say so.
             pipeline.queue.close();
+            pipeline.queue.leave();
+            for outlet in &pipeline.outlets {
+                outlet.close();
+            }
         }
         (pipeline, started)
     }
@@ -151,12 +175,14 @@ impl Pipeline {
         enricher: Enricher,
         tail: Tail,
     ) -> io::Result<()> {
-        for (outlet, exporter) in self.outlets.iter().zip(exporters) {
-            let (outlet, pipeline) = (Arc::clone(outlet), Arc::clone(self));
-            let name = format!("llmtrace-{}", outlet.name());
+        // Those that are not started, because an earlier one could not be, count as stopped.
+        let running: Vec<_> = self.outlets.iter().map(|outlet| Running(Arc::clone(outlet))).collect();
+        for (running, exporter) in running.into_iter().zip(exporters) {
+            let pipeline = Arc::clone(self);
+            let name = format!("llmtrace-{}", running.0.name().replace('\0', ""));
             std::thread::Builder::new().name(name).spawn(move || {
                 InPipeline::set();
-                outlet.run(exporter, &pipeline.spent, || pipeline.queue.losses());
+                running.0.run(exporter, &pipeline.spent, &pipeline.room, || pipeline.queue.losses());
             })?;
         }
         let pipeline = Arc::clone(self);
@@ -224,6 +250,7 @@ impl Pipeline {
             for outlet in &self.outlets {
                 outlet.abandon();
             }
+            self.room.made();
             let end = deadline(LINGER);
             self.queue.wait_until_left(LINGER);
             is_stopped = self.wait_until_stopped(end);
@@ -266,6 +293,11 @@ impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pipeline").field("queue_bytes", &self.queue.bytes()).finish_non_exhaustive()
     }
+}
+
+/// The exporter's name, whatever it does when it is asked for it.
+fn name_of(exporter: &dyn Exporter) -> String {
+    guarded(|| exporter.name().to_owned()).unwrap_or_else(|_| "unnamed".to_owned())
 }
 
 thread_local! {

@@ -1,13 +1,14 @@
 //! One exporter: its queue, its thread, its accounts.
 
 use std::collections::VecDeque;
-use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Spent};
 use super::drop_reason::{DropReason, REASONS};
+use super::guarded::guarded;
 use super::losses::{LossTime, Losses};
+use super::room::Room;
 use super::stats::ExporterStats;
 use crate::export::{ExportContext, Notices};
 use crate::sync::{Condvar, Mutex, deadline, lock, wait};
@@ -45,6 +46,16 @@ struct State {
     lost_at: Option<LossTime>,
 }
 
+/// Tells everybody when the exporter is gone, be it that its thread has ended or was never started.
+#[derive(Debug)]
+pub(super) struct Running(pub(super) Arc<Outlet>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.finish(|state| state.is_stopped = true);
+    }
+}
+
 enum Job {
     Export(Arc<Batch>),
     Idle,
@@ -68,8 +79,10 @@ impl Outlet {
         &self.name
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        lock(&self.state).bytes >= self.limit
+    /// Whether a batch of this size would be taken or dropped at once.
+    pub(super) fn has_room(&self, bytes: usize) -> bool {
+        let state = lock(&self.state);
+        state.has_room(bytes, self.limit) || state.is_abandoned
     }
 
     /// Hands a batch over. Waits for room at most `patience`, unless an earlier wait was in vain; then the batch
@@ -77,7 +90,7 @@ impl Outlet {
     pub(super) fn offer(&self, batch: &Arc<Batch>, patience: Duration) {
         let mut state = lock(&self.state);
         let deadline = deadline(patience);
-        while state.bytes >= self.limit && !state.is_abandoned {
+        while !state.has_room(batch.bytes, self.limit) && !state.is_abandoned {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() || state.is_stalled {
                 state.is_stalled = true;
@@ -168,6 +181,7 @@ impl Outlet {
         &self,
         mut exporter: Box<dyn Exporter>,
         spent: &Spent,
+        room: &Room,
         upstream: impl Fn() -> [u64; REASONS],
     ) {
         let started = guarded(|| exporter.start(self.context.clone()));
@@ -182,6 +196,7 @@ impl Outlet {
                         self.tell_losses(&mut *exporter, &mut losses, &batch, upstream());
                     }
                     spent.put(batch);
+                    room.made();
                     idle_at = Some(Instant::now());
                 }
                 Job::Idle => {
@@ -307,6 +322,11 @@ impl Outlet {
 }
 
 impl State {
+    /// Whether a batch of this size fits; one that is larger than all the room comes alone.
+    fn has_room(&self, bytes: usize, limit: usize) -> bool {
+        self.bytes == 0 || self.bytes + bytes <= limit
+    }
+
     fn lose(&mut self, reason: DropReason, spans: u64) {
         if spans > 0 {
             self.dropped[reason as usize] += spans;
@@ -318,15 +338,6 @@ impl State {
 /// What an exporter returned; `Err` with what it panicked with.
 type Outcome = Result<Result<(), ExportError>, String>;
 
-/// Calls an exporter; a panic becomes a message.
-fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    panic::catch_unwind(AssertUnwindSafe(call)).map_err(|payload| {
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        format!("the exporter panicked: {}", text.unwrap_or("no message"))
-    })
-}
-
 /// Adds the spans that were on disk and are lost.
 fn with_given_up(mut dropped: [u64; REASONS], given_up: u64) -> [u64; REASONS] {
     dropped[DropReason::ExportFailed as usize] += given_up;
@@ -334,57 +345,4 @@ fn with_given_up(mut dropped: [u64; REASONS], given_up: u64) -> [u64; REASONS] {
 }
 
 #[cfg(all(test, llmtrace_loom))]
-mod loom_tests {
-    use loom::thread;
-
-    use super::*;
-    use crate::{ObservationKind, SpanId, SpanRecord, Timestamp, TraceId};
-
-    const HOUR: Duration = Duration::from_secs(3600);
-
-    /// Panics on the first batch.
-    struct Fragile(bool);
-
-    impl Exporter for Fragile {
-        fn name(&self) -> &str {
-            "fragile"
-        }
-
-        fn export(&mut self, _: &[SpanRecord]) -> Result<(), ExportError> {
-            assert!(std::mem::replace(&mut self.0, true), "the first batch");
-            Ok(())
-        }
-    }
-
-    fn batch() -> Arc<Batch> {
-        let at = Timestamp::from_unix_nanos(1);
-        let (trace, span) = (TraceId::sequential(1), SpanId::sequential(1));
-        let spans = vec![SpanRecord::new(trace, span, "chat", ObservationKind::Generation, at, at)];
-        Arc::new(Batch { spans, bytes: 1 })
-    }
-
-    #[test]
-    fn every_batch_is_accounted_for_at_flush_and_at_the_end() {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(2);
-        builder.check(|| {
-            let outlet = Arc::new(Outlet::new("fragile", 1, Notices::Off));
-            let exporter = {
-                let outlet = Arc::clone(&outlet);
-                thread::spawn(move || {
-                    outlet.run(Box::new(Fragile(false)), &Spent::default(), || [0; REASONS])
-                })
-            };
-            outlet.offer(&batch(), HOUR);
-            // There is room for one batch only: this one waits for the first to be done.
-            outlet.offer(&batch(), HOUR);
-            outlet.request_flush(1);
-            assert!(outlet.wait_until_flushed(1, HOUR));
-            let stats = outlet.stats();
-            assert_eq!((stats.exported, stats.dropped_total()), (1, 1));
-            outlet.close();
-            assert!(outlet.wait_until_stopped(HOUR));
-            exporter.join().unwrap();
-        });
-    }
-}
+mod loom_tests;

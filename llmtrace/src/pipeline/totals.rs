@@ -76,9 +76,12 @@ impl Totals {
         let status = record.attributes.get_str(semconv::COST_STATUS);
         let is_unknown = status == Some(Unpriced::UnknownModel.as_str());
         let mut totals = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let model = record.model().unwrap_or("unknown");
-        let is_known = totals.models.contains_key(model) || totals.models.len() < MAX_MODELS;
-        let entry = totals.models.entry(if is_known { model } else { "other" }.to_owned()).or_default();
+        let mut model = record.model().unwrap_or("unknown");
+        if !totals.models.contains_key(model) {
+            model = if totals.models.len() < MAX_MODELS { model } else { "other" };
+            totals.models.entry(model.to_owned()).or_default();
+        }
+        let Some(entry) = totals.models.get_mut(model) else { return };
         entry.calls += 1;
         entry.errors += u64::from(record.status.is_error());
         entry.input_tokens = entry.input_tokens.saturating_add(stated(usage.input_tokens));

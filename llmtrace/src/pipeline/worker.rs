@@ -14,13 +14,11 @@ use crate::layer::Draft;
 use crate::sampler::Fate;
 use crate::{SpanId, SpanRecord, Usd};
 
-/// After this many drafts, their room is given back to those who wait for it.
+/// After this many drafts, or this many bytes of them, their room is given back to those who wait for it.
 const RELEASE_EVERY: usize = 64;
+const RELEASE_BYTES: usize = 256 * 1024;
 
-/// A batch is handed on when it holds this many bytes, however few spans.
-const MAX_BATCH_BYTES: usize = 2 * 1024 * 1024;
-
-/// How long the worker waits for an exporter that has no room, before the batch is dropped for it.
+/// How long the worker waits while no exporter has room, before the batch is dropped.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Tells everybody when the worker is gone, whatever made it go.
@@ -126,7 +124,7 @@ impl Worker<'_> {
             let (root, fate) = (draft.root, draft.fate);
             self.pipeline.give_back(draft);
             self.add(record, root, fate);
-            if n % RELEASE_EVERY == RELEASE_EVERY - 1 {
+            if n % RELEASE_EVERY == RELEASE_EVERY - 1 || room >= RELEASE_BYTES {
                 self.pipeline.queue.release(std::mem::take(&mut room));
             }
         }
@@ -178,7 +176,8 @@ impl Worker<'_> {
         }
         self.bytes += record.estimated_bytes();
         self.batch.push(record);
-        if self.batch.len() >= self.pipeline.limits.batch_spans || self.bytes >= MAX_BATCH_BYTES {
+        let Pipeline { limits, batch_bytes, .. } = self.pipeline;
+        if self.batch.len() >= limits.batch_spans || self.bytes >= *batch_bytes {
             self.hand_on();
         }
     }
@@ -190,12 +189,17 @@ impl Worker<'_> {
         let next = self.batches.pop().unwrap_or_else(|| Vec::with_capacity(self.batch.len()));
         let spans = std::mem::replace(&mut self.batch, next);
         let batch = Arc::new(Batch { spans, bytes: std::mem::take(&mut self.bytes) });
-        let outlets = &self.pipeline.outlets;
-        // One exporter never waits for another: unless all are full, one that is full loses the batch.
-        let patience = match self.pipeline.limits.overflow {
+        let Pipeline { outlets, room, limits, .. } = self.pipeline;
+        let patience = match limits.overflow {
             Overflow::Block(timeout) => timeout,
-            Overflow::DropNewest if outlets.iter().all(|outlet| outlet.is_full()) => PATIENCE,
-            Overflow::DropNewest => Duration::ZERO,
+            // One exporter never waits for another: the first that has room ends the wait, and one that has none then
+            // loses the batch.
+            Overflow::DropNewest => {
+                let has_room =
+                    || outlets.is_empty() || outlets.iter().any(|outlet| outlet.has_room(batch.bytes));
+                room.wait_until(has_room, PATIENCE);
+                Duration::ZERO
+            }
         };
         for outlet in outlets {
             outlet.offer(&batch, patience);

@@ -7,7 +7,7 @@ use memchr::memmem::{self, Finder};
 use super::assigned::BY_NAME;
 use super::finding::Findings;
 use super::names::{self, Meaning};
-use super::value;
+use super::{SHORT_BYTES, value};
 
 /// Longest name of a flag or a tag that is looked at, in bytes.
 const MAX_NAME_BYTES: usize = 48;
@@ -29,6 +29,11 @@ const PRIVATE: &[u8] = b"PRIVATE";
 /// Finds secrets behind dashes and between tags.
 pub(super) fn find(text: &str, findings: &mut Findings<'_>) {
     let bytes = text.as_bytes();
+    let begins = |pair: &[u8]| pair == b"--" || pair == b"</";
+    if bytes.len() <= SHORT_BYTES && !bytes.windows(2).any(begins) {
+        // The searches below take longer to begin than to look at this.
+        return;
+    }
     find_dashes(bytes, findings);
     for at in CLOSING_TAG.find_iter(bytes) {
         find_tagged(bytes, at, findings);

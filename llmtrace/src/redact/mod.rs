@@ -219,9 +219,31 @@ const MAX_DEPTH: usize = 2;
 
 /// Finds secrets of the built-in rules.
 fn find_secrets(text: &str, depth: usize, findings: &mut Findings<'_>) {
+    if text.len() <= SHORT_BYTES && !may_hold_secret(text.as_bytes()) {
+        return;
+    }
     words::find(text, depth, findings);
     assigned::find(text, findings);
     dashes::find(text, findings);
+}
+
+/// Texts up to this length, in bytes, are first looked through for any sign of a secret: most are names and numbers.
+const SHORT_BYTES: usize = 64;
+
+/// Whether a text has what each rule begins with: a long word, an assignment, a flag or a tag.
+fn may_hold_secret(bytes: &[u8]) -> bool {
+    let (mut word, mut last) = (0, 0);
+    for &byte in bytes {
+        word = if words::is_word(byte) { word + 1 } else { 0 };
+        if word >= words::MIN_BYTES
+            || matches!(byte, b'=' | b':')
+            || matches!((last, byte), (b'-', b'-') | (b'<', b'/'))
+        {
+            return true;
+        }
+        last = byte;
+    }
+    false
 }
 
 impl Default for Redactor {

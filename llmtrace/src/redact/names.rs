@@ -124,17 +124,32 @@ const PERHAPS: &[&str] = &["token", "auth", "key", "jwt", "pat", "pass"];
 /// Longest word of a name that is looked at, in bytes.
 const MAX_WORD_BYTES: usize = 32;
 
-/// The last letters of [`SECRET_ENDINGS`], [`PERHAPS`] and the other words that mean something.
-const LAST_LETTERS: &[&[u8; 3]] = &[
-    b"key", b"ken", b"ord", b"swd", b"ase", b"ode", b"pwd", b"ret", b"ets", b"ial", b"als", b"rer", b"ion",
-    b"uth", b"jwt", b"pat", b"ass", b"sig", b"ure",
-];
-
 /// Whether a name, at the end of `bytes`, may mean a secret: few names end as one that does.
 pub(super) fn may_mean(bytes: &[u8]) -> bool {
     let Some((_, last)) = trim(bytes).split_last_chunk::<3>() else { return false };
-    let last = last.map(|byte| byte.to_ascii_lowercase());
-    LAST_LETTERS.iter().any(|letters| **letters == last)
+    // The last letters of SECRET_ENDINGS, PERHAPS and the other words that mean something.
+    matches!(
+        &last.map(|byte| byte.to_ascii_lowercase()),
+        b"key"
+            | b"ken"
+            | b"ord"
+            | b"swd"
+            | b"ase"
+            | b"ode"
+            | b"pwd"
+            | b"ret"
+            | b"ets"
+            | b"ial"
+            | b"als"
+            | b"rer"
+            | b"ion"
+            | b"uth"
+            | b"jwt"
+            | b"pat"
+            | b"ass"
+            | b"sig"
+            | b"ure"
+    )
 }
 
 /// What a name means: `DB_PASSWORD`, `x-api-key`, `clientSecret`, `spring.datasource.password`, ...

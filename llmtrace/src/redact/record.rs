@@ -80,7 +80,11 @@ impl Pass<'_> {
 
     fn attributes(&mut self, attributes: &mut Attributes) {
         for (key, value) in attributes.iter_mut() {
-            let meaning = self.meaning(key);
+            let has_text = !matches!(
+                value,
+                Value::Str(Cow::Borrowed(_)) | Value::Bool(_) | Value::Int(_) | Value::Float(_)
+            );
+            let meaning = if has_text { self.meaning(key) } else { None };
             self.cow(key);
             self.value(key, meaning, value);
         }

@@ -5,7 +5,7 @@ use super::shapes::{MAX_INNER_KEY_BYTES, MAX_KEY_BYTES};
 use super::{MAX_DEPTH, base64, find_secrets, shapes, value};
 
 /// Shortest word that is looked at, in bytes.
-const MIN_BYTES: usize = 16;
+pub(super) const MIN_BYTES: usize = 16;
 
 /// Longest part of a key before a `.`, such as `SG.`, in bytes.
 const MAX_HEAD_BYTES: usize = 20;
@@ -50,6 +50,10 @@ pub(super) fn find(text: &str, depth: usize, findings: &mut Findings<'_>) {
 fn next_word(bytes: &[u8], mut from: usize) -> Option<(usize, usize)> {
     loop {
         let window = bytes.get(from..from + MIN_BYTES)?;
+        if let Some(at) = last_blank(window) {
+            from += at + 1;
+            continue;
+        }
         match window.iter().rposition(|byte| !is_word(*byte)) {
             Some(at) => from += at + 1,
             None => break,
@@ -58,6 +62,17 @@ fn next_word(bytes: &[u8], mut from: usize) -> Option<(usize, usize)> {
     let rest = bytes.get(from + MIN_BYTES..)?;
     let more = rest.iter().position(|byte| !is_word(*byte)).unwrap_or(rest.len());
     Some((from, from + MIN_BYTES + more))
+}
+
+/// Where the last blank of a window is, or a `!` after it; only its last eight bytes are looked at, all at once.
+fn last_blank(window: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    const BLANKS: u64 = ONES * 0x20;
+    let (before, half) = window.split_last_chunk::<8>()?;
+    let zeroed = u64::from_le_bytes(*half) ^ BLANKS;
+    // The highest bit of each byte that is zero, and of each byte of 1 above one.
+    let zeros = zeroed.wrapping_sub(ONES) & !zeroed & (ONES << 7);
+    (zeros != 0).then(|| before.len() + 7 - zeros.leading_zeros() as usize / 8)
 }
 
 const WORD: [bool; 256] = {
@@ -71,7 +86,7 @@ const WORD: [bool; 256] = {
     word
 };
 
-fn is_word(byte: u8) -> bool {
+pub(super) fn is_word(byte: u8) -> bool {
     WORD.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
