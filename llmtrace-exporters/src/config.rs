@@ -121,7 +121,7 @@ use settings::{ExporterSettings, Settings};
 /// | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` | the whole URL |
 /// | `OTEL_EXPORTER_OTLP_PROTOCOL`, `_TRACES_PROTOCOL` | `http/protobuf` or `http/json`; gRPC is not spoken |
 /// | `OTEL_EXPORTER_OTLP_HEADERS`, `_TRACES_HEADERS` | `name=value,name=value`, values percent-encoded |
-/// | `OTEL_EXPORTER_OTLP_TIMEOUT`, `_TRACES_TIMEOUT` | milliseconds, at least 1 |
+/// | `OTEL_EXPORTER_OTLP_TIMEOUT`, `_TRACES_TIMEOUT` | milliseconds; 0 means no limit |
 /// | `OTEL_EXPORTER_OTLP_COMPRESSION`, `_TRACES_COMPRESSION` | `gzip` or `none` |
 /// | `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_TRACES_CERTIFICATE` | PEM file of authorities to trust beside the system's |
 /// | `OTEL_EXPORTER_OTLP_INSECURE`, `_TRACES_INSECURE` | `true`: plain `http` to another computer is wanted |

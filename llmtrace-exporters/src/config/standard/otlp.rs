@@ -7,7 +7,7 @@ use super::super::network::{check_certificate, check_header_name, check_header_v
 use super::super::secret::Secret;
 use super::super::settings::{DeliverySettings, OtlpSettings, Place, Target};
 use super::super::url::{self, PlainHttp};
-use super::super::variables::{Variables, choice, milliseconds, pairs};
+use super::super::variables::{Variables, choice, pairs, timeout};
 #[cfg(feature = "http")]
 use crate::env::Environment;
 use crate::{Profile, Protocol};
@@ -78,7 +78,7 @@ fn delivery(variables: &Variables<'_>) -> DeliverySettings {
                 choice(text, &compressions)
             }),
         timeout: variables
-            .read(&["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"], milliseconds),
+            .read(&["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"], timeout),
         certificate: variables
             .read(&["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"], certificate),
         ..DeliverySettings::default()

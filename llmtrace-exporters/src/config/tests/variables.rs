@@ -93,6 +93,14 @@ fn otlp_variables() {
 }
 
 #[test]
+fn no_time_at_all_means_no_limit_or_no_delay() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost");
+    let unlimited = otlp(&[endpoint, ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0")]).delivery.timeout;
+    assert_eq!(unlimited, Some(Duration::from_millis(u64::from(u32::MAX))));
+    assert_eq!(settings(&[("OTEL_BSP_SCHEDULE_DELAY", "0")]).batch.delay, Some(Duration::ZERO));
+}
+
+#[test]
 fn plain_http_is_allowed_where_it_is_said() {
     let otlp = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")];
     let langfuse = [
@@ -260,11 +268,11 @@ fn wrong_variables() {
         "a=%0Ahunter2",
         "OTEL_EXPORTER_OTLP_HEADERS: a: expected a value of printable ASCII characters",
     );
-    for wrong in ["0", "10s", "-1", "1.5", "4294967296"] {
+    for wrong in ["10s", "-1", "1.5", "4294967296"] {
         one(
             "OTEL_EXPORTER_OTLP_TIMEOUT",
             wrong,
-            "OTEL_EXPORTER_OTLP_TIMEOUT: expected milliseconds: a whole number from 1 to 4294967295",
+            "OTEL_EXPORTER_OTLP_TIMEOUT: expected milliseconds: a whole number from 0 to 4294967295",
         );
     }
     one(
