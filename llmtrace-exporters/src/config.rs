@@ -129,14 +129,14 @@ use settings::Settings;
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `always_on`, `always_off`, `traceidratio` with a share from 0 to 1, and their `parentbased_` forms |
 /// | `OTEL_BSP_SCHEDULE_DELAY`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | milliseconds that a span waits for its batch; spans in a batch. The queue is bounded in bytes, so `OTEL_BSP_MAX_QUEUE_SIZE` says nothing here |
 /// | `LANGFUSE_PUBLIC_KEY`, `LANGFUSE_SECRET_KEY` | both set: Langfuse is an exporter, beside the others |
-/// | `LANGFUSE_BASE_URL`, else `LANGFUSE_HOST`, else `LANGFUSE_URL` | where it is; `https://cloud.langfuse.com` without them |
+/// | `LANGFUSE_BASE_URL`, else `LANGFUSE_BASEURL`, `LANGFUSE_HOST`, `LANGFUSE_URL` | where it is; `https://cloud.langfuse.com` without them |
 /// | `LANGFUSE_TRACING_ENABLED` | `false`: not to Langfuse |
 /// | `LANGFUSE_SAMPLE_RATE` | share of the traces, 0 to 1, for every exporter |
 /// | `LANGFUSE_TRACING_ENVIRONMENT`, `LANGFUSE_RELEASE` | `deployment.environment.name` and `service.version`, where `OTEL_RESOURCE_ATTRIBUTES` does not say them |
 /// | `LANGFUSE_TIMEOUT` | seconds |
 ///
 /// A variable that is empty is as good as none. OpenTelemetry ignores a value that it cannot read, with a warning; here
-/// it is an error at start, because a trace that goes nowhere is noticed too late.
+/// it is an error at start, because a trace that goes nowhere is noticed too late; so is a name that is almost one of these.
 pub struct Config {
     settings: Settings,
 }

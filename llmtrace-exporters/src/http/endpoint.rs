@@ -30,7 +30,7 @@ pub struct Endpoint {
 }
 
 /// Why a text is no usable address. It never repeats user names, passwords or query strings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// The text is no URL.
@@ -55,6 +55,13 @@ pub enum EndpointError {
         /// The address without secrets.
         shown: String,
     },
+}
+
+impl fmt::Debug for EndpointError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl Endpoint {
@@ -257,6 +264,7 @@ mod tests {
         let check = |text: &str, expected: &str| {
             let message = Endpoint::parse(text).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains("secret"), "{message}");
+            assert_eq!(format!("{:?}", Endpoint::parse(text).unwrap_err()), message, "what `main` shows");
         };
         check("", "not a URL");
         check("localhost:4318", "expected https or http");

@@ -16,8 +16,11 @@ use crate::env::Environment;
 const PUBLIC_KEY: &str = "LANGFUSE_PUBLIC_KEY";
 const SECRET_KEY: &str = "LANGFUSE_SECRET_KEY";
 
+/// What the older JavaScript client reads.
+pub(super) const BASEURL: &str = "LANGFUSE_BASEURL";
+
 /// Where Langfuse is: the present name, and older ones.
-const HOSTS: &[&str] = &["LANGFUSE_BASE_URL", "LANGFUSE_HOST", "LANGFUSE_URL"];
+const HOSTS: &[&str] = &["LANGFUSE_BASE_URL", BASEURL, "LANGFUSE_HOST", "LANGFUSE_URL"];
 
 /// Where its clients send to, if nothing says otherwise.
 const DEFAULT_HOST: &str = "https://cloud.langfuse.com";

@@ -136,6 +136,10 @@ fn langfuse_variables() {
     assert_eq!(langfuse(&[]).host, "https://cloud.langfuse.com");
     assert_eq!(langfuse(&[("LANGFUSE_URL", "https://c")]).host, "https://c");
     assert_eq!(langfuse(&[("LANGFUSE_URL", "https://c"), ("LANGFUSE_HOST", "https://b")]).host, "https://b");
+    assert_eq!(
+        langfuse(&[("LANGFUSE_BASEURL", "https://d"), ("LANGFUSE_HOST", "https://b")]).host,
+        "https://d"
+    );
     let all = [("LANGFUSE_HOST", "https://b"), ("LANGFUSE_BASE_URL", "https://a"), ("LANGFUSE_TIMEOUT", "7")];
     let settings = langfuse(&all);
     assert_eq!((settings.host.as_str(), settings.public_key.as_str()), ("https://a", "pk-lf-1"));
@@ -331,6 +335,46 @@ fn wrong_variables() {
             "OTEL_SDK_DISABLED: expected \"true\" or \"false\"",
         ],
     );
+}
+
+#[test]
+fn a_misspelt_standard_variable_is_wrong() {
+    let misspelt = [
+        ("LANGFUSE_BASE_ULR", "LANGFUSE_BASE_URL"),
+        ("OTEL_EXPORTER_OTPL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("OTEL_EXPORTER_OTLP_HEADER", "OTEL_EXPORTER_OTLP_HEADERS"),
+    ];
+    for (name, meant) in misspelt {
+        let problems = standard::read(&Environment::of(&[(name, "hunter2")])).unwrap_err();
+        let expected = format!("{name}: unknown variable; did you mean {meant}?");
+        assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
+fn variables_of_others_are_let_alone() {
+    let names = [
+        "LANGFUSE_BASEURL",
+        "LANGFUSE_DEBUG",
+        "LANGFUSE_FLUSH_AT",
+        "LANGFUSE_LOG_LEVEL",
+        "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+        "OTEL_BLRP_SCHEDULE_DELAY",
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        "OTEL_EXPORTER_OTLP_SPAN_INSECURE",
+        "OTEL_LOGS_EXPORTER",
+        "OTEL_LOG_LEVEL",
+        "OTEL_METRICS_EXPORTER",
+        "OTEL_SERVICE_VERSION",
+    ];
+    for name in names {
+        let problems = standard::read(&Environment::of(&[(name, "http://localhost")])).err();
+        assert!(problems.is_none(), "{name}: {problems:?}");
+    }
 }
 
 #[test]
