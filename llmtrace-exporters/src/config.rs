@@ -29,7 +29,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::env::Environment;
 use error::ConfigError;
-use settings::{ExporterSettings, Settings};
+use settings::Settings;
 
 /// How tracing is set up, read from a file or from the environment.
 ///
@@ -121,7 +121,7 @@ use settings::{ExporterSettings, Settings};
 /// | `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` | the whole URL |
 /// | `OTEL_EXPORTER_OTLP_PROTOCOL`, `_TRACES_PROTOCOL` | `http/protobuf` or `http/json`; gRPC is not spoken |
 /// | `OTEL_EXPORTER_OTLP_HEADERS`, `_TRACES_HEADERS` | `name=value,name=value`, values percent-encoded |
-/// | `OTEL_EXPORTER_OTLP_TIMEOUT`, `_TRACES_TIMEOUT` | milliseconds, at least 1 |
+/// | `OTEL_EXPORTER_OTLP_TIMEOUT`, `_TRACES_TIMEOUT` | milliseconds; 0 means no limit |
 /// | `OTEL_EXPORTER_OTLP_COMPRESSION`, `_TRACES_COMPRESSION` | `gzip` or `none` |
 /// | `OTEL_EXPORTER_OTLP_CERTIFICATE`, `_TRACES_CERTIFICATE` | PEM file of authorities to trust beside the system's |
 /// | `OTEL_EXPORTER_OTLP_INSECURE`, `_TRACES_INSECURE` | `true`: plain `http` to another computer is wanted |
@@ -129,14 +129,14 @@ use settings::{ExporterSettings, Settings};
 /// | `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` | `always_on`, `always_off`, `traceidratio` with a share from 0 to 1, and their `parentbased_` forms |
 /// | `OTEL_BSP_SCHEDULE_DELAY`, `OTEL_BSP_MAX_EXPORT_BATCH_SIZE` | milliseconds that a span waits for its batch; spans in a batch. The queue is bounded in bytes, so `OTEL_BSP_MAX_QUEUE_SIZE` says nothing here |
 /// | `LANGFUSE_PUBLIC_KEY`, `LANGFUSE_SECRET_KEY` | both set: Langfuse is an exporter, beside the others |
-/// | `LANGFUSE_BASE_URL`, else `LANGFUSE_HOST`, else `LANGFUSE_URL` | where it is; `https://cloud.langfuse.com` without them |
+/// | `LANGFUSE_BASE_URL`, else `LANGFUSE_BASEURL`, `LANGFUSE_HOST`, `LANGFUSE_URL` | where it is; `https://cloud.langfuse.com` without them |
 /// | `LANGFUSE_TRACING_ENABLED` | `false`: not to Langfuse |
 /// | `LANGFUSE_SAMPLE_RATE` | share of the traces, 0 to 1, for every exporter |
 /// | `LANGFUSE_TRACING_ENVIRONMENT`, `LANGFUSE_RELEASE` | `deployment.environment.name` and `service.version`, where `OTEL_RESOURCE_ATTRIBUTES` does not say them |
 /// | `LANGFUSE_TIMEOUT` | seconds |
 ///
 /// A variable that is empty is as good as none. OpenTelemetry ignores a value that it cannot read, with a warning; here
-/// it is an error at start, because a trace that goes nowhere is noticed too late.
+/// it is an error at start, because a trace that goes nowhere is noticed too late; so is a name that is almost one of these.
 pub struct Config {
     settings: Settings,
 }
@@ -250,19 +250,6 @@ impl fmt::Debug for Config {
             .field("content", &self.settings.content.unwrap_or_default())
             .field("exporters", &exporters.collect::<Vec<_>>())
             .finish_non_exhaustive()
-    }
-}
-
-impl ExporterSettings {
-    /// The exporter's `type` in the file.
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Stdout(_) => "stdout",
-            Self::JsonLines(_) => "jsonl",
-            Self::Otlp(_) => "otlp",
-            Self::Langfuse(_) => "langfuse",
-            Self::Webhook(_) => "webhook",
-        }
     }
 }
 

@@ -271,7 +271,7 @@ fn with_bundled(prices: Option<PriceChain>) -> PriceChain {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let exporters: Vec<_> = self.exporters.iter().map(|exporter| exporter.name()).collect();
+        let exporters: Vec<_> = self.exporters.iter().map(Exporter::name).collect();
         f.debug_struct("Builder")
             .field("resource", &self.resource)
             .field("exporters", &exporters)

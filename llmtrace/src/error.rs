@@ -27,7 +27,7 @@ impl fmt::Debug for InstallError {
 }
 
 /// Why [`Guard::shutdown`](crate::Guard::shutdown) did not deliver everything.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FlushError {
     /// The time was up before every exporter was done.
@@ -41,6 +41,13 @@ pub enum FlushError {
     /// It was shut down before.
     #[error("llmtrace was shut down before")]
     AlreadyShutDown,
+}
+
+impl fmt::Debug for FlushError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 fn failures(report: &FlushReport) -> String {

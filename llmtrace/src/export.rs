@@ -76,6 +76,33 @@ pub trait Exporter: Send + 'static {
     }
 }
 
+/// For exporters that are chosen while the program runs.
+impl<E: Exporter + ?Sized> Exporter for Box<E> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn start(&mut self, context: ExportContext) {
+        (**self).start(context);
+    }
+
+    fn export(&mut self, batch: &[SpanRecord]) -> Result<(), ExportError> {
+        (**self).export(batch)
+    }
+
+    fn idle(&mut self) -> Option<Duration> {
+        (**self).idle()
+    }
+
+    fn flush(&mut self) -> Result<(), ExportError> {
+        (**self).flush()
+    }
+
+    fn shutdown(&mut self) -> Result<(), ExportError> {
+        (**self).shutdown()
+    }
+}
+
 /// Why a batch was not shipped.
 ///
 /// ```
@@ -165,5 +192,65 @@ impl Error for ExportError {
 impl From<std::io::Error> for ExportError {
     fn from(error: std::io::Error) -> Self {
         Self::retryable(error.to_string()).with_source(error)
+    }
+}
+
+#[cfg(all(test, not(llmtrace_loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boxed_exporter_is_asked_for_everything() {
+        struct Told(std::sync::mpsc::Sender<&'static str>);
+
+        impl Told {
+            fn tell(&self, what: &'static str) {
+                self.0.send(what).unwrap();
+            }
+        }
+
+        impl Exporter for Told {
+            fn name(&self) -> &'static str {
+                "told"
+            }
+
+            fn start(&mut self, _: ExportContext) {
+                self.tell("start");
+            }
+
+            fn export(&mut self, _: &[SpanRecord]) -> Result<(), ExportError> {
+                self.tell("export");
+                Ok(())
+            }
+
+            fn idle(&mut self) -> Option<Duration> {
+                self.tell("idle");
+                Some(Duration::ZERO)
+            }
+
+            fn flush(&mut self) -> Result<(), ExportError> {
+                self.tell("flush");
+                Ok(())
+            }
+
+            fn shutdown(&mut self) -> Result<(), ExportError> {
+                self.tell("shutdown");
+                Ok(())
+            }
+        }
+
+        fn run(mut exporter: impl Exporter) {
+            assert_eq!(exporter.name(), "told");
+            exporter.start(ExportContext::detached());
+            exporter.export(&[]).unwrap();
+            assert_eq!(exporter.idle(), Some(Duration::ZERO));
+            exporter.flush().unwrap();
+            exporter.shutdown().unwrap();
+        }
+
+        let (tell, told) = std::sync::mpsc::channel();
+        let exporter: Box<dyn Exporter> = Box::new(Told(tell));
+        run(exporter);
+        assert_eq!(told.iter().collect::<Vec<_>>(), ["start", "export", "idle", "flush", "shutdown"]);
     }
 }

@@ -29,6 +29,11 @@ pub trait Carrier {
     /// The value of a header.
     fn get(&self, name: &str) -> Option<&str>;
 
+    /// The values of a header that may come more than once, in order.
+    fn get_all(&self, name: &str) -> Vec<&str> {
+        self.get(name).into_iter().collect()
+    }
+
     /// Sets a header; what was there is replaced.
     fn set(&mut self, name: &'static str, value: String);
 }
@@ -149,21 +154,31 @@ pub(crate) fn has_extracted() -> bool {
 
 /// Reads the headers of an incoming request; `None` if there is no valid `traceparent`.
 pub fn extract(carrier: &impl Carrier) -> Option<SpanContext> {
-    let header = |name| carrier.get(name).filter(|value| value.len() <= MAX_HEADER_BYTES);
-    let mut context = parse_traceparent(header("traceparent")?.trim())?;
+    let [parent] = carrier.get_all("traceparent").try_into().ok()?;
+    let mut context = parse_traceparent(parent.trim())?;
     HAS_EXTRACTED.store(true, Ordering::Relaxed);
-    context.state = header("tracestate").map(str::to_owned);
-    context.baggage = header("baggage").map(parse_baggage).unwrap_or_default();
+    context.state = list(carrier, "tracestate");
+    context.baggage = list(carrier, "baggage").as_deref().map(parse_baggage).unwrap_or_default();
     Some(context)
+}
+
+/// A header whose value is a list, which may come in several parts (RFC 9110 section 5.3).
+fn list(carrier: &impl Carrier, name: &str) -> Option<String> {
+    let parts = carrier.get_all(name);
+    let parts: Vec<_> = parts.iter().map(|part| part.trim()).filter(|part| !part.is_empty()).collect();
+    let list = parts.join(",");
+    let is_header = list.bytes().all(|byte| byte == b'\t' || (b' '..0x7f).contains(&byte));
+    (!list.is_empty() && list.len() <= MAX_HEADER_BYTES && is_header).then_some(list)
 }
 
 fn parse_traceparent(header: &str) -> Option<SpanContext> {
     let mut fields = header.split('-');
     let (version, trace_id, span_id, flags) =
         (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
-    let is_version = version.len() == 2 && version != "ff" && version.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_flags = flags.len() == 2 && flags.bytes().all(|b| b.is_ascii_hexdigit());
-    if !is_version || !is_flags || (version == "00" && fields.next().is_some()) {
+    let is_byte =
+        |text: &str| text.len() == 2 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_byte(version) || version == "ff" || !is_byte(flags) || (version == "00" && fields.next().is_some())
+    {
         return None;
     }
     let flags = u8::from_str_radix(flags, 16).ok()?;
@@ -186,7 +201,8 @@ fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
-        let hex = text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let hex = text.get(at + 1..at + 3).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let hex = hex.and_then(|hex| u8::from_str_radix(hex, 16).ok());
         let escaped = hex.filter(|_| byte == b'%');
         out.push(escaped.unwrap_or(byte));
         at += if escaped.is_some() { 3 } else { 1 };
@@ -227,6 +243,11 @@ impl Carrier for Vec<(String, String)> {
         find(self.iter().map(|(key, value)| (key, value)), name)
     }
 
+    fn get_all(&self, name: &str) -> Vec<&str> {
+        let named = self.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| value.as_str()).collect()
+    }
+
     fn set(&mut self, name: &'static str, value: String) {
         self.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
         self.push((name.to_owned(), value));
@@ -241,6 +262,10 @@ fn find<'a>(mut headers: impl Iterator<Item = (&'a String, &'a String)>, name: &
 impl Carrier for http::HeaderMap {
     fn get(&self, name: &str) -> Option<&str> {
         http::HeaderMap::get(self, name).and_then(|value| value.to_str().ok())
+    }
+
+    fn get_all(&self, name: &str) -> Vec<&str> {
+        http::HeaderMap::get_all(self, name).iter().filter_map(|value| value.to_str().ok()).collect()
     }
 
     fn set(&mut self, name: &'static str, value: String) {
@@ -289,6 +314,8 @@ mod tests {
             "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-x",
             "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0A",
+            "0A-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         ] {
             assert_eq!(extract_from(&[("traceparent", bad)]), None, "{bad}");
         }
@@ -297,5 +324,32 @@ mod tests {
             extract_from(&[("traceparent", "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-x")])
                 .is_some()
         );
+    }
+
+    #[test]
+    fn a_list_that_comes_in_several_headers_is_one() {
+        let parent = ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let check = |headers: &[(&str, &str)], state: Option<&str>, user: Option<&str>| {
+            let headers: Vec<_> = [parent].iter().chain(headers).copied().collect();
+            let context = extract_from(&headers).unwrap();
+            assert_eq!((context.state(), context.baggage("user.id")), (state, user), "{headers:?}");
+        };
+        let lists =
+            [("tracestate", "a=1"), ("Tracestate", " b=2 "), ("baggage", "x=1"), ("baggage", "user.id=u")];
+        check(&lists, Some("a=1,b=2"), Some("u"));
+        check(&[("tracestate", "")], None, None);
+        check(&[("tracestate", "a=1\r\nx: y"), ("baggage", "user.id=u\0")], None, None);
+        check(&[("tracestate", &"a".repeat(9_000))], None, None);
+        check(&[("baggage", "user.id=%+1%4a%zz")], None, Some("%+1J%zz"));
+        assert_eq!(extract_from(&[parent, parent]), None, "nobody knows which one is meant");
+        #[cfg(feature = "http")]
+        {
+            let mut headers = http::HeaderMap::new();
+            for (name, value) in [parent].iter().chain(&lists) {
+                headers
+                    .append(http::HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
+            }
+            assert_eq!(extract(&headers).unwrap().state(), Some("a=1,b=2"));
+        }
     }
 }

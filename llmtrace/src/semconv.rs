@@ -97,6 +97,8 @@ pub const TOOL_NAME: &str = "gen_ai.tool.name";
 pub const TOOL_CALL_ID: &str = "gen_ai.tool.call.id";
 /// `function`, `extension`, `datastore`.
 pub const TOOL_TYPE: &str = "gen_ai.tool.type";
+/// What the tool does, as the model is told.
+pub const TOOL_DESCRIPTION: &str = "gen_ai.tool.description";
 /// What a tool was called with (JSON).
 pub const TOOL_CALL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
 /// What a tool returned (JSON).

@@ -25,7 +25,7 @@ pub(super) enum Backend {
 pub(super) enum Target {
     Otlp(Otlp),
     Langfuse(Langfuse),
-    Webhook(Webhook),
+    Webhook(Box<Webhook>),
 }
 
 /// Reads a header. Its value may be a key, so that it is never shown.
@@ -52,7 +52,7 @@ impl Target {
         let target = match options.to {
             Backend::Otlp => Self::Otlp(otlp(options, endpoint)?),
             Backend::Langfuse => Self::Langfuse(langfuse(options, endpoint)?),
-            Backend::Webhook => Self::Webhook(webhook(options, endpoint)?),
+            Backend::Webhook => Self::Webhook(Box::new(webhook(options, endpoint)?)),
         };
         let headers: Vec<_> = options.headers.iter().map(|text| header(text)).collect::<Result<_, _>>()?;
         Ok(target.with_delivery(options, &headers))
@@ -71,7 +71,7 @@ impl Target {
         match self {
             Self::Otlp(otlp) => Self::Otlp(told!(otlp)),
             Self::Langfuse(langfuse) => Self::Langfuse(told!(langfuse)),
-            Self::Webhook(webhook) => Self::Webhook(told!(webhook)),
+            Self::Webhook(webhook) => Self::Webhook(Box::new(told!(*webhook))),
         }
     }
 

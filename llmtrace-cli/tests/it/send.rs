@@ -99,6 +99,11 @@ fn langfuse_gets_spans_and_scores() {
 
     server.then([Step::with_body(400, "no such config")]);
     check(&run(&by_flags, ""), 1, &["sent 1 span", "1 score refused", "no such config"]);
+
+    server.then([Step::status(401), Step::status(401)]);
+    let refused = run(&by_flags, "");
+    check(&refused, 1, &["sent 0 spans", "otel/v1/traces answered 401", "check the keys"]);
+    assert!(!refused.err.contains("its span was sent"), "{}", refused.err);
 }
 
 #[test]

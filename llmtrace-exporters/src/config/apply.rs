@@ -1,6 +1,6 @@
 //! From settings to a builder that does what they say.
 
-use llmtrace::{Builder, ContentPolicy, Sampler};
+use llmtrace::{Builder, ContentPolicy, Exporter, Sampler};
 
 use super::error::ConfigError;
 #[cfg(feature = "http")]
@@ -10,8 +10,6 @@ use super::settings::{
     StdoutSettings,
 };
 use crate::{JsonLines, OpenError, Stdout};
-#[cfg(feature = "http")]
-use crate::{Langfuse, Otlp, Webhook};
 
 /// What the builder has where only one part of `batch` is said.
 const BATCH_SPANS: usize = 512;
@@ -32,8 +30,8 @@ pub(super) fn builder(settings: Settings) -> Result<Builder, ConfigError> {
         builder = builder.prices(prices);
     }
     for PlacedExporter { place, exporter } in &settings.exporters {
-        match Opened::open(exporter) {
-            Ok(exporter) => builder = exporter.add_to(builder),
+        match open(exporter) {
+            Ok(exporter) => builder = builder.exporter(exporter),
             Err(message) => problems.push(place.problem(message)),
         }
     }
@@ -82,54 +80,22 @@ fn estimate_tokens(builder: Builder) -> Builder {
     builder
 }
 
-/// An exporter that is ready.
-enum Opened {
-    Stdout(Stdout),
-    JsonLines(Box<JsonLines>),
-    #[cfg(feature = "http")]
-    Otlp(Box<Otlp>),
-    #[cfg(feature = "http")]
-    Langfuse(Box<Langfuse>),
-    #[cfg(feature = "http")]
-    Webhook(Box<Webhook>),
-}
-
-impl Opened {
-    fn open(settings: &ExporterSettings) -> Result<Self, String> {
-        match settings {
-            ExporterSettings::Stdout(settings) => Ok(Self::Stdout(stdout(settings))),
-            ExporterSettings::JsonLines(settings) => json_lines(settings)
-                .map(|file| Self::JsonLines(Box::new(file)))
-                .map_err(|error| error.to_string()),
-            #[cfg(feature = "http")]
-            ExporterSettings::Otlp(settings) => send::otlp(settings).map(|otlp| Self::Otlp(Box::new(otlp))),
-            #[cfg(feature = "http")]
-            ExporterSettings::Langfuse(settings) => {
-                send::langfuse(settings).map(|langfuse| Self::Langfuse(Box::new(langfuse)))
-            }
-            #[cfg(feature = "http")]
-            ExporterSettings::Webhook(settings) => {
-                send::webhook(settings).map(|webhook| Self::Webhook(Box::new(webhook)))
-            }
-            #[cfg(not(feature = "http"))]
-            ExporterSettings::Otlp(_) | ExporterSettings::Langfuse(_) | ExporterSettings::Webhook(_) => {
-                Err("needs the feature `http` of crate llmtrace-exporters".to_owned())
-            }
+/// The exporter, ready to be started.
+fn open(settings: &ExporterSettings) -> Result<Box<dyn Exporter>, String> {
+    Ok(match settings {
+        ExporterSettings::Stdout(settings) => Box::new(stdout(settings)),
+        ExporterSettings::JsonLines(settings) => {
+            Box::new(json_lines(settings).map_err(|error| error.to_string())?)
         }
-    }
-
-    fn add_to(self, builder: Builder) -> Builder {
-        match self {
-            Self::Stdout(stdout) => builder.exporter(stdout),
-            Self::JsonLines(file) => builder.exporter(*file),
-            #[cfg(feature = "http")]
-            Self::Otlp(otlp) => builder.exporter(*otlp),
-            #[cfg(feature = "http")]
-            Self::Langfuse(langfuse) => builder.exporter(*langfuse),
-            #[cfg(feature = "http")]
-            Self::Webhook(webhook) => builder.exporter(*webhook),
-        }
-    }
+        #[cfg(feature = "http")]
+        ExporterSettings::Otlp(settings) => Box::new(send::otlp(settings)?),
+        #[cfg(feature = "http")]
+        ExporterSettings::Langfuse(settings) => Box::new(send::langfuse(settings)?),
+        #[cfg(feature = "http")]
+        ExporterSettings::Webhook(settings) => Box::new(send::webhook(settings)?),
+        #[cfg(not(feature = "http"))]
+        _ => return Err("needs the feature `http` of crate llmtrace-exporters".to_owned()),
+    })
 }
 
 fn stdout(settings: &StdoutSettings) -> Stdout {

@@ -4,32 +4,44 @@ use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::entry::Entry;
-use super::network;
+use super::network::{self, DELIVERY_KEYS};
 use super::section::Section;
 use super::settings::{
-    ExporterSettings, FileMode, JsonLinesSettings, PlacedExporter, StdoutFormat, StdoutSettings,
+    DeliverySettings, ExporterSettings, FileMode, JsonLinesSettings, PlacedExporter, StdoutFormat,
+    StdoutSettings,
 };
 use super::source::Source;
 use crate::{ColorChoice, Sync};
 
-/// A kind of exporter: its name, its keys, and how they are read.
+/// A kind of exporter: its name, its keys beside `type`, and how they are read.
 struct Kind {
     name: &'static str,
-    keys: &'static [&'static str],
+    keys: &'static [&'static [&'static str]],
     read: fn(&Section<'_>) -> Option<ExporterSettings>,
 }
 
 const KINDS: &[Kind] = &[
-    Kind { name: "stdout", keys: &["type", "format", "color", "columns"], read: stdout },
+    Kind { name: "stdout", keys: &[&["format", "color", "columns"]], read: stdout },
     Kind {
         name: "jsonl",
-        keys: &["type", "path", "mode", "rotate_bytes", "keep_files", "sync"],
+        keys: &[&["path", "mode", "rotate_bytes", "keep_files", "sync"]],
         read: json_lines,
     },
-    Kind { name: "otlp", keys: network::OTLP_KEYS, read: network::otlp },
-    Kind { name: "langfuse", keys: network::LANGFUSE_KEYS, read: network::langfuse },
-    Kind { name: "webhook", keys: network::WEBHOOK_KEYS, read: network::webhook },
+    Kind { name: "otlp", keys: &[&["endpoint", "protocol", "profile"], DELIVERY_KEYS], read: network::otlp },
+    Kind {
+        name: "langfuse",
+        keys: &[&["host", "public_key", "secret_key"], DELIVERY_KEYS],
+        read: network::langfuse,
+    },
+    Kind { name: "webhook", keys: &[&["url", "secret"], DELIVERY_KEYS], read: network::webhook },
 ];
+
+impl Kind {
+    /// Every key of its table.
+    fn keys(&self) -> Vec<&'static str> {
+        [&["type"], self.keys.concat().as_slice()].concat()
+    }
+}
 
 const EXAMPLE: &str = "[[exporter]] and below it type = \"stdout\"";
 
@@ -60,8 +72,8 @@ fn one(entry: &Entry<'_>) -> Option<PlacedExporter> {
     let section = Section::unchecked(entry)?;
     let kinds: Vec<_> = KINDS.iter().map(|kind| (kind.name, kind)).collect();
     let kind = section.require("type", "type = \"stdout\"", |entry| entry.choice(&kinds))?;
-    section.refuse_others(kind.keys, |key| {
-        let others = KINDS.iter().filter(|other| other.keys.contains(&key));
+    section.refuse_others(&kind.keys(), |key| {
+        let others = KINDS.iter().filter(|other| other.keys().contains(&key));
         let names: Vec<_> = others.map(|other| format!("type = \"{}\"", other.name)).collect();
         (!names.is_empty()).then(|| format!("it belongs to {}, this is \"{}\"", names.join(", "), kind.name))
     });
@@ -103,14 +115,7 @@ fn refuse_shared_places(source: &Source<'_>, exporters: &[PlacedExporter]) {
     for PlacedExporter { place, exporter } in exporters {
         let (path, key, what) = match exporter {
             ExporterSettings::JsonLines(settings) => (Some(&settings.path), "path", "writes this file"),
-            ExporterSettings::Stdout(_) => (None, "", ""),
-            ExporterSettings::Otlp(settings) => (settings.delivery.spool_dir(), "spool.dir", "spools there"),
-            ExporterSettings::Langfuse(settings) => {
-                (settings.delivery.spool_dir(), "spool.dir", "spools there")
-            }
-            ExporterSettings::Webhook(settings) => {
-                (settings.delivery.spool_dir(), "spool.dir", "spools there")
-            }
+            other => (other.delivery().and_then(DeliverySettings::spool_dir), "spool.dir", "spools there"),
         };
         let (Some(path), Some(line)) = (path, place.line) else { continue };
         let earlier = *first.entry(plain(path)).or_insert(line);
@@ -137,6 +142,6 @@ fn plain(path: &Path) -> PathBuf {
 
 /// The kinds of exporters and their keys.
 #[cfg(test)]
-pub(super) fn kinds() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
-    KINDS.iter().map(|kind| (kind.name, kind.keys))
+pub(super) fn kinds() -> impl Iterator<Item = (&'static str, Vec<&'static str>)> {
+    KINDS.iter().map(|kind| (kind.name, kind.keys()))
 }

@@ -112,7 +112,9 @@ fn resource(entry: &Entry<'_>) -> Vec<(String, Value)> {
 
 fn overflow(entry: &Entry<'_>) -> Option<Overflow> {
     if entry.value.is_str() {
-        return entry.report(entry.choice(&[("drop_newest", Overflow::DropNewest)]));
+        let choice = entry.choice(&[("drop_newest", Overflow::DropNewest)]);
+        return entry
+            .report(choice.map_err(|_| "expected \"drop_newest\" or { block = \"1 s\" }".to_owned()));
     }
     if !entry.value.is_table() {
         let wrong = entry.expected("\"drop_newest\" or { block = \"1 s\" }");

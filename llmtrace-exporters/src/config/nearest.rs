@@ -2,10 +2,19 @@
 
 /// The known name that `wrong` was probably meant to be.
 pub(super) fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    nearest_within(3, wrong, known)
+}
+
+/// The same, with the most changes that make one name of the other.
+pub(super) fn nearest_within<'a>(
+    changes: usize,
+    wrong: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let folded = fold(wrong);
     let ranked = known.into_iter().map(|name| (distance(&folded, &fold(name)), name));
     let (distance, name) = ranked.min_by_key(|(distance, _)| *distance)?;
-    (distance <= (name.len() / 3).clamp(1, 3)).then_some(name)
+    (distance <= (name.len() / 3).clamp(1, changes)).then_some(name)
 }
 
 /// Keys are compared without regard to case, and `-` is as good as `_`.

@@ -13,61 +13,16 @@ use super::settings::{
 use super::url::{self, PlainHttp};
 use crate::{Profile, Protocol};
 
-pub(super) const OTLP_KEYS: &[&str] = &[
-    "type",
-    "endpoint",
-    "protocol",
-    "profile",
-    "headers",
-    "gzip",
-    "timeout",
-    "retry_for",
-    "certificate",
-    "allow_http",
-    "spool",
-];
-
-pub(super) const LANGFUSE_KEYS: &[&str] = &[
-    "type",
-    "host",
-    "public_key",
-    "secret_key",
-    "headers",
-    "gzip",
-    "timeout",
-    "retry_for",
-    "certificate",
-    "allow_http",
-    "spool",
-];
-
-pub(super) const WEBHOOK_KEYS: &[&str] = &[
-    "type",
-    "url",
-    "secret",
-    "headers",
-    "gzip",
-    "timeout",
-    "retry_for",
-    "certificate",
-    "allow_http",
-    "spool",
-];
+/// The keys of delivery, which all of them have.
+pub(super) const DELIVERY_KEYS: &[&str] =
+    &["headers", "gzip", "timeout", "retry_for", "certificate", "allow_http", "spool"];
 
 /// Least size of a spool.
 const MIN_SPOOL_BYTES: u64 = 1 << 20;
 
 pub(super) fn otlp(section: &Section<'_>) -> Option<ExporterSettings> {
     let protocols = [("protobuf", Protocol::Protobuf), ("json", Protocol::Json)];
-    let profiles = [
-        Profile::Standard,
-        Profile::Phoenix,
-        Profile::MlFlow,
-        Profile::LangSmith,
-        Profile::OpenTelemetry,
-        Profile::All,
-    ];
-    let profiles = profiles.map(|profile| (profile.as_str(), profile));
+    let profiles = Profile::EVERY.map(|profile| (profile.as_str(), profile));
     let endpoint =
         section.require("endpoint", "endpoint = \"http://localhost:4318\"", |entry| url(section, entry));
     let protocol = section.read("protocol", |entry| entry.choice(&protocols)).unwrap_or_default();
@@ -107,7 +62,7 @@ pub(super) fn webhook(section: &Section<'_>) -> Option<ExporterSettings> {
 fn url(section: &Section<'_>, entry: &Entry<'_>) -> Result<String, String> {
     let text = entry.text()?;
     let plain_http = if allows_http(section) { PlainHttp::Allowed } else { PlainHttp::Refused };
-    url::check(text, plain_http).map_err(|wrong| wrong.message("allow_http = true"))?;
+    url::check(text, plain_http, "allow_http = true")?;
     Ok(text.to_owned())
 }
 

@@ -31,6 +31,9 @@ impl<'a> Section<'a> {
         keys: &[&str],
         elsewhere: impl Fn(&str) -> Option<String>,
     ) -> Option<Self> {
+        if !entry.value.is_table() {
+            return entry.report(Err(entry.expected(&format!("a table of {}", keys.join(", ")))));
+        }
         let section = Self::unchecked(entry)?;
         section.refuse_others(keys, elsewhere);
         Some(section)

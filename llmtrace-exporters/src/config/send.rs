@@ -31,6 +31,9 @@ macro_rules! delivered {
             let pem = fs::read(path).map_err(|error| failed(error.to_string()))?;
             exporter = exporter.root_certificates(&pem).map_err(|error| failed(error.to_string()))?;
         }
+        if let Some(problem) = exporter.problem() {
+            return Err(problem.to_owned());
+        }
         if let Some(spool) = spool {
             exporter = exporter.spool(&spool.dir, spool.max_bytes).map_err(|error| error.to_string())?;
         }
@@ -72,8 +75,12 @@ impl Langfuse {
     /// A key is not set, or a variable is wrong; the error names it and says what would be right.
     pub fn from_env_to(host: Endpoint) -> Result<Self, ConfigError> {
         let read = standard::read_langfuse(&Environment::of_process());
-        let (_, settings) = read.map_err(ConfigError::Wrong)?;
-        Ok(Self::to(host, &settings.public_key, settings.secret_key.expose()))
+        let (place, settings) = read.map_err(ConfigError::Wrong)?;
+        let langfuse = Self::to(host, &settings.public_key, settings.secret_key.expose());
+        match langfuse.problem() {
+            Some(problem) => Err(ConfigError::Wrong(vec![place.problem(problem.to_owned())])),
+            None => Ok(langfuse),
+        }
     }
 }
 

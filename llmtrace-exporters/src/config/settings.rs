@@ -72,6 +72,29 @@ pub(crate) enum ExporterSettings {
     Webhook(WebhookSettings),
 }
 
+impl ExporterSettings {
+    /// The exporter's `type` in the file.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Stdout(_) => "stdout",
+            Self::JsonLines(_) => "jsonl",
+            Self::Otlp(_) => "otlp",
+            Self::Langfuse(_) => "langfuse",
+            Self::Webhook(_) => "webhook",
+        }
+    }
+
+    /// How it delivers, if it sends over the network.
+    pub(super) fn delivery(&self) -> Option<&DeliverySettings> {
+        match self {
+            Self::Stdout(_) | Self::JsonLines(_) => None,
+            Self::Otlp(settings) => Some(&settings.delivery),
+            Self::Langfuse(settings) => Some(&settings.delivery),
+            Self::Webhook(settings) => Some(&settings.delivery),
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StdoutSettings {
     pub(crate) format: StdoutFormat,

@@ -5,12 +5,12 @@
 
 mod exporters;
 mod langfuse;
+mod misspelt;
 mod otlp;
 
 use llmtrace::{ContentPolicy, Value, semconv};
 
 use super::error::ConfigProblem;
-use super::nearest::nearest;
 use super::settings::{BatchSettings, SamplingSettings, Settings};
 use super::variables::{Variables, choice, milliseconds, pairs, share, truth};
 use crate::env::Environment;
@@ -46,6 +46,7 @@ pub(super) fn read(environment: &Environment) -> Result<Settings, Vec<ConfigProb
         resource,
         ..Settings::default()
     };
+    misspelt::refuse_standard(&variables);
     switches(&variables, &mut settings);
     let problems = variables.into_problems();
     if problems.is_empty() { Ok(settings) } else { Err(problems) }
@@ -70,7 +71,7 @@ fn switches(variables: &Variables<'_>, settings: &mut Settings) {
     if content(variables) == Some(ContentPolicy::Omit) {
         settings.content = Some(ContentPolicy::Omit);
     }
-    refuse_misspelt(variables);
+    misspelt::refuse_ours(variables);
 }
 
 /// `LLMTRACE_CONTENT` where it is set, else OpenTelemetry's variable, whose values come from its `GenAI`
@@ -87,18 +88,6 @@ fn content(variables: &Variables<'_>) -> Option<ContentPolicy> {
     ];
     let other = variables.read(&[OTEL_CONTENT], |text| choice(text, &theirs));
     variables.read(&[CONTENT], |text| choice(text, &ours)).or(other)
-}
-
-/// A misspelt name of ours would be ignored, and the content that should be left out would be kept.
-fn refuse_misspelt(variables: &Variables<'_>) {
-    let known = [CONFIG, CONTENT, ALLOW_HTTP];
-    for name in variables.names().filter(|name| name.starts_with("LLMTRACE_") && !known.contains(name)) {
-        let suffixes = known.iter().filter_map(|name| name.strip_prefix("LLMTRACE_"));
-        let meant = name.strip_prefix("LLMTRACE_").and_then(|suffix| nearest(suffix, suffixes));
-        if let Some(meant) = meant {
-            variables.report(name, format!("unknown variable; did you mean LLMTRACE_{meant}?"));
-        }
-    }
 }
 
 fn resource(variables: &Variables<'_>) -> Vec<(String, Value)> {

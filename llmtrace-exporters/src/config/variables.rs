@@ -72,12 +72,19 @@ pub(super) fn truth(text: &str) -> Result<bool, String> {
     choice(text, &[("true", true), ("false", false)])
 }
 
-/// A positive whole number of milliseconds.
+/// A whole number of milliseconds.
 pub(super) fn milliseconds(text: &str) -> Result<Duration, String> {
-    let number = text.parse::<u32>().ok().filter(|number| *number > 0);
+    let number = text.parse::<u32>();
     let number =
-        number.ok_or_else(|| format!("expected milliseconds: a whole number from 1 to {}", u32::MAX))?;
+        number.map_err(|_| format!("expected milliseconds: a whole number from 0 to {}", u32::MAX))?;
     Ok(Duration::from_millis(u64::from(number)))
+}
+
+/// A whole number of milliseconds that something may take; 0 means that it has no limit
+/// (<https://opentelemetry.io/docs/specs/otel/configuration/common/>, section "Timeout").
+pub(super) fn timeout(text: &str) -> Result<Duration, String> {
+    let limit = milliseconds(text)?;
+    Ok(if limit.is_zero() { Duration::from_millis(u64::from(u32::MAX)) } else { limit })
 }
 
 /// A share, from 0 to 1.

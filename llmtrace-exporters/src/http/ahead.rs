@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use llmtrace::{ExportError, SpanRecord};
+use llmtrace::SpanRecord;
 
 use super::client::Message;
 use super::exporter::{HttpExporter, Stop};
@@ -16,6 +16,8 @@ pub(super) struct Ahead {
     done: HashSet<[u8; 16]>,
     /// How many were refused for good.
     refused: u64,
+    /// Why one of those for the next spans was refused.
+    refusal: Option<String>,
 }
 
 /// Most requests that are remembered; beyond that they are sent again.
@@ -25,6 +27,11 @@ impl Ahead {
     /// The spans were sent.
     pub(super) fn forget(&mut self) {
         self.done.clear();
+    }
+
+    /// Why something that went ahead of spans was refused, which is worth telling only if the spans were taken.
+    pub(super) fn take_refusal(&mut self) -> Option<String> {
+        self.refusal.take()
     }
 
     /// How many were refused for good.
@@ -52,7 +59,7 @@ impl<S: Service> HttpExporter<S> {
                 Outcome::Taken { .. } => {}
                 Outcome::Refused { why } | Outcome::TooLarge { why } => {
                     self.ahead.refused += 1;
-                    self.context.troubled(&ExportError::permanent(why), "it is left out; its span is sent");
+                    self.ahead.refusal = Some(why);
                 }
                 Outcome::Later { why, after } => return Some(Stop::Later { why, after }),
                 Outcome::CutShort => return Some(Stop::CutShort),

@@ -30,7 +30,7 @@ pub struct Endpoint {
 }
 
 /// Why a text is no usable address. It never repeats user names, passwords or query strings.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndpointError {
     /// The text is no URL.
@@ -57,6 +57,13 @@ pub enum EndpointError {
     },
 }
 
+impl fmt::Debug for EndpointError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl Endpoint {
     /// An `https` URL, or an `http` URL of this computer.
     ///
@@ -73,13 +80,22 @@ impl Endpoint {
     ///
     /// The text is no URL.
     pub fn insecure(text: &str) -> Result<Self, EndpointError> {
-        let mut url =
-            Url::parse(text.trim()).map_err(|error| EndpointError::NotAUrl { reason: error.to_string() })?;
+        let not_a_url = |reason: &str| EndpointError::NotAUrl { reason: reason.to_owned() };
+        let text = text.trim();
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(not_a_url("there are blanks in it"));
+        }
+        let mut url = Url::parse(text).map_err(|error| not_a_url(&error.to_string()))?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(EndpointError::Scheme { shown: shown(&url), scheme: url.scheme().to_owned() });
         }
-        if url.host_str().is_none_or(str::is_empty) {
-            return Err(EndpointError::NotAUrl { reason: "it has no host".to_owned() });
+        // The parser takes `https:/path` and `https:///path`, too, and makes a host of what comes first.
+        let rest = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+        if rest.is_none_or(|rest| rest.starts_with(['/', '\\'])) {
+            return Err(not_a_url("it has no host"));
+        }
+        if url.port() == Some(0) {
+            return Err(not_a_url("there is no port 0"));
         }
         let authorization = take_credentials(&mut url);
         url.set_fragment(None);
@@ -248,11 +264,23 @@ mod tests {
         let check = |text: &str, expected: &str| {
             let message = Endpoint::parse(text).unwrap_err().to_string();
             assert!(message.contains(expected) && !message.contains("secret"), "{message}");
+            assert_eq!(format!("{:?}", Endpoint::parse(text).unwrap_err()), message, "what `main` shows");
         };
         check("", "not a URL");
         check("localhost:4318", "expected https or http");
         check("otel.example.com", "not a URL");
         check("ftp://u:secret@a.b/x?secret", "\"ftp\"");
+        for no_host in
+            ["https:/secret", "https:///secret", "https:secret", "https:\\\\secret", "https://\\secret"]
+        {
+            check(no_host, "it has no host");
+        }
+        for no_host in ["https://", "https://u@", "https://:4318"] {
+            check(no_host, "empty host");
+        }
+        check("https://a.b:0/secret", "no port 0");
+        check("https://a.b:secret", "port");
+        check("https://a.b/sec\tret secret", "blanks");
         check("http://u:secret@a.b/x?key=secret", "http://a.b/x: spans would cross the network unencrypted");
     }
 

@@ -113,7 +113,9 @@ impl<S: Service> HttpExporter<S> {
                 progress.stop = Some(stop);
                 return progress;
             }
-            match self.request(part) {
+            let outcome = self.request(part);
+            self.tell_refusal(&outcome);
+            match outcome {
                 Outcome::Taken { rejected: 0, message } => {
                     progress.settled += part.len();
                     if let Some(message) = message {
@@ -146,6 +148,17 @@ impl<S: Service> HttpExporter<S> {
         }
         self.ahead.forget();
         progress
+    }
+
+    /// Says why what went ahead of spans was refused; spans that are refused too have a notice of their own.
+    fn tell_refusal(&mut self, outcome: &Outcome) {
+        if matches!(outcome, Outcome::Later { .. } | Outcome::CutShort) {
+            return;
+        }
+        let refusal = self.ahead.take_refusal();
+        if let (Some(why), Outcome::Taken { .. }) = (refusal, outcome) {
+            self.context.troubled(&ExportError::permanent(why), "the score is left out; its span was sent");
+        }
     }
 
     /// Sends spans in one request.

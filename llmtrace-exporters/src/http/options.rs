@@ -9,8 +9,14 @@ macro_rules! delivers_over_http {
                 &self.0.settings.endpoint
             }
 
+            /// What of the options cannot be sent as it was asked for.
+            pub(crate) fn problem(&self) -> Option<&str> {
+                self.0.settings.problem.as_deref()
+            }
+
             /// Sends a header with every request, such as a key. Values are never shown. A name or a value that no
-            /// header may have is said when the exporter starts, and nothing is sent then.
+            /// header may have, and a header that says how the body is sent, such as `content-type`, is said when the
+            /// exporter starts, and nothing is sent then.
             pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Self {
                 self.0.settings.set_header(name.as_ref(), value.as_ref());
                 self

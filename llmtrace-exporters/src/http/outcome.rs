@@ -37,7 +37,8 @@ impl Outcome {
         match reply {
             Reply::CutShort => Self::CutShort,
             Reply::Silence(why) => {
-                Self::Later { why: format!("no answer from {endpoint}: {why}"), after: None }
+                let why = format!("no answer from {endpoint}: {why}{}", remedy_of_silence(&why));
+                Self::Later { why, after: None }
             }
             Reply::Answer { status: 200..=299, body, .. } => {
                 let accepted = read(&body);
@@ -65,5 +66,49 @@ fn said(status: u16, body: &[u8], endpoint: &Endpoint, settings: &Settings) -> S
         text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(MAX_CHARS).collect();
     let text = if is_text { format!(": {text}") } else { String::new() };
     let phrase = phrase.map(|phrase| format!(" {phrase}")).unwrap_or_default();
-    format!("{endpoint} answered {status}{phrase}{text}")
+    format!("{endpoint} answered {status}{phrase}{text}{}", remedy(status))
+}
+
+/// What to look at first, for the answers that a wrong configuration gets.
+fn remedy(status: u16) -> &'static str {
+    match status {
+        300..=399 => " (redirects are not followed: give the URL that it leads to)",
+        401 | 403 => " (check the keys and the headers)",
+        404 | 405 => " (check the URL: nothing there takes traces)",
+        _ => "",
+    }
+}
+
+/// What to look at first, where something answers that speaks otherwise. These words are those of `rustls` and `hyper`.
+fn remedy_of_silence(why: &str) -> &'static str {
+    if why.contains("InvalidContentType") {
+        " (the server does not speak TLS there; is it http instead of https?)"
+    } else if why.contains("invalid HTTP version parsed") {
+        " (what answers there is not HTTP; is it a port for gRPC, or for https?)"
+    } else {
+        ""
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_to_a_wrong_configuration_says_what_to_look_at() {
+        let endpoint = Endpoint::parse("http://localhost:6006/traces").unwrap();
+        let settings = Settings::new(endpoint.clone());
+        let check = |status: u16, expected: &str| {
+            let reply = Reply::Answer { status, retry_after: None, body: b"no".to_vec() };
+            let outcome = Outcome::of(reply, &endpoint, &settings, |_| Accepted::default());
+            let why = format!("http://localhost:6006/traces answered {expected}");
+            assert_eq!(outcome, Outcome::Refused { why });
+        };
+        check(307, "307 Temporary Redirect: no (redirects are not followed: give the URL that it leads to)");
+        check(401, "401 Unauthorized: no (check the keys and the headers)");
+        check(403, "403 Forbidden: no (check the keys and the headers)");
+        check(404, "404 Not Found: no (check the URL: nothing there takes traces)");
+        check(405, "405 Method Not Allowed: no (check the URL: nothing there takes traces)");
+        check(400, "400 Bad Request: no");
+    }
 }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    TRANSFER_ENCODING,
+};
 
 use super::endpoint::{Endpoint, user_of};
 use crate::spool::destination::Destination;
@@ -45,12 +48,17 @@ impl Settings {
         }
     }
 
-    /// Sends a header with every request. One that HTTP has no way to send is remembered as a problem.
+    /// Sends a header with every request. One that HTTP has no way to send, or that says what the exporter itself does, is
+    /// remembered as a problem.
     pub(crate) fn set_header(&mut self, name: &str, value: &str) {
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
             self.problem = Some(format!("{name:?} is not the name of a header"));
             return;
         };
+        if OWN_HEADERS.contains(&header) {
+            self.problem = Some(format!("the header {header} is set by the exporter itself; leave it out"));
+            return;
+        }
         let Ok(mut value) = HeaderValue::from_str(value) else {
             self.problem =
                 Some(format!("the value of the header {header} has characters that no header may have"));
@@ -90,6 +98,10 @@ impl Settings {
     }
 }
 
+/// What says how a body is sent.
+const OWN_HEADERS: [HeaderName; 5] =
+    [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING];
+
 /// Shorter words are no secrets: `Basic`, `Bearer`, `true`.
 const SHORTEST_SECRET: usize = 8;
 
@@ -104,5 +116,28 @@ impl fmt::Debug for Settings {
             .field("timeout", &self.timeout)
             .field("retry_for", &self.retry_for)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_that_cannot_be_sent_are_problems() {
+        let check = |name: &str, value: &str, expected: Option<&str>| {
+            let mut settings = Settings::new(Endpoint::parse("https://h").unwrap());
+            settings.set_header(name, value);
+            assert_eq!(settings.problem.as_deref(), expected, "{name}");
+            assert_eq!(settings.headers.len(), usize::from(expected.is_none()), "{name}");
+        };
+        check("x-team", "search", None);
+        check("a b", "1", Some("\"a b\" is not the name of a header"));
+        check("a", "1\n", Some("the value of the header a has characters that no header may have"));
+        for name in ["Content-Type", "content-length", "Content-Encoding", "HOST", "transfer-encoding"] {
+            let lower = name.to_ascii_lowercase();
+            let message = format!("the header {lower} is set by the exporter itself; leave it out");
+            check(name, "1", Some(&message));
+        }
     }
 }

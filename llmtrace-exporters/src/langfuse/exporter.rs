@@ -52,9 +52,12 @@ const OWN_PATHS: [&str; 4] = ["/v1/traces", "/otel", "/public", "/api"];
 /// The newest way in which the server takes spans in: written at once, not gathered for minutes.
 const INGESTION_VERSION: &str = "4";
 
+const SWAPPED_KEYS: &str =
+    "the keys are swapped: a public key of Langfuse begins with pk-lf-, and a secret key with sk-lf-";
+
 impl Langfuse {
     /// Sends to a host, such as `https://cloud.langfuse.com` (EU), `https://us.cloud.langfuse.com` or one of your own,
-    /// with the keys of a project.
+    /// with the keys of a project. That they are swapped is said when the exporter starts, and nothing is sent then.
     ///
     /// # Errors
     ///
@@ -74,6 +77,9 @@ impl Langfuse {
         settings.set_fixed_header("x-langfuse-sdk-version", env!("CARGO_PKG_VERSION"));
         let (public_key, secret_key) = (public_key.trim(), secret_key.trim());
         settings.set_header("x-langfuse-public-key", public_key);
+        if public_key.starts_with("sk-lf-") || secret_key.starts_with("pk-lf-") {
+            settings.problem = Some(SWAPPED_KEYS.to_owned());
+        }
         settings.headers.insert(AUTHORIZATION, basic(public_key.as_bytes(), secret_key.as_bytes()));
         settings.secrets.push(secret_key.to_owned());
         Self(HttpExporter::new(Requests { scores }, settings))

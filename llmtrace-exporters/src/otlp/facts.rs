@@ -2,7 +2,7 @@
 
 pub(super) mod slot;
 
-use llmtrace::{ObservationKind, SpanRecord, Value, semconv};
+use llmtrace::{ObservationKind, SpanRecord, Value};
 
 use super::buckets::Counts;
 use slot::{SLOTS, Sent, Slot};
@@ -206,6 +206,3 @@ impl<'a> Facts<'a> {
         (!is_told && self.span.kind != ObservationKind::Span).then(|| self.span.kind.as_str())
     }
 }
-
-/// The key under which the kind is sent where no operation tells it.
-pub(super) const KIND: &str = semconv::KIND;

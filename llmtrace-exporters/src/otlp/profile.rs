@@ -51,21 +51,10 @@ pub enum Profile {
 
 /// The text names no [`Profile`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown profile {found:?}: expected one of standard, phoenix, mlflow, langsmith, opentelemetry, all"
-)]
+#[error("unknown profile {found:?}: expected one of {}", Profile::EVERY.map(Profile::as_str).join(", "))]
 pub struct ParseProfileError {
     found: String,
 }
-
-const NAMES: [(Profile, &str); 6] = [
-    (Profile::Standard, "standard"),
-    (Profile::Phoenix, "phoenix"),
-    (Profile::MlFlow, "mlflow"),
-    (Profile::LangSmith, "langsmith"),
-    (Profile::OpenTelemetry, "opentelemetry"),
-    (Profile::All, "all"),
-];
 
 /// A set of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +69,9 @@ pub(super) enum Dialect {
 }
 
 impl Profile {
+    pub(crate) const EVERY: [Self; 6] =
+        [Self::Standard, Self::Phoenix, Self::MlFlow, Self::LangSmith, Self::OpenTelemetry, Self::All];
+
     /// The name: `standard`, `phoenix`, `mlflow`, `langsmith`, `opentelemetry` or `all`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -150,7 +142,7 @@ impl FromStr for Profile {
     type Err = ParseProfileError;
 
     fn from_str(text: &str) -> Result<Self, ParseProfileError> {
-        let found = NAMES.iter().find(|(_, name)| *name == text).map(|(profile, _)| *profile);
+        let found = Self::EVERY.into_iter().find(|profile| profile.as_str() == text);
         found.ok_or_else(|| ParseProfileError { found: text.chars().take(64).collect() })
     }
 }
@@ -161,9 +153,9 @@ mod tests {
 
     #[test]
     fn names_read_back() {
-        for (profile, name) in NAMES {
-            assert_eq!(profile.to_string(), name);
-            assert_eq!(name.parse(), Ok(profile));
+        for profile in Profile::EVERY {
+            assert_eq!(profile.as_str().parse(), Ok(profile));
+            assert_eq!(profile.to_string(), profile.as_str());
         }
         let error = "arize".parse::<Profile>().unwrap_err().to_string();
         assert!(error.contains("\"arize\"") && error.contains("langsmith"), "{error}");

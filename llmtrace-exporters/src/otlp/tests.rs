@@ -21,15 +21,6 @@ use super::profile::Profile;
 use super::protocol::Protocol;
 use crate::testing::{at, span, span_id};
 
-const PROFILES: [Profile; 6] = [
-    Profile::Standard,
-    Profile::Phoenix,
-    Profile::MlFlow,
-    Profile::LangSmith,
-    Profile::OpenTelemetry,
-    Profile::All,
-];
-
 /// The request in both encodings, which must mean the same.
 fn decoded(spans: &[SpanRecord], profile: Profile) -> ExportTraceServiceRequest {
     let (mut protobuf, mut json) = (Vec::new(), Vec::new());

@@ -19,11 +19,11 @@ pub enum DropReason {
 }
 
 /// How many reasons there are.
-pub(super) const REASONS: usize = 6;
+pub(super) const REASONS: usize = DropReason::ALL.len();
 
 impl DropReason {
     /// All reasons.
-    pub const ALL: [Self; REASONS] = [
+    pub const ALL: &'static [Self] = &[
         Self::QueueFull,
         Self::Shutdown,
         Self::ShutdownTimeout,

@@ -44,7 +44,7 @@ impl Losses {
         record.scope = "llmtrace".into();
         record.resource = resource.map(Arc::clone).unwrap_or_default();
         record.attributes.set(semconv::DROPPED_SPANS, total);
-        for (reason, count) in DropReason::ALL.into_iter().zip(new).filter(|(_, count)| *count > 0) {
+        for (reason, count) in DropReason::ALL.iter().copied().zip(new).filter(|(_, count)| *count > 0) {
             record.attributes.set(key(reason), count);
         }
         Some(record)

@@ -46,7 +46,7 @@ impl ExporterStats {
     }
 
     pub(super) fn add_dropped(&mut self, dropped: [u64; REASONS]) {
-        for (reason, count) in DropReason::ALL.into_iter().zip(dropped) {
+        for (reason, count) in DropReason::ALL.iter().copied().zip(dropped) {
             if count > 0 {
                 *self.dropped.entry(reason).or_default() += count;
             }

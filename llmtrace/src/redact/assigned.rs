@@ -13,6 +13,9 @@ const MAX_NAME_BYTES: usize = 64;
 /// Longest value that is looked at, in bytes.
 const MAX_VALUE_BYTES: usize = 4096;
 
+/// Shortest value that is a secret, in bytes: HTML's `accesskey="n"` names a key of the keyboard.
+const MIN_VALUE_BYTES: usize = 2;
+
 /// Most blanks, quotes and brackets between a name and its sign, and between the sign and the value.
 const MAX_BETWEEN: usize = 8;
 
@@ -29,6 +32,10 @@ pub(super) fn find(text: &str, findings: &mut Findings<'_>) {
         }
         if bytes.get(at..).is_some_and(|rest| rest.starts_with(b"://")) {
             from = address::find(bytes, at, findings);
+            continue;
+        }
+        if bytes.get(at.saturating_sub(1)..=at) == Some(b"::") {
+            // A path of code.
             continue;
         }
         let named = Name::before(bytes, at);
@@ -151,7 +158,7 @@ impl<'t> Assigned<'t> {
             text: rest.get(..len)?,
             is_quoted: false,
             is_closed: true,
-            next: rest.get(len).copied(),
+            next: rest.get(len).copied().filter(|_| !closes_tag(rest, len)),
         })
     }
 
@@ -190,6 +197,11 @@ impl<'t> Assigned<'t> {
     }
 }
 
+/// Whether a tag of XML closes there: what stands before it is a text, and no code.
+fn closes_tag(bytes: &[u8], at: usize) -> bool {
+    bytes.get(at..).is_some_and(|rest| rest.starts_with(b"</"))
+}
+
 fn window(bytes: &[u8], start: usize) -> Option<&[u8]> {
     let rest = bytes.get(start..)?;
     Some(rest.get(..MAX_VALUE_BYTES).unwrap_or(rest))
@@ -209,7 +221,7 @@ fn secret(
     }
     let text = if found.is_quoted { found.text } else { trim_end(found.text) };
     let end = found.start + text.len();
-    if value::is_stand_in(text) {
+    if text.len() < MIN_VALUE_BYTES || value::is_stand_in(text) {
         return None;
     }
     if name.is_parameter && !found.is_quoted {
@@ -311,17 +323,18 @@ fn curl_user(bytes: &[u8], colon: usize) -> Option<(usize, usize, &'static str)>
     let user = before.iter().rev().take_while(|byte| is_user(byte)).count();
     let before = before.get(..before.len() - user)?;
     let flag = before.trim_ascii_end();
-    let flag =
-        flag.strip_suffix(b"\\\"").or_else(|| flag.strip_suffix(b"\"")).or_else(|| flag.strip_suffix(b"'"));
-    let flag = flag.unwrap_or(before).trim_ascii_end();
+    let quoted =
+        [&b"\\\""[..], b"\"", b"'"].into_iter().find_map(|quote| Some((flag.strip_suffix(quote)?, quote)));
+    let flag = quoted.map_or(before, |(flag, _)| flag).trim_ascii_end();
     let flag = flag.strip_suffix(b"=").unwrap_or(flag);
     if !(flag.ends_with(b" -u") || flag.ends_with(b" --user") || flag.ends_with(b" --proxy-user")) {
         return None;
     }
     let rest = window(bytes, colon + 1)?;
-    let len = rest
-        .iter()
-        .position(|byte| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte))
-        .unwrap_or(rest.len());
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`\\".contains(byte);
+    // Between quotes a password may have blanks.
+    let line = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+    let closing = quoted.and_then(|(_, quote)| memchr::memmem::find(rest.get(..line)?, quote));
+    let len = closing.or_else(|| rest.iter().position(ends)).unwrap_or(rest.len());
     (!value::is_stand_in(rest.get(..len)?)).then_some((colon + 1, colon + 1 + len, "curl-auth-user"))
 }

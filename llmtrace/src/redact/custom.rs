@@ -1,5 +1,6 @@
 //! Rules of the user's.
 
+use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
 
@@ -15,8 +16,9 @@ use super::finding::{Findings, is_name, marker};
 ///
 /// let error = Redactor::none().rule("order", r"ORD-(\d+").unwrap_err();
 /// assert!(error.to_string().starts_with("redaction rule `order`: "), "{error}");
+/// assert_eq!(format!("{error:?}"), error.to_string(), "a `main` that returns it shows the same");
 /// ```
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuleError {
     /// The name cannot stand in a marker.
@@ -39,6 +41,13 @@ pub enum RuleError {
         /// The rule's name.
         name: String,
     },
+}
+
+impl fmt::Debug for RuleError {
+    /// The message: it is what a `main` that returns the error shows.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// A regular expression with a name.

@@ -17,6 +17,7 @@ mod record;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod tilde;
 mod value;
 mod words;
 
@@ -53,7 +54,7 @@ use finding::{Finding, Findings, marker};
 ///
 /// | rule | what it masks |
 /// |---|---|
-/// | a name such as `openai-api-key`, `aws-access-token`, `github-pat`, `jwt` | a key that its own form betrays: about 80 kinds, named as gitleaks names them |
+/// | a name such as `openai-api-key`, `aws-access-token`, `github-pat`, `jwt` | a key that its own form betrays: about 110 kinds, named as gitleaks names them |
 /// | `private-key` | PEM and PGP private keys, whole |
 /// | `auth-header` | what follows `Authorization:` and `Bearer` |
 /// | `url-credentials` | the password in `https://user:password@host` |
@@ -227,6 +228,7 @@ fn find_secrets(text: &str, depth: usize, findings: &mut Findings<'_>) {
     words::find(text, depth, findings);
     assigned::find(text, findings);
     dashes::find(text, findings);
+    tilde::find(text, findings);
 }
 
 /// Texts up to this length, in bytes, are first looked through for any sign of a secret: most are names and numbers.

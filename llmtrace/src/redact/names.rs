@@ -280,6 +280,14 @@ mod tests {
     }
 
     #[test]
+    fn no_word_is_passed_over_for_its_last_letters() {
+        let words = SECRET_ENDINGS.iter().chain(PERHAPS).chain(&["authorization", "sig", "signature"]);
+        for word in words {
+            assert!(may_mean(word.as_bytes()) && meaning(word.as_bytes()).is_some(), "{word}");
+        }
+    }
+
+    #[test]
     fn whatever_is_never_captured_as_an_argument_means_a_secret() {
         for name in crate::content::SECRET_NAMES {
             assert!(meaning(name.as_bytes()).is_some(), "{name}");

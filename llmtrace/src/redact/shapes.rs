@@ -87,7 +87,7 @@ const CLOUDS: &[Row] = &[
     ("supabase-key", &["sbp_", "sb_secret_"], r"(?:sbp_[a-f0-9]{40}|sb_secret_[\w-]{20,})"),
     ("tailscale-key", &["tskey-"], r"tskey-[\w-]{16,}"),
     ("age-secret-key", &["AGE-SECRET-KEY-"], r"AGE-SECRET-KEY-1[0-9A-Z]{50,}"),
-    ("fly-access-token", &["fm2_", "fm1r_", "fo1_"], r"f(?:m2|m1r|o1)_[\w+/=-]{40,}"),
+    ("fly-access-token", &["fm2_", "fm1r_", "fm1a_", "fo1_"], r"f(?:m2|m1[ar]|o1)_[\w+/=-]{40,}"),
     ("1password-service-account-token", &["ops_eyJ"], r"ops_eyJ[A-Za-z0-9+/_%-]{100,}={0,2}"),
     ("npm-access-token", &["npm_"], r"npm_[A-Za-z0-9]{36}\b"),
     ("pypi-upload-token", &["pypi-AgE"], r"pypi-AgE[\w-]{50,}"),
@@ -124,16 +124,47 @@ const SERVICES: &[Row] = &[
     ("new-relic-user-api-key", &["NRAK-"], r"NRAK-[A-Z0-9]{27}\b"),
     (
         "grafana-token",
-        &["glsa_", "glc_eyJ"],
-        r"(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_eyJ[A-Za-z0-9+/%]{32,}={0,2})",
+        &["glsa_", "glc_", "eyJrIjoi"],
+        r"(?:glsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}|glc_[A-Za-z0-9+/%]{32,}={0,2}|eyJrIjoi[A-Za-z0-9+/%]{60,}={0,2})",
     ),
-    ("sentry-token", &["sntrys_", "sntryu_"], r"sntry[su]_[A-Za-z0-9+/_%]{40,}={0,2}"),
+    (
+        "sentry-token",
+        &["sntrys_", "sntryu_"],
+        r"sntry[su]_[A-Za-z0-9+/_%]{40,}(?:={1,2}(?:_[A-Za-z0-9+/%]{20,})?)?",
+    ),
     ("facebook-access-token", &["EAA"], r"EAA[A-Za-z0-9]{80,}"),
     ("twitter-bearer-token", &["AAAAAAAAAAAAAAAAAAAAA"], r"A{21}[A-Za-z0-9%]{70,}"),
     ("posthog-personal-api-key", &["phx_"], r"phx_[A-Za-z0-9_-]{40,}"),
     ("dynatrace-api-token", &["dt0c01."], r"dt0c01\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{64}"),
     ("easypost-api-token", &["EZAK", "EZTK"], r"EZ[AT]K[A-Za-z0-9]{54}"),
-    ("azure-api-key", &[], r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}"),
+    (
+        "1password-secret-key",
+        &["A3-"],
+        r"A3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}\b",
+    ),
+    ("adobe-client-secret", &["p8e-"], r"p8e-[A-Za-z0-9]{32}\b"),
+    ("artifactory-api-key", &["AKCp"], r"AKCp[A-Za-z0-9]{69}\b"),
+    ("artifactory-reference-token", &["cmVmd"], r"cmVmd[A-Za-z0-9]{59}\b"),
+    ("clickhouse-cloud-api-secret-key", &["4b1d"], r"4b1d[A-Za-z0-9]{38}\b"),
+    ("clojars-api-token", &["CLOJARS_"], r"CLOJARS_[A-Za-z0-9]{60}"),
+    ("cloudflare-origin-ca-key", &["v1.0-"], r"v1\.0-[a-f0-9]{24}-[a-f0-9]{146}"),
+    ("duffel-api-token", &["duffel_"], r"duffel_(?:test|live)_[\w=-]{43}"),
+    ("flutterwave-secret-key", &["FLWSECK"], r"FLWSECK(?:_TEST)?-[A-Za-z0-9]{32}-X"),
+    ("frameio-api-token", &["fio-u-"], r"fio-u-[\w=-]{64}"),
+    ("gitlab-rrt", &["GR1348941"], r"GR1348941[\w-]{20,}"),
+    ("harness-api-key", &["pat.", "sat."], r"[ps]at\.[\w-]{22}\.[A-Za-z0-9]{24}\.[A-Za-z0-9]{20}\b"),
+    ("infracost-api-token", &["ico-"], r"ico-[A-Za-z0-9]{32}\b"),
+    ("intra42-client-secret", &["s-s4t2"], r"s-s4t2(?:ud|af)-[a-f0-9]{64}"),
+    ("new-relic-insert-key", &["NRII-"], r"NRII-[A-Za-z0-9-]{32}"),
+    ("octopus-deploy-api-key", &["API-"], r"API-[A-Z0-9]{26}\b"),
+    ("prefect-api-token", &["pnu_"], r"pnu_[A-Za-z0-9]{36}\b"),
+    ("readme-api-token", &["rdme_"], r"rdme_[a-z0-9]{70}"),
+    ("scalingo-api-token", &["tk-us-"], r"tk-us-[\w-]{48}"),
+    ("settlemint-token", &["sm_aat_", "sm_pat_", "sm_sat_"], r"sm_[aps]at_[A-Za-z0-9]{16}\b"),
+    ("shippo-api-token", &["shippo_"], r"shippo_(?:live|test)_[a-fA-F0-9]{40}\b"),
+    ("sourcegraph-access-token", &["sgp_"], r"sgp_(?:(?:[a-fA-F0-9]{16}|local)_)?[a-fA-F0-9]{40}\b"),
+    ("typeform-api-token", &["tfp_"], r"tfp_[\w.=-]{59}"),
+    ("yandex-api-key", &["AQVN"], r"AQVN[\w-]{35,}"),
 ];
 
 /// Longest part of a text that a form is held against, in bytes, at the start of a word.
@@ -243,7 +274,7 @@ mod tests {
     fn every_form_compiles_and_has_a_beginning() {
         for (rule, prefixes, form) in rows() {
             assert!(RegexBuilder::new(form).unicode(false).build().is_ok(), "{rule}");
-            assert!(!prefixes.is_empty() || *rule == "azure-api-key", "{rule}");
+            assert!(!prefixes.is_empty(), "{rule}");
             assert!(rule.bytes().all(super::super::finding::is_name), "{rule}");
         }
     }

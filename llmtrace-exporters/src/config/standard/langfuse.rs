@@ -16,8 +16,11 @@ use crate::env::Environment;
 const PUBLIC_KEY: &str = "LANGFUSE_PUBLIC_KEY";
 const SECRET_KEY: &str = "LANGFUSE_SECRET_KEY";
 
+/// What the older JavaScript client reads.
+pub(super) const BASEURL: &str = "LANGFUSE_BASEURL";
+
 /// Where Langfuse is: the present name, and older ones.
-const HOSTS: &[&str] = &["LANGFUSE_BASE_URL", "LANGFUSE_HOST", "LANGFUSE_URL"];
+const HOSTS: &[&str] = &["LANGFUSE_BASE_URL", BASEURL, "LANGFUSE_HOST", "LANGFUSE_URL"];
 
 /// Where its clients send to, if nothing says otherwise.
 const DEFAULT_HOST: &str = "https://cloud.langfuse.com";
@@ -58,8 +61,7 @@ fn read_enabled(variables: &Variables<'_>) -> Option<(Place, LangfuseSettings)> 
     let plain_http = PlainHttp::said_by(variables, &[]);
     let host = match variables.first(HOSTS) {
         Some((name, _)) => variables.read(&[name], |text| {
-            let checked = url::check(text, plain_http).map(|()| text.to_owned());
-            checked.map_err(|wrong| wrong.message(&format!("{ALLOW_HTTP}=true")))
+            url::check(text, plain_http, &format!("{ALLOW_HTTP}=true")).map(|()| text.to_owned())
         })?,
         None => DEFAULT_HOST.to_owned(),
     };

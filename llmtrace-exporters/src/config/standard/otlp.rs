@@ -7,7 +7,7 @@ use super::super::network::{check_certificate, check_header_name, check_header_v
 use super::super::secret::Secret;
 use super::super::settings::{DeliverySettings, OtlpSettings, Place, Target};
 use super::super::url::{self, PlainHttp};
-use super::super::variables::{Variables, choice, milliseconds, pairs};
+use super::super::variables::{Variables, choice, pairs, timeout};
 #[cfg(feature = "http")]
 use crate::env::Environment;
 use crate::{Profile, Protocol};
@@ -39,10 +39,8 @@ pub(super) fn read(variables: &Variables<'_>) -> Option<(Place, OtlpSettings)> {
     let names = ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"];
     let protocol = variables.read(&names, protocol).unwrap_or_default();
     let plain_http = PlainHttp::said_by(variables, &["OTEL_EXPORTER_OTLP_TRACES_INSECURE", INSECURE]);
-    let url = |text: &str| {
-        let checked = url::check(text, plain_http).map(|()| text.to_owned());
-        checked.map_err(|wrong| wrong.message(&format!("{INSECURE}=true")))
-    };
+    let url =
+        |text: &str| url::check(text, plain_http, &format!("{INSECURE}=true")).map(|()| text.to_owned());
     let (key, endpoint) = match variables.first(&[TRACES, SERVER]) {
         Some((TRACES, _)) => (TRACES, variables.read(&[TRACES], url).map(Target::Traces)),
         Some(_) => (SERVER, variables.read(&[SERVER], url).map(Target::Server)),
@@ -78,7 +76,7 @@ fn delivery(variables: &Variables<'_>) -> DeliverySettings {
                 choice(text, &compressions)
             }),
         timeout: variables
-            .read(&["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"], milliseconds),
+            .read(&["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"], timeout),
         certificate: variables
             .read(&["OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"], certificate),
         ..DeliverySettings::default()

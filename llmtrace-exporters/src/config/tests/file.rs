@@ -193,7 +193,7 @@ fn wrong_values_of_the_whole() {
     );
     check("queue_bytes = -1", "2: queue_bytes: expected a whole number of at least 0");
     check("queue_bytes = 1.5", "2: queue_bytes: expected a size such as \"64 MiB\", found a number");
-    check("overflow = 'block'", "2: overflow: expected \"drop_newest\"");
+    check("overflow = 'block'", "2: overflow: expected \"drop_newest\" or { block = \"1 s\" }");
     check("overflow = {}", "2: overflow.block: missing; write for example overflow = { block = \"1 s\" }");
     check("overflow = { block = '0 s' }", "2: overflow.block: expected at least 1ms");
     check("overflow = { blok = '1 s', block = '1 s' }", "2: overflow.blok: unknown key; did you mean block?");
@@ -202,7 +202,7 @@ fn wrong_values_of_the_whole() {
         "2: overflow: expected \"drop_newest\" or { block = \"1 s\" }, found a whole number",
     );
     check("max_text_bytes = 0", "2: max_text_bytes: expected at least 1 bytes");
-    check("batch = 512", "2: batch: expected a table, found a whole number");
+    check("batch = 512", "2: batch: expected a table of spans, delay, found a whole number");
     check("batch.spans = 0", "2: batch.spans: expected a whole number from 1 to 65536");
     check(
         "batch.delay = 200",
@@ -243,7 +243,7 @@ fn wrong_values_of_the_whole() {
     rule("x", "x*", "2: redact.rules.pattern: matches the empty text; ask for at least one character");
     rule("x", "(x", "2: redact.rules.pattern: expected a regular expression: unclosed group");
     check("redact.allow = ['(x']", "2: redact.allow: expected a regular expression: unclosed group");
-    check("redact.rules = ['x']", "2: redact.rules: expected a table, found text");
+    check("redact.rules = ['x']", "2: redact.rules: expected a table of name, pattern, found text");
 }
 
 #[test]
@@ -276,23 +276,6 @@ fn wrong_exporters() {
         "type = 'otlp'",
         "1: exporter.endpoint: missing; write for example endpoint = \"http://localhost:4318\"",
     );
-    check(
-        "type = 'otlp'\nendpoint = 'localhost:4318'",
-        "3: exporter.endpoint: expected a URL that begins with http:// or https://",
-    );
-    check(
-        "type = 'otlp'\nendpoint = 'http://u:hunter2@h'",
-        "3: exporter.endpoint: spans would cross the network unencrypted; write https://, or allow it with allow_http = true",
-    );
-    check(
-        "type = 'otlp'\nendpoint = 'https://:4318'",
-        "3: exporter.endpoint: expected a URL with the name of a host",
-    );
-    check(
-        "type = 'otlp'\nendpoint = 'https://h:port'",
-        "3: exporter.endpoint: expected a port from 1 to 65535 after the host",
-    );
-    check("type = 'otlp'\nendpoint = 'http://h h'", "3: exporter.endpoint: expected a URL without blanks");
     let check = |text: &str, expected: &str| {
         check(&format!("type = 'otlp'\nendpoint = 'http://[::1]:1/x'\n{text}"), expected);
     };
@@ -316,7 +299,7 @@ fn wrong_exporters() {
         "headers.a = \"hunter2\\n\"",
         "4: exporter.headers.a: expected a value of printable ASCII characters",
     );
-    check("spool = 'dir'", "4: exporter.spool: expected a table, found text");
+    check("spool = 'dir'", "4: exporter.spool: expected a table of dir, max_bytes, found text");
     check("spool.dir = 'x'", "4: exporter.spool.max_bytes: missing; write for example max_bytes = \"1 GiB\"");
     check(
         "spool = { dir = 'x', max_bytes = 1 }",
@@ -325,6 +308,25 @@ fn wrong_exporters() {
     check(
         "spool = { dir = 'x', max_bytes = '1 GiB', max = 1 }",
         "4: exporter.spool.max: unknown key; the keys here are dir, max_bytes",
+    );
+}
+
+/// The rest of the rules is `Endpoint`'s.
+#[cfg(feature = "http")]
+#[test]
+fn wrong_urls() {
+    let check = |text: &str, expected: &str| check(&format!("[[exporter]]\n{text}"), &[expected]);
+    check(
+        "type = 'otlp'\nendpoint = 'localhost:4318'",
+        "3: exporter.endpoint: expected a URL that begins with http:// or https://",
+    );
+    check(
+        "type = 'otlp'\nendpoint = 'http://u:hunter2@h'",
+        "3: exporter.endpoint: spans would cross the network unencrypted; write https://, or allow it with allow_http = true",
+    );
+    check(
+        "type = 'otlp'\nendpoint = 'https://:4318'",
+        "3: exporter.endpoint: not a URL: empty host; expected something like https://otel.example.com:4318",
     );
 }
 

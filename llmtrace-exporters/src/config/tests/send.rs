@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::super::settings::ExporterSettings;
 use super::super::{file, send};
-use crate::Otlp;
 use crate::env::Environment;
+use crate::{Config, Otlp};
 
 /// What a file in `folder` makes of an `[[exporter]]` of type OTLP.
 fn otlp(folder: &Path, text: &str) -> Result<Otlp, String> {
@@ -53,4 +53,18 @@ fn what_cannot_be_used_is_said() {
     check("certificate = 'half.pem'", "half.pem: no certificate");
     fs::write(folder.path().join("taken"), "").unwrap();
     check("spool = { dir = 'taken', max_bytes = '1 MiB' }", "taken");
+}
+
+#[test]
+fn keys_that_cannot_be_right_are_an_error_at_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |text: &str, expected: &str| {
+        let path = folder.path().join("llmtrace.toml");
+        fs::write(&path, format!("[[exporter]]\n{text}")).unwrap();
+        let message = Config::from_file(&path).unwrap().builder().err().unwrap().to_string();
+        assert!(message.contains(expected) && !message.contains("hunter2"), "{message}");
+    };
+    check("type = 'webhook'\nurl = 'https://h'\nsecret = 'whsec_hunter2*'", "exporter: the secret is empty");
+    let keys = "public_key = 'sk-lf-hunter2'\nsecret_key = 'pk-lf-1'";
+    check(&format!("type = 'langfuse'\nhost = 'https://h'\n{keys}"), "exporter: the keys are swapped");
 }

@@ -92,6 +92,15 @@ fn otlp_variables() {
     assert_eq!(asked(&[("OTEL_EXPORTER_OTLP_COMPRESSION", "none")]).delivery.gzip, Some(false));
 }
 
+#[cfg(feature = "http")]
+#[test]
+fn no_time_at_all_means_no_limit_or_no_delay() {
+    let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost");
+    let unlimited = otlp(&[endpoint, ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0")]).delivery.timeout;
+    assert_eq!(unlimited, Some(Duration::from_millis(u64::from(u32::MAX))));
+    assert_eq!(settings(&[("OTEL_BSP_SCHEDULE_DELAY", "0")]).batch.delay, Some(Duration::ZERO));
+}
+
 #[test]
 fn plain_http_is_allowed_where_it_is_said() {
     let otlp = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")];
@@ -127,6 +136,10 @@ fn langfuse_variables() {
     assert_eq!(langfuse(&[]).host, "https://cloud.langfuse.com");
     assert_eq!(langfuse(&[("LANGFUSE_URL", "https://c")]).host, "https://c");
     assert_eq!(langfuse(&[("LANGFUSE_URL", "https://c"), ("LANGFUSE_HOST", "https://b")]).host, "https://b");
+    assert_eq!(
+        langfuse(&[("LANGFUSE_BASEURL", "https://d"), ("LANGFUSE_HOST", "https://b")]).host,
+        "https://d"
+    );
     let all = [("LANGFUSE_HOST", "https://b"), ("LANGFUSE_BASE_URL", "https://a"), ("LANGFUSE_TIMEOUT", "7")];
     let settings = langfuse(&all);
     assert_eq!((settings.host.as_str(), settings.public_key.as_str()), ("https://a", "pk-lf-1"));
@@ -228,6 +241,7 @@ fn wrong_variables() {
         assert!(!problems.concat().contains("hunter2"));
     };
     let one = |name: &str, value: &str, expected: &str| check(&[(name, value)], &[expected]);
+    #[cfg(feature = "http")]
     one(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
         "localhost:4318",
@@ -256,11 +270,11 @@ fn wrong_variables() {
         "a=%0Ahunter2",
         "OTEL_EXPORTER_OTLP_HEADERS: a: expected a value of printable ASCII characters",
     );
-    for wrong in ["0", "10s", "-1", "1.5", "4294967296"] {
+    for wrong in ["10s", "-1", "1.5", "4294967296"] {
         one(
             "OTEL_EXPORTER_OTLP_TIMEOUT",
             wrong,
-            "OTEL_EXPORTER_OTLP_TIMEOUT: expected milliseconds: a whole number from 1 to 4294967295",
+            "OTEL_EXPORTER_OTLP_TIMEOUT: expected milliseconds: a whole number from 0 to 4294967295",
         );
     }
     one(
@@ -313,13 +327,54 @@ fn wrong_variables() {
         &[&keys[..], &rates].concat(),
         &["LANGFUSE_SAMPLE_RATE: OTEL_TRACES_SAMPLER says another share; set one of the two"],
     );
+    #[cfg(feature = "http")]
     check(
         &[&keys[..], &[("LANGFUSE_BASE_URL", "lf.example"), ("OTEL_SDK_DISABLED", "yes")]].concat(),
         &[
-            "LANGFUSE_BASE_URL: expected a URL that begins with http:// or https://",
+            "LANGFUSE_BASE_URL: not a URL: relative URL without a base; expected something like https://otel.example.com:4318",
             "OTEL_SDK_DISABLED: expected \"true\" or \"false\"",
         ],
     );
+}
+
+#[test]
+fn a_misspelt_standard_variable_is_wrong() {
+    let misspelt = [
+        ("LANGFUSE_BASE_ULR", "LANGFUSE_BASE_URL"),
+        ("OTEL_EXPORTER_OTPL_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        ("OTEL_EXPORTER_OTLP_HEADER", "OTEL_EXPORTER_OTLP_HEADERS"),
+    ];
+    for (name, meant) in misspelt {
+        let problems = standard::read(&Environment::of(&[(name, "hunter2")])).unwrap_err();
+        let expected = format!("{name}: unknown variable; did you mean {meant}?");
+        assert_eq!(problems.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
+    }
+}
+
+#[test]
+fn variables_of_others_are_let_alone() {
+    let names = [
+        "LANGFUSE_BASEURL",
+        "LANGFUSE_DEBUG",
+        "LANGFUSE_FLUSH_AT",
+        "LANGFUSE_LOG_LEVEL",
+        "OTEL_BLRP_MAX_EXPORT_BATCH_SIZE",
+        "OTEL_BLRP_SCHEDULE_DELAY",
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "OTEL_BSP_MAX_QUEUE_SIZE",
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        "OTEL_EXPORTER_OTLP_SPAN_INSECURE",
+        "OTEL_LOGS_EXPORTER",
+        "OTEL_LOG_LEVEL",
+        "OTEL_METRICS_EXPORTER",
+        "OTEL_SERVICE_VERSION",
+    ];
+    for name in names {
+        let problems = standard::read(&Environment::of(&[(name, "http://localhost")])).err();
+        assert!(problems.is_none(), "{name}: {problems:?}");
+    }
 }
 
 #[test]

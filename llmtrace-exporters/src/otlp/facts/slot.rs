@@ -94,6 +94,7 @@ slots! {
     ToolName TOOL_NAME Plain;
     ToolCallId TOOL_CALL_ID Plain;
     ToolType TOOL_TYPE Plain;
+    ToolDescription TOOL_DESCRIPTION Plain;
     ToolArguments TOOL_CALL_ARGUMENTS Plain;
     ToolResult TOOL_CALL_RESULT Plain;
     AgentName AGENT_NAME Plain;

@@ -61,7 +61,7 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
         out.written("langfuse.observation.model.parameters", 64, |out| parameters::write(span, out));
     }
     if let (ObservationKind::Generation, Some(name), Some(version)) =
-        (span.span.kind, span.text(Slot::PromptName), prompt_version(span))
+        (span.span.kind, span.text(Slot::PromptName), span.count(Slot::PromptVersion))
     {
         out.text("langfuse.observation.prompt.name", name);
         out.count("langfuse.observation.prompt.version", Some(version));
@@ -151,10 +151,6 @@ fn first_content(span: &Facts<'_>) -> Option<Timestamp> {
     let seconds = span.number(Slot::FirstChunk).filter(|seconds| seconds.is_finite() && *seconds >= 0.0)?;
     let nanos = (seconds * 1e9) as u64;
     Some(Timestamp::from_unix_nanos(span.span.start.unix_nanos().saturating_add(nanos)))
-}
-
-fn prompt_version(span: &Facts<'_>) -> Option<u64> {
-    span.count(Slot::PromptVersion)
 }
 
 /// What a function took and gave is shown bare where it is one text or one value; a model's messages are read from the

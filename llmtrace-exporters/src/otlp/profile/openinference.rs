@@ -26,13 +26,17 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
             out.text("reranker.model_name", span.model());
             out.value("reranker.query", span.value(Slot::Query));
             out.value("reranker.top_k", span.value(Slot::TopK));
+            flatten::documents("reranker.output_documents.", span.value(Slot::Documents), out);
         }
         ObservationKind::Tool => {
             out.text("tool.name", span.text(Slot::ToolName));
             out.text("tool.id", span.text(Slot::ToolCallId));
+            out.text("tool.description", span.text(Slot::ToolDescription));
             out.value("tool.parameters", span.value(Slot::ToolArguments));
         }
-        ObservationKind::Retriever => flatten::documents(span.value(Slot::Documents), out),
+        ObservationKind::Retriever => {
+            flatten::documents("retrieval.documents.", span.value(Slot::Documents), out);
+        }
         _ => {}
     }
     out.text("agent.name", span.text(Slot::AgentName));

@@ -3,8 +3,8 @@
 
 use llmtrace::{Status, Value, semconv};
 
+use crate::otlp::facts::Facts;
 use crate::otlp::facts::slot::{Sent, Slot};
-use crate::otlp::facts::{Facts, KIND};
 use crate::otlp::messages;
 use crate::otlp::pairs::Pairs;
 use crate::otlp::wire::Wire;
@@ -37,7 +37,7 @@ pub(super) fn write<W: Wire>(span: &Facts<'_>, out: &mut Pairs<'_, W>) {
         out.text(semconv::PROVIDER_NAME, span.provider());
     }
     out.count(semconv::USAGE_CACHE_WRITE_TOKENS, span.counts.cache_write);
-    out.text(KIND, span.untold_kind());
+    out.text(semconv::KIND, span.untold_kind());
     if span.span.status == Status::Cancelled {
         out.text(semconv::STATUS, span.span.status.as_str());
     }

@@ -52,7 +52,7 @@ pub(super) fn call() -> SpanRecord {
 
 #[test]
 fn the_conventions_names_stand_in_every_profile() {
-    for profile in PROFILES {
+    for profile in Profile::EVERY {
         check(
             profile,
             &call(),
@@ -97,7 +97,7 @@ fn older_and_neighbouring_names_stand_wherever_a_backend_is_named() {
         "lmnr.association.properties.tags": ["a", "b,c"],
         "opik.tags": ["a", "b,c"],
     });
-    for profile in PROFILES.into_iter().filter(|profile| *profile != Profile::OpenTelemetry) {
+    for profile in Profile::EVERY.into_iter().filter(|profile| *profile != Profile::OpenTelemetry) {
         check(profile, &call(), names.clone());
     }
     let found = attributes_of(&call(), Profile::OpenTelemetry);
@@ -110,7 +110,7 @@ fn profiles_are_told_apart() {
     let speaks = |prefix: &str| {
         let speaks =
             |profile: &&Profile| attributes_of(&call(), **profile).keys().any(|key| key.starts_with(prefix));
-        PROFILES.iter().filter(speaks).map(|profile| profile.as_str()).collect::<Vec<_>>()
+        Profile::EVERY.iter().filter(speaks).map(|profile| profile.as_str()).collect::<Vec<_>>()
     };
     assert_eq!(speaks("langfuse."), ["standard", "all"]);
     assert_eq!(speaks("llm."), ["phoenix", "all"]);
@@ -244,7 +244,7 @@ fn spans_that_sum_up_carry_no_tokens_and_no_cost() {
         let mut sum = call();
         sum.kind = kind;
         sum.attributes.remove("gen_ai.operation.name");
-        for profile in PROFILES {
+        for profile in Profile::EVERY {
             let found = attributes_of(&sum, profile);
             let counted = |key: &&String| {
                 ["usage", "cost", "token"].iter().any(|word| key.contains(word))

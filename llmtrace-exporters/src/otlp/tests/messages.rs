@@ -34,7 +34,7 @@ fn conversation() -> SpanRecord {
 #[test]
 fn messages_are_the_conventions_json() {
     let record = conversation();
-    for profile in PROFILES {
+    for profile in Profile::EVERY {
         let input = text_of(&record, "gen_ai.input.messages", profile);
         assert_eq!(input, json!(record.input), "{profile}");
         let instructions = text_of(&record, "gen_ai.system_instructions", profile);
@@ -96,7 +96,7 @@ fn messages_fit_the_conventions_schemas() {
             Part::Other(json!({"type": "json", "content": {"a": 1}})),
         ],
     ));
-    for profile in PROFILES {
+    for profile in Profile::EVERY {
         for (validator, key) in [
             (&input, "gen_ai.input.messages"),
             (&output, "gen_ai.output.messages"),

@@ -68,8 +68,9 @@ fn phoenix_reads_other_spans() {
     check(
         ObservationKind::Tool,
         json!({"gen_ai.tool.name": "f", "gen_ai.tool.call.id": "c1", "gen_ai.tool.call.arguments": {"a": 1},
-               "gen_ai.tool.call.result": "sunny"}),
-        json!({"openinference.span.kind": "TOOL", "tool.name": "f", "tool.id": "c1", "tool.parameters": r#"{"a":1}"#,
+               "gen_ai.tool.call.result": "sunny", "gen_ai.tool.description": "tells"}),
+        json!({"openinference.span.kind": "TOOL", "tool.name": "f", "tool.id": "c1", "tool.description": "tells",
+               "gen_ai.tool.description": "tells", "metadata": null, "tool.parameters": r#"{"a":1}"#,
                "input.value": r#"{"a":1}"#, "input.mime_type": "application/json", "output.value": "sunny",
                "output.mime_type": "text/plain"}),
     );
@@ -93,8 +94,10 @@ fn phoenix_reads_other_spans() {
     );
     check(
         ObservationKind::Reranker,
-        json!({"gen_ai.request.model": "rerank-3"}),
-        json!({"openinference.span.kind": "RERANKER", "reranker.model_name": "rerank-3", "llmtrace.kind": "reranker"}),
+        json!({"gen_ai.request.model": "rerank-3", "gen_ai.retrieval.documents": [{"id": "7", "score": 0.5}]}),
+        json!({"openinference.span.kind": "RERANKER", "reranker.model_name": "rerank-3", "llmtrace.kind": "reranker",
+               "reranker.output_documents.0.document.id": "7", "reranker.output_documents.0.document.score": 0.5,
+               "retrieval.documents.0.document.id": null}),
     );
     let mut embedding = record(ObservationKind::Embedding, json!({"gen_ai.request.model": "e"}));
     embedding.input = vec![Message::new(Role::User, vec![Part::text("one"), Part::text("two")])];
@@ -118,6 +121,25 @@ fn long_conversations_are_not_flattened_but_kept_and_counted() {
 }
 
 #[test]
+fn of_several_answers_in_one_message_the_first_names_its_call() {
+    let mut record = record(ObservationKind::Generation, json!({}));
+    let answers = ["c1", "c2"]
+        .map(|id| Part::ToolCallResponse { id: Some(id.to_owned()), response: json!({"of": id}) });
+    record.input = vec![Message::new(Role::User, answers.to_vec())];
+    let message = "llm.input_messages.0.message";
+    check(
+        Profile::Phoenix,
+        &record,
+        json!({
+            format!("{message}.tool_call_id"): "c1",
+            format!("{message}.content"): r#"{"of":"c1"}"#,
+            format!("{message}.contents.1.message_content.type"): "text",
+            format!("{message}.contents.1.message_content.text"): r#"{"of":"c2"}"#,
+        }),
+    );
+}
+
+#[test]
 fn parts_of_many_kinds_are_flattened_in_their_order() {
     let mut record = record(ObservationKind::Generation, json!({}));
     record.output = vec![Message::new(
@@ -127,6 +149,17 @@ fn parts_of_many_kinds_are_flattened_in_their_order() {
             Part::text("hi"),
             Part::Uri { mime_type: None, modality: "image".into(), uri: "https://a.b/c.png".into() },
             Part::tool_call(None, "f", "{\"torn"),
+            Part::Blob {
+                mime_type: Some("image/png".into()),
+                modality: "image".into(),
+                content: "aGk=".into(),
+            },
+            Part::Blob {
+                mime_type: Some("audio/wav".into()),
+                modality: "audio".into(),
+                content: "aGk=".into(),
+            },
+            Part::Blob { mime_type: None, modality: "image".into(), content: "aGk=".into() },
         ],
     )];
     let contents = "llm.output_messages.0.message.contents";
@@ -141,6 +174,12 @@ fn parts_of_many_kinds_are_flattened_in_their_order() {
             format!("{contents}.2.message_content.type"): "image",
             format!("{contents}.2.message_content.image.image.url"): "https://a.b/c.png",
             "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": "{\"torn",
+            format!("{contents}.3.message_content.type"): "image",
+            format!("{contents}.3.message_content.image.image.url"): "data:image/png;base64,aGk=",
+            format!("{contents}.4.message_content.type"): "audio",
+            format!("{contents}.4.message_content.audio.audio.url"): "data:audio/wav;base64,aGk=",
+            format!("{contents}.4.message_content.audio.audio.mime_type"): "audio/wav",
+            format!("{contents}.5.message_content.type"): "text",
         }),
     );
 }

@@ -167,7 +167,7 @@ proptest! {
 
     #[test]
     fn any_record_is_one_message_in_both_encodings(records in vec(record(), 1..4)) {
-        for profile in PROFILES {
+        for profile in Profile::EVERY {
             // Both encodings are decoded and compared there, and a key that stands twice is found.
             let request = decoded(&records, profile);
             let spans = request.resource_spans.iter().flat_map(|of| &of.scope_spans).flat_map(|of| &of.spans);

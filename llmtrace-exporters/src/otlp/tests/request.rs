@@ -253,7 +253,7 @@ fn hostile_keys_are_refused_and_counted() {
     let hostile = json!({
         "app.kept": 1, "__proto__": 1, "a.constructor.b": 1, "spaced key": 1, "": 1, "quote\"": 1, "line\nbreak": 1,
     });
-    for profile in PROFILES {
+    for profile in Profile::EVERY {
         let span = decoded_span(&record(ObservationKind::Span, hostile.clone()), profile);
         assert_eq!(span.dropped_attributes_count, 6, "{profile}");
         assert!(by_key(&span.attributes).contains_key("app.kept"));
@@ -270,7 +270,7 @@ fn a_key_of_a_dialect_that_the_program_set_itself_stands() {
     });
     let mut record = record(ObservationKind::Generation, stated.clone());
     record.input = vec![llmtrace::Message::user("hi")];
-    for profile in PROFILES {
+    for profile in Profile::EVERY {
         check(profile, &record, stated.clone());
     }
 }
@@ -290,7 +290,7 @@ fn nothing_is_allocated_for_each_span() {
     call.output = vec![llmtrace::Message::assistant("x".repeat(1_000))];
     let (few, many) = (vec![call.clone(); 2], vec![call; 200]);
     let mut out = Vec::with_capacity(8 << 20);
-    for profile in PROFILES {
+    for profile in Profile::EVERY {
         for protocol in [Protocol::Protobuf, Protocol::Json] {
             let mut allocations = |spans: &[SpanRecord]| {
                 out.clear();

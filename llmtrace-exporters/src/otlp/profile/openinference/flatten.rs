@@ -53,7 +53,7 @@ fn message<W: Wire>(prefix: &str, index: usize, message: &Message, out: &mut Pai
     if let [Part::Text { content }] = message.parts.as_slice() {
         return leaf("content", content);
     }
-    let mut at = Place { prefix, index, contents: 0, calls: 0 };
+    let mut at = Place { prefix, index, contents: 0, calls: 0, answers: false };
     for part in message.parts.iter().take(MAX_PARTS) {
         at.part(part, out);
     }
@@ -66,6 +66,8 @@ struct Place<'a> {
     index: usize,
     contents: usize,
     calls: usize,
+    /// It names the call that it answers; a message has room for one.
+    answers: bool,
 }
 
 impl Place<'_> {
@@ -73,8 +75,12 @@ impl Place<'_> {
         match part {
             Part::Text { content } => self.content("text", "text", content, out),
             Part::Reasoning { content } => self.content("reasoning", "text", content, out),
-            Part::Uri { modality, uri, .. } if modality == "image" => {
-                self.content("image", "image.image.url", uri, out);
+            Part::Uri { modality, uri, mime_type } if is_media(modality) => {
+                self.media(modality, uri, mime_type.as_deref(), out);
+            }
+            Part::Blob { modality, content, mime_type: Some(media_type) } if is_media(modality) => {
+                let url = format!("data:{media_type};base64,{content}");
+                self.media(modality, &url, Some(media_type), out);
             }
             Part::ToolCall { id, name, arguments } => {
                 if let Some(id) = id {
@@ -89,7 +95,9 @@ impl Place<'_> {
             }
             Part::ToolCallResponse { id, response } => {
                 let Self { prefix, index, .. } = self;
-                if let Some(id) = id {
+                if let Some(id) = id
+                    && !std::mem::replace(&mut self.answers, true)
+                {
                     out.joined(&[prefix, index, &".message.tool_call_id"], |out, key| {
                         out.text(key, id.as_str());
                     });
@@ -114,11 +122,27 @@ impl Place<'_> {
     }
 
     fn content<W: Wire>(&mut self, kind: &str, leaf: &str, text: &str, out: &mut Pairs<'_, W>) {
+        self.leaves(&[("type", kind), (leaf, text)], out);
+    }
+
+    /// An image or a recording, at an address or in one.
+    fn media<W: Wire>(&mut self, kind: &str, url: &str, media_type: Option<&str>, out: &mut Pairs<'_, W>) {
+        match media_type.filter(|_| kind == "audio") {
+            Some(media_type) => self.leaves(
+                &[("type", kind), ("audio.audio.url", url), ("audio.audio.mime_type", media_type)],
+                out,
+            ),
+            None if kind == "audio" => self.content(kind, "audio.audio.url", url, out),
+            None => self.content(kind, "image.image.url", url, out),
+        }
+    }
+
+    fn leaves<W: Wire>(&mut self, leaves: &[(&str, &str)], out: &mut Pairs<'_, W>) {
         let Self { prefix, index, contents, .. } = self;
-        for (leaf, text) in [("type", kind), (leaf, text)] {
+        for (leaf, text) in leaves {
             let parts: [&dyn std::fmt::Display; 6] =
-                [prefix, index, &".message.contents.", contents, &".message_content.", &leaf];
-            out.joined(&parts, |out, key| out.text(key, text));
+                [prefix, index, &".message.contents.", contents, &".message_content.", leaf];
+            out.joined(&parts, |out, key| out.text(key, *text));
         }
         self.contents += 1;
     }
@@ -129,6 +153,11 @@ impl Place<'_> {
             [prefix, index, &".message.tool_calls.", calls, &".tool_call.", &leaf];
         out.joined(&parts, write);
     }
+}
+
+/// Whether media are shown as such.
+fn is_media(modality: &str) -> bool {
+    matches!(modality, "image" | "audio")
 }
 
 /// Tools that were offered.
@@ -157,8 +186,9 @@ pub(super) fn embedded<W: Wire>(messages: &[Message], out: &mut Pairs<'_, W>) {
     }
 }
 
-/// Documents that were found: an array of objects with `id`, `score` and perhaps `content` or `text`, and `metadata`.
-pub(super) fn documents<W: Wire>(documents: Option<&Value>, out: &mut Pairs<'_, W>) {
+/// Documents that were found, under `prefix`, which ends with a dot: an array of objects with `id`, `score` and perhaps
+/// `content` or `text`, and `metadata`.
+pub(super) fn documents<W: Wire>(prefix: &str, documents: Option<&Value>, out: &mut Pairs<'_, W>) {
     let Some(Value::Json(Json::Array(documents))) = documents else { return };
     if !fits(documents.len(), out) {
         return;
@@ -173,7 +203,7 @@ pub(super) fn documents<W: Wire>(documents: Option<&Value>, out: &mut Pairs<'_, 
         ];
         for (name, member) in members {
             let Some(member) = member else { continue };
-            out.joined(&[&"retrieval.documents.", &index, &".document.", &name], |out, key| match member {
+            out.joined(&[&prefix, &index, &".document.", &name], |out, key| match member {
                 Json::String(text) => out.text(key, text.as_str()),
                 Json::Number(number) if name == "score" => out.float(key, number.as_f64()),
                 member => out.json(key, member),
