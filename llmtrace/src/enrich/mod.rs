@@ -42,7 +42,7 @@ pub(crate) struct Enricher {
 const CLOCK_STEP: u64 = 1_000_000;
 
 /// Room that is made for the attributes of a span at once.
-const TYPICAL_ATTRIBUTES: usize = 32;
+const TYPICAL_ATTRIBUTES: usize = 24;
 
 /// Most emptied attributes that are kept.
 const MAX_RECYCLED: usize = 1024;
