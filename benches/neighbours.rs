@@ -50,7 +50,7 @@ impl Exporter for Hanging {
     }
 
     fn export(&mut self, _: &[SpanRecord]) -> std::result::Result<(), ExportError> {
-        self.0.sleep(Duration::from_secs(3600));
+        self.0.sleep(Duration::from_hours(1));
         Err(ExportError::cut_short("it hung"))
     }
 }
