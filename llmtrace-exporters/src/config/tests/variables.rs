@@ -101,6 +101,7 @@ fn no_time_at_all_means_no_limit_or_no_delay() {
     assert_eq!(settings(&[("OTEL_BSP_SCHEDULE_DELAY", "0")]).batch.delay, Some(Duration::ZERO));
 }
 
+#[cfg(feature = "http")]
 #[test]
 fn plain_http_is_allowed_where_it_is_said() {
     let otlp = [("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")];
