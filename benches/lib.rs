@@ -4,10 +4,13 @@
 //! benches drive these processes in turns, so that noise of the machine hits all alike, and read CPU time
 //! rather than wall time.
 
+pub mod archive;
 pub mod bodies;
 pub mod child;
+pub mod client;
 pub mod cpu;
 pub mod encoding;
+pub mod fill;
 pub mod instructions;
 mod jobs;
 pub mod report;

@@ -5,9 +5,13 @@
 //! `scenario flood NAME THREADS CALLS [PORT]`: traces calls at full speed and says what became of them.
 //! `scenario pace NAME CALLS_A_SECOND SECONDS [PORT]`: traces calls evenly and says what became of them.
 //! `scenario sink`: takes OTLP requests and counts their spans.
+//! `scenario fill PORT TRACES`: sends traces of agents to an OTLP server, ten spans each.
 
 use std::io::Write as _;
 
+use llmtrace::Timestamp;
+use llmtrace_benches::archive::{Archive, SPANS};
+use llmtrace_benches::fill::fill;
 use llmtrace_benches::subject::{self, Sink};
 use llmtrace_benches::{Result, cpu, flood, pace, rounds, serve, sink};
 
@@ -43,6 +47,12 @@ fn main() -> Result<()> {
             Ok(())
         }
         ["sink"] => sink::run(),
+        ["fill", port, traces] => {
+            let traces = traces.parse()?;
+            let took = fill(port.parse()?, &Archive::new(traces, Timestamp::now()), traces)?;
+            writeln!(std::io::stdout(), "spans={} wall_ms={}", traces * SPANS, took.as_millis())?;
+            Ok(())
+        }
         _ => Err(USAGE.into()),
     }
 }
@@ -53,4 +63,5 @@ fn sink_at(port: &[&str]) -> Result<Sink> {
 }
 
 const USAGE: &str = "usage: scenario serve NAME [noop|format] [WORKER_CORE CALLER_CORE] | run NAME CALLS [PORT] | \
-    flood NAME THREADS CALLS [PORT] | pace NAME CALLS_A_SECOND SECONDS [PORT] | sink";
+    flood NAME THREADS CALLS [PORT] | pace NAME CALLS_A_SECOND SECONDS [PORT] | sink | \
+    fill PORT TRACES";
