@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
         Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
+        Ok(Parsed::Command(Command::Compare(options))) => compare::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
