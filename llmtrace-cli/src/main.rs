@@ -14,9 +14,15 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+#[allow(unused_imports, reason = "pages are joined to it one by one")]
 mod compare;
 mod failure;
 mod filter;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the server and the pages that use it are joined to it one by one"
+)]
 mod findings;
 mod mistaken;
 mod price;

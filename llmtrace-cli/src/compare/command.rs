@@ -89,17 +89,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if let Some(at) = options.split {
         let labels = [format!("before {at}"), format!("from {at}")];
         let side = |trace: &[SpanRecord]| usize::from(trace.iter().map(|span| span.start).min() >= Some(at));
-        return sets(options, &sources, labels, |trace, number| side(trace) == number);
+        return sets(options, &sources, &labels, |trace, number| side(trace) == number);
     }
     if let [a, b] = options.tag.as_slice() {
         let has = |trace: &[SpanRecord], tag: &str| trace.iter().any(|span| has_tag(span, tag));
         let labels = [format!("tag {a}"), format!("tag {b}")];
-        return sets(options, &sources, labels, |trace, number| has(trace, if number == 0 { a } else { b }));
+        return sets(options, &sources, &labels, |trace, number| has(trace, if number == 0 { a } else { b }));
     }
     if let [a, b] = options.model.as_slice() {
         let has = |trace: &[SpanRecord], model: &str| trace.iter().any(|span| span.model() == Some(model));
         let labels = [a.clone(), b.clone()];
-        return sets(options, &sources, labels, |trace, number| has(trace, if number == 0 { a } else { b }));
+        return sets(options, &sources, &labels, |trace, number| has(trace, if number == 0 { a } else { b }));
     }
     match sources.as_slice() {
         [a, b] => two_files(options, std::slice::from_ref(a), std::slice::from_ref(b)),
@@ -159,7 +159,7 @@ fn fill(set: &mut Group, traces: Vec<OneTrace<'_>>) -> Result<(), Failure> {
 fn sets(
     options: &Options,
     sources: &[Source],
-    labels: [String; 2],
+    labels: &[String; 2],
     is_of: impl Fn(&[SpanRecord], usize) -> bool,
 ) -> Result<(), Failure> {
     let (tally, found) = Traces::find(sources, |_| true, |_| ())?;

@@ -32,7 +32,9 @@ impl Sample {
     pub(super) fn add(&mut self, trace: &[u64], scale: f64) {
         self.values.add(trace.iter().map(|value| *value as f64 * scale));
         self.logs.add(trace.iter().map(|value| (*value).max(1) as f64).map(f64::ln));
-        trace.iter().for_each(|value| self.bins.add(*value));
+        for value in trace {
+            self.bins.add(*value);
+        }
     }
 
     pub(super) fn calls(&self) -> u64 {

@@ -162,10 +162,12 @@ fn millis(duration: std::time::Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks for it")]
 fn kind<S: serde::Serializer>(kind: &ObservationKind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.as_str())
 }
 
+#[expect(clippy::ref_option, reason = "as serde asks for it")]
 fn dollars<S: serde::Serializer>(cost: &Option<Usd>, serializer: S) -> Result<S::Ok, S::Error> {
     // All its digits, and no exponent.
     let digits = cost.and_then(|cost| serde_json::value::RawValue::from_string(cost.to_string()).ok());

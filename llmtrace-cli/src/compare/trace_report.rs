@@ -139,11 +139,11 @@ fn title(row: &SpanPair) -> String {
             title = format!("{} {} → {}", side.kind, shown(&a.name), shown(&b.name));
         }
         if a.status != b.status {
-            title.push_str(&format!(" ({} → {})", a.status, b.status));
+            title.extend([" (", a.status, " → ", b.status, ")"]);
         }
         if a.model != b.model {
-            let model = |model: &Option<String>| shown(model.as_deref().unwrap_or(NOTHING));
-            title.push_str(&format!(" ({} → {})", model(&a.model), model(&b.model)));
+            let model = |model: Option<&str>| shown(model.unwrap_or(NOTHING));
+            title.extend([" (", &model(a.model.as_deref()), " → ", &model(b.model.as_deref()), ")"]);
         }
     }
     title

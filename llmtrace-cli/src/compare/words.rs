@@ -22,7 +22,7 @@ pub(super) struct Cut<'t> {
     /// The start of what both end with.
     pub(super) after: &'t str,
     /// Bytes that were left out, on both sides.
-    pub(super) cut_bytes: u64,
+    pub(super) left_out: u64,
 }
 
 /// Leaves out what two texts have in common but for a little, and what is too long.
@@ -38,8 +38,8 @@ pub(super) fn cut<'t>(a: &'t str, b: &'t str) -> Cut<'t> {
     let from = (head.len().saturating_sub(AROUND_BYTES)..=head.len()).find(|at| head.is_char_boundary(*at));
     let (before, after) = (rest(head, from.unwrap_or_default()), start(tail, AROUND_BYTES));
     let in_common = 2 * (head.len() - before.len() + tail.len() - after.len());
-    let cut_bytes = (in_common + a.len() - short_a.len() + b.len() - short_b.len()) as u64;
-    Cut { before, a: short_a, b: short_b, after, cut_bytes }
+    let left_out = (in_common + a.len() - short_a.len() + b.len() - short_b.len()) as u64;
+    Cut { before, a: short_a, b: short_b, after, left_out }
 }
 
 /// The words of two texts with the spaces and signs between them, or their lines where there are too many.
@@ -139,7 +139,7 @@ pub(super) fn said(message: &Message) -> String {
     });
     let mut said = parts.collect::<Vec<_>>().join("\n");
     if let Some(reason) = message.finish_reason.as_deref().filter(|reason| *reason != "stop") {
-        said.push_str(&format!("\n(ended: {reason})"));
+        said.extend(["\n(ended: ", reason, ")"]);
     }
     said
 }

@@ -99,11 +99,6 @@ impl SpanSummary {
         }
     }
 
-    /// The trace.
-    pub(crate) fn trace_id(&self) -> TraceId {
-        self.trace_id
-    }
-
     /// Whether it failed.
     pub(crate) fn is_failed(&self) -> bool {
         self.failed
