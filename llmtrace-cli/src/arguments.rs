@@ -4,7 +4,9 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use llmtrace::Timestamp;
 
+use crate::compare::command as compare;
 use crate::failure::Failure;
+use crate::findings::command as findings;
 use crate::{price, send, show, stats};
 
 #[derive(Debug, Parser)]
@@ -18,8 +20,8 @@ struct Arguments {
 const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
 
-show, stats and send read the JSON Lines files that llmtrace writes, one span a
-line. price reads what a provider answered.
+show, stats, findings, compare and send read the JSON Lines files that llmtrace
+writes, one span a line, and stores. price reads what a provider answered.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard
@@ -31,6 +33,8 @@ turns them off.";
 pub(crate) enum Command {
     Show(show::Options),
     Stats(stats::Options),
+    Findings(findings::Options),
+    Compare(compare::Options),
     Price(price::Options),
     Send(send::Options),
 }
@@ -50,7 +54,8 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, price, send; see llmtrace --help".to_owned(),
+                "which command? One of show, stats, findings, compare, price, send; see llmtrace --help"
+                    .to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
         },

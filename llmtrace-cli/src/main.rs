@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `llmtrace show FILE..` | draws each trace as a tree with time, tokens and cost |
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
+//! | `llmtrace findings FILE..` | finds what stands out: outliers, bursts, loops, secrets |
+//! | `llmtrace compare A [B]` | puts two traces, or two sets of them, side by side |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
 //!
@@ -12,8 +14,16 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+#[allow(unused_imports, reason = "pages are joined to it one by one")]
+mod compare;
 mod failure;
 mod filter;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the server and the pages that use it are joined to it one by one"
+)]
+mod findings;
 mod mistaken;
 mod price;
 mod prices;
@@ -22,7 +32,11 @@ mod send;
 mod show;
 mod spans;
 mod stats;
+#[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
+mod store;
 mod terminal;
+mod traces;
+mod unit;
 
 use std::process::ExitCode;
 
@@ -32,6 +46,8 @@ fn main() -> ExitCode {
     let done = match arguments::parse() {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
+        Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
+        Ok(Parsed::Command(Command::Compare(options))) => compare::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
