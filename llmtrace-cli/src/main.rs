@@ -15,6 +15,8 @@ mod arguments;
 mod failure;
 mod filter;
 mod mistaken;
+#[allow(dead_code, reason = "the routes of `serve` call the pages")]
+mod pages;
 mod price;
 mod prices;
 mod progress;
