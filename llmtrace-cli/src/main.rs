@@ -6,6 +6,7 @@
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
+//! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
@@ -21,6 +22,7 @@ mod price;
 mod prices;
 mod progress;
 mod send;
+mod serve;
 mod show;
 mod spans;
 mod stats;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
+        Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

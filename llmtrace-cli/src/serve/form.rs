@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::Body as _;
 
 use super::problem::Problem;
+use crate::pages::query::Query;
 
 /// The fields of a form, or the members of a JSON object.
 #[derive(Debug)]
@@ -64,7 +65,9 @@ impl<S: Sync> FromRequest<S> for Form {
         let body = body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
         match kind.as_str() {
             "application/x-www-form-urlencoded" => {
-                Ok(Self { fields: form_urlencoded::parse(&body).into_owned().collect(), is_of_page: true })
+                let fields = Query::parse(&String::from_utf8_lossy(&body));
+                let fields = fields.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
+                Ok(Self { fields: fields.collect(), is_of_page: true })
             }
             "application/json" => Self::of_json(&body),
             _ => Err(Problem::new(

@@ -6,7 +6,7 @@ mod banner;
 mod form;
 mod guard;
 mod listen;
-mod pages;
+mod html;
 mod problem;
 mod quantity;
 mod receive;
@@ -124,7 +124,7 @@ async fn serve(listener: TcpListener, app: &Arc<App>, options: &Options) -> Resu
     banner::print(app, options);
     let serving = tokio::spawn(server::run(listener, router::router(app), ending));
     stop.await;
-    drop(end.send(true));
+    end.send_replace(true);
     serving.await.map_err(|error| Failure::Wrong(format!("stopped by a fault: {error}")))
 }
 

@@ -2,31 +2,31 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Extension, Query, State};
+use axum::extract::{Extension, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::token::{Shown, Token};
 use super::{Peer, too_many};
+use crate::pages::query::Query;
 use crate::serve::app::App;
-use crate::serve::form::{self, Form};
-use crate::serve::pages;
+use crate::serve::form::Form;
+use crate::serve::html::{self, Login};
 use crate::serve::problem::Problem;
 
 /// Sends a browser to the page that asks for the token, and back to `wanted` afterwards.
 pub(super) fn redirect(wanted: &Uri) -> Response {
     let wanted = wanted.path_and_query().map_or("/", |wanted| wanted.as_str());
-    let next = form_urlencoded::byte_serialize(wanted.as_bytes()).collect::<String>();
-    Redirect::to(&format!("/login?next={next}")).into_response()
+    Redirect::to(&Query::default().with("next", wanted).href("/login")).into_response()
 }
 
 /// The page that asks for the token.
-pub(crate) async fn page(State(app): State<Arc<App>>, Query(query): Query<Vec<(String, String)>>) -> Response {
+pub(crate) async fn page(State(app): State<Arc<App>>, uri: Uri) -> Response {
     if app.guard.token.is_none() {
         return Redirect::to("/").into_response();
     }
-    let next = query.iter().find(|(name, _)| name == "next").map_or("/", |(_, next)| next);
-    pages::login(local(next), pages::Login::Asked).into_response()
+    let query = Query::parse(uri.query().unwrap_or_default());
+    html::login(local(query.get("next").unwrap_or("/")), Login::Asked).into_response()
 }
 
 /// Takes the token from the page's form.
@@ -39,13 +39,13 @@ pub(crate) async fn submit(
     let (given, next) = (form.text("token").unwrap_or_default(), form.text("next").unwrap_or("/"));
     match token.try_token(given.trim(), peer) {
         Shown::Right => Ok(welcome(token, local(next))),
-        Shown::Wrong => Ok((StatusCode::UNAUTHORIZED, pages::login(local(next), pages::Login::Wrong)).into_response()),
+        Shown::Wrong => Ok((StatusCode::UNAUTHORIZED, html::login(local(next), Login::Wrong)).into_response()),
         Shown::TooMany => Err(too_many()),
     }
 }
 
 /// Takes the cookie away.
-pub(crate) async fn leave(State(app): State<Arc<App>>, _: form::Form) -> Response {
+pub(crate) async fn leave(State(app): State<Arc<App>>, _: Form) -> Response {
     match &app.guard.token {
         Some(token) => ([(header::SET_COOKIE, token.clear_cookie())], Redirect::to("/login")).into_response(),
         None => Redirect::to("/").into_response(),

@@ -66,7 +66,7 @@ pub(crate) async fn pass(State(app): State<Arc<App>>, request: Request, next: Ne
         Err(refusal) => *refusal,
     };
     if is_page && let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = super::pages::problem(&problem);
+        response = super::html::problem(&problem);
     }
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
