@@ -13,8 +13,10 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+mod compare;
 mod failure;
 mod filter;
+mod findings;
 mod mistaken;
 #[allow(dead_code, reason = "the routes of `serve` call the pages")]
 mod pages;
@@ -29,6 +31,7 @@ mod stats;
 #[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
 mod terminal;
+mod unit;
 
 use std::process::ExitCode;
 
