@@ -30,6 +30,7 @@ mod spans;
 mod stats;
 #[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
+mod tail;
 mod terminal;
 mod unit;
 

@@ -15,5 +15,6 @@ pub(crate) async fn file(Path(name): Path<String>, RawQuery(query): RawQuery) ->
     let asset = assets::find(&name).ok_or_else(|| Problem::missing("there is no such file"))?;
     let is_named_by_hash = query.is_some_and(|query| asset.url().ends_with(&format!("?{query}")));
     let keep = if is_named_by_hash { FOR_EVER } else { "no-store" };
-    Ok(([(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, keep)], asset.body).into_response())
+    Ok(([(header::CONTENT_TYPE, asset.media_type), (header::CACHE_CONTROL, keep)], asset.body)
+        .into_response())
 }

@@ -40,8 +40,8 @@ impl Form {
 
     fn of_json(body: &[u8]) -> Result<Self, Problem> {
         let wrong = |why: String| Problem::new(StatusCode::BAD_REQUEST, why);
-        let json: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(body).map_err(|error| wrong(format!("the body is no JSON object: {error}")))?;
+        let json: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body)
+            .map_err(|error| wrong(format!("the body is no JSON object: {error}")))?;
         let mut fields = Vec::new();
         for (name, value) in json {
             match value {
@@ -62,7 +62,8 @@ impl<S: Sync> FromRequest<S> for Form {
         let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         let body = tokio::time::timeout(TIMEOUT, small_body(request.into_body())).await;
-        let body = body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
+        let body =
+            body.map_err(|_| Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long"))??;
         match kind.as_str() {
             "application/x-www-form-urlencoded" => {
                 let fields = Query::parse(&String::from_utf8_lossy(&body));

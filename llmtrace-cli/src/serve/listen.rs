@@ -47,9 +47,7 @@ impl Listen {
                 Host(&self.host)
             ),
             ErrorKind::AddrNotAvailable => "this computer has no such address".to_owned(),
-            ErrorKind::PermissionDenied => {
-                "ports below 1024 are for the system; choose one above".to_owned()
-            }
+            ErrorKind::PermissionDenied => "ports below 1024 are for the system; choose one above".to_owned(),
             _ => error.to_string(),
         }
     }
@@ -69,7 +67,11 @@ impl FromStr for Listen {
             Some(address) => address.parse::<IpAddr>().is_ok_and(|address| address.is_ipv6()),
             None => !host.is_empty() && !host.contains([':', '[', ']', '/', ' ']),
         };
-        if is_right { Ok(Self { host: bare.unwrap_or(host).to_owned(), port }) } else { Err(EXPECTED.to_owned()) }
+        if is_right {
+            Ok(Self { host: bare.unwrap_or(host).to_owned(), port })
+        } else {
+            Err(EXPECTED.to_owned())
+        }
     }
 }
 

@@ -1,14 +1,21 @@
 //! `llmtrace serve`: receives traces, keeps them in one file, and shows them.
 
+mod api;
 mod app;
 mod assets;
 mod banner;
+mod filter;
 mod form;
 mod guard;
-mod listen;
 mod html;
+mod import;
+mod json;
+mod listen;
+mod live;
+mod params;
 mod problem;
 mod quantity;
+mod reads;
 mod receive;
 mod router;
 mod server;
@@ -25,11 +32,15 @@ use tokio::sync::watch;
 
 use crate::arguments::filled;
 use crate::failure::Failure;
+use crate::store::Store;
+use crate::store::options::{Retention, StoreOptions};
 use app::App;
 use guard::Guard;
 use guard::host::Hosts;
 use guard::token::{self, Token};
+use import::Import;
 use listen::Listen;
+use reads::MAX_READS;
 
 /// The options of the command.
 #[derive(Args, Debug)]
@@ -98,6 +109,7 @@ const BLOCKING_THREADS: usize = 48;
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let token = asked_token(options)?;
+    let import = Import::open(&options.files, options.follow)?;
     let listener = options.listen.bind()?;
     let failed = |error: std::io::Error| Failure::Wrong(format!("cannot start: {error}"));
     let bound = listener.local_addr().map_err(failed)?;
@@ -106,23 +118,37 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         hosts: hosts(options, token.is_some()),
         token: token.map(|token| Token::new(&token, bound.port())),
     };
-    let app = Arc::new(App::new(guard, listen::url(bound)));
+    let retention = Retention { keep: options.keep, max_bytes: options.max_bytes };
+    let store = StoreOptions { retention, readers: MAX_READS, ..StoreOptions::default() };
+    let store = Store::open(&options.store, store).map_err(|error| Failure::Wrong(error.to_string()))?;
+    let (end, ending) = watch::channel(false);
+    let app = Arc::new(App::new(store, guard, listen::url(bound), ending));
     let runtime = runtime::Builder::new_multi_thread()
         .worker_threads(THREADS)
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
         .build()
         .map_err(failed)?;
-    runtime.block_on(serve(listener, &app, options))
+    let import = import.start(&app).map_err(failed)?;
+    let served = runtime.block_on(serve(listener, &app, options, &end));
+    // Reads that hang need not be waited for.
+    runtime.shutdown_background();
+    app.store.close();
+    drop(import);
+    served
 }
 
-async fn serve(listener: TcpListener, app: &Arc<App>, options: &Options) -> Result<(), Failure> {
+async fn serve(
+    listener: TcpListener,
+    app: &Arc<App>,
+    options: &Options,
+    end: &watch::Sender<bool>,
+) -> Result<(), Failure> {
     let failed = |error: std::io::Error| Failure::Wrong(format!("cannot start: {error}"));
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
-    let (end, ending) = watch::channel(false);
     let stop = stop::requested().map_err(failed)?;
     banner::print(app, options);
-    let serving = tokio::spawn(server::run(listener, router::router(app), ending));
+    let serving = tokio::spawn(server::run(listener, router::router(app), app.ending.clone()));
     stop.await;
     end.send_replace(true);
     serving.await.map_err(|error| Failure::Wrong(format!("stopped by a fault: {error}")))

@@ -32,6 +32,11 @@ impl Problem {
         Self { parameter: Some(name), ..Self::new(StatusCode::BAD_REQUEST, detail) }
     }
 
+    /// The request is not what it should be.
+    pub(crate) fn wrong(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
     /// There is no such thing.
     pub(crate) fn missing(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)

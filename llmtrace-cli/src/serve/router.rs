@@ -10,7 +10,7 @@ use axum::{Router, middleware};
 use super::app::App;
 use super::guard::{self, login};
 use super::problem::Problem;
-use super::{assets, receive};
+use super::{api, assets, receive};
 
 /// All that the server answers to.
 pub(crate) fn router(app: &Arc<App>) -> Router {
@@ -19,6 +19,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .route("/healthz", get(health))
         .route("/v1/traces", post(receive::traces))
         .route("/v1/{signal}", post(receive::other))
+        .merge(api::routes())
         .route("/assets/{name}", get(assets::file))
         .route("/login", get(login::page).post(login::submit))
         .route("/logout", post(login::leave))

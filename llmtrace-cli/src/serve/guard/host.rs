@@ -106,6 +106,10 @@ mod tests {
     #[test]
     fn an_address_cannot_be_rebound() {
         let hosts = Hosts::addresses(&[]);
-        check(&hosts, &["192.0.2.7:4318", "[2001:db8::1]:1", "localhost"], &["evil.example", "192.0.2.7.nip.io"]);
+        check(
+            &hosts,
+            &["192.0.2.7:4318", "[2001:db8::1]:1", "localhost"],
+            &["evil.example", "192.0.2.7.nip.io"],
+        );
     }
 }

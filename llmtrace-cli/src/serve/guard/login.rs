@@ -39,7 +39,9 @@ pub(crate) async fn submit(
     let (given, next) = (form.text("token").unwrap_or_default(), form.text("next").unwrap_or("/"));
     match token.try_token(given.trim(), peer) {
         Shown::Right => Ok(welcome(token, local(next))),
-        Shown::Wrong => Ok((StatusCode::UNAUTHORIZED, html::login(local(next), Login::Wrong)).into_response()),
+        Shown::Wrong => {
+            Ok((StatusCode::UNAUTHORIZED, html::login(local(next), Login::Wrong)).into_response())
+        }
         Shown::TooMany => Err(too_many()),
     }
 }
@@ -73,7 +75,9 @@ mod tests {
         for here in ["/", "/traces?q=a%20b", "/traces/0af7?span=1"] {
             assert_eq!(local(here), here);
         }
-        for away in ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\nb", "/\t/evil"] {
+        for away in
+            ["", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\nb", "/\t/evil"]
+        {
             assert_eq!(local(away), "/", "{away:?}");
         }
     }

@@ -43,14 +43,8 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (
-        HeaderName::from_static("cross-origin-opener-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
-    (
-        HeaderName::from_static("cross-origin-resource-policy"),
-        HeaderValue::from_static("same-origin"),
-    ),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
@@ -90,7 +84,8 @@ impl Guard {
         })?;
         if !self.hosts.allow(&host) {
             let shown: String = host.chars().take(64).collect();
-            let detail = format!("{shown:?} is no name of this server; start it with --host NAME to allow one");
+            let detail =
+                format!("{shown:?} is no name of this server; start it with --host NAME to allow one");
             return Err(refused(Problem::new(StatusCode::MISDIRECTED_REQUEST, detail)));
         }
         if !origin::is_right(request.method(), request.headers(), &host) {

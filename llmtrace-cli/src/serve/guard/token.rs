@@ -57,7 +57,8 @@ impl Token {
     pub(crate) fn new(token: &str, port: u16) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, token.as_bytes());
         let expected = hmac::sign(&key, token.as_bytes());
-        let cookie = hmac::sign(&key, COOKIE_PURPOSE).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let cookie =
+            hmac::sign(&key, COOKIE_PURPOSE).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
             key,
             expected,
@@ -106,7 +107,8 @@ impl Token {
 
     fn is_in_cookie(&self, headers: &HeaderMap) -> bool {
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs =
+            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         pairs.any(|(name, value)| {
             let is_equal = constant_time::verify_slices_are_equal(value.as_bytes(), self.cookie.as_bytes());
             name == self.cookie_name && is_equal.is_ok()

@@ -22,7 +22,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const STEP_BYTES: u64 = 256 << 10;
 
 /// Reads a body whole; `announced` is what its length shall be.
-pub(super) async fn read(body: Body, announced: Option<usize>, place: &mut Place) -> Result<Vec<u8>, Refusal> {
+pub(super) async fn read(
+    body: Body,
+    announced: Option<usize>,
+    place: &mut Place,
+) -> Result<Vec<u8>, Refusal> {
     if announced.is_some_and(|length| length > MAX_BYTES) {
         return Err(Refusal::too_large(MAX_BYTES));
     }
@@ -31,7 +35,9 @@ pub(super) async fn read(body: Body, announced: Option<usize>, place: &mut Place
 
 async fn read_all(mut body: Body, place: &mut Place) -> Result<Vec<u8>, Refusal> {
     let mut all = Vec::new();
-    while let Some(chunk) = next_chunk(&mut body).await.map_err(|problem| Refusal::malformed(problem.detail))? {
+    while let Some(chunk) =
+        next_chunk(&mut body).await.map_err(|problem| Refusal::malformed(problem.detail))?
+    {
         let length = all.len() + chunk.len();
         if length > MAX_BYTES {
             return Err(Refusal::too_large(MAX_BYTES));
@@ -43,7 +49,12 @@ async fn read_all(mut body: Body, place: &mut Place) -> Result<Vec<u8>, Refusal>
 }
 
 /// Unpacks a body; what unpacks to more than `max` bytes is refused as soon as it does.
-pub(super) fn unpack(body: Vec<u8>, packing: Packing, max: usize, place: &mut Place) -> Result<Vec<u8>, Refusal> {
+pub(super) fn unpack(
+    body: Vec<u8>,
+    packing: Packing,
+    max: usize,
+    place: &mut Place,
+) -> Result<Vec<u8>, Refusal> {
     if packing == Packing::Plain {
         return Ok(body);
     }

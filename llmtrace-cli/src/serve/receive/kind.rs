@@ -17,7 +17,10 @@ pub(super) fn protocol(headers: &HeaderMap) -> Result<Protocol, &'static str> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).ok_or(EXPECTED_KIND)?;
     let mut parts = kind.split(';').map(str::trim);
     let media = parts.next().unwrap_or_default();
-    if [Protocol::Protobuf.content_type(), "application/protobuf"].iter().any(|known| media.eq_ignore_ascii_case(known)) {
+    if [Protocol::Protobuf.content_type(), "application/protobuf"]
+        .iter()
+        .any(|known| media.eq_ignore_ascii_case(known))
+    {
         return Ok(Protocol::Protobuf);
     }
     let is_utf_8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {

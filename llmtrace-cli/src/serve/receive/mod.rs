@@ -1,6 +1,7 @@
 //! `POST /v1/traces`: spans over OTLP/HTTP.
 
 mod body;
+mod interim;
 mod kind;
 mod refusal;
 pub(crate) mod room;
@@ -11,13 +12,20 @@ use axum::body::HttpBody as _;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use llmtrace_exporters::Protocol;
+use interim::{RejectedSpan, read_otlp};
+use llmtrace_exporters::{Protocol, text};
 
 use self::kind::Packing;
 use self::refusal::{Refusal, accepted};
 use self::room::Place;
 use super::app::App;
 use super::problem::Problem;
+
+/// Requests that are read and stored at a time; those that come meanwhile wait. They are stored together.
+pub(crate) const MAX_WRITES: usize = 32;
+
+/// Spans that were refused of which the answer says why.
+const MAX_REASONS: usize = 5;
 
 /// What was made of a request.
 struct Taken {
@@ -54,17 +62,46 @@ async fn take(app: Arc<App>, protocol: Protocol, request: Request) -> Result<Tak
     let announced = body.size_hint().exact().map(|length| usize::try_from(length).unwrap_or(usize::MAX));
     let mut place = app.room.place();
     let body = body::read(body, announced, &mut place).await?;
-    let stored = tokio::task::spawn_blocking(move || store(&app, protocol, packing, body, place)).await;
-    stored.unwrap_or_else(|_| Err(Refusal::busy("the spans could not be stored")))
+    let busy = || Refusal::busy("the spans could not be stored");
+    let turn = Arc::clone(&app.writes).acquire_owned().await.map_err(|_| busy())?;
+    let stored = tokio::task::spawn_blocking(move || {
+        let stored = store(&app, protocol, packing, body, place);
+        drop(turn);
+        stored
+    });
+    stored.await.unwrap_or_else(|_| Err(busy()))
 }
 
+/// Reads the spans of a body and stores them; returns when they are on disk.
 fn store(
-    _app: &App,
-    _protocol: Protocol,
+    app: &App,
+    protocol: Protocol,
     packing: Packing,
     body: Vec<u8>,
     mut place: Place,
 ) -> Result<Taken, Refusal> {
-    let _body = body::unpack(body, packing, body::MAX_BYTES, &mut place)?;
-    Ok(Taken { rejected: 0, message: String::new() })
+    let body = body::unpack(body, packing, body::MAX_BYTES, &mut place)?;
+    let read = read_otlp(&body, protocol).map_err(|error| Refusal::malformed(error.to_string()))?;
+    drop(body);
+    let mut spans = read.spans;
+    for span in &mut spans {
+        span.reprice(&app.prices);
+    }
+    if !spans.is_empty() {
+        app.store.write(spans).map_err(|error| Refusal::busy(error.to_string()))?;
+    }
+    Ok(Taken { rejected: read.rejected.len() as u64, message: reasons(&read.rejected) })
+}
+
+/// Why spans were refused: the first few, with their names.
+fn reasons(rejected: &[RejectedSpan]) -> String {
+    let shown = rejected.iter().take(MAX_REASONS).map(|span| {
+        let name = text::escaped(&span.name);
+        format!("span {} ({name}): {}", span.index, span.reason)
+    });
+    let mut said = shown.collect::<Vec<_>>().join("; ");
+    if rejected.len() > MAX_REASONS {
+        said = format!("{said}; and {} more", rejected.len() - MAX_REASONS);
+    }
+    said
 }
