@@ -9,3 +9,4 @@ pub(crate) mod layout;
 pub(crate) mod query;
 #[cfg(test)]
 mod testing;
+pub(crate) mod trace;
