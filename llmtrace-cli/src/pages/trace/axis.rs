@@ -18,6 +18,9 @@ pub(crate) struct Axis {
 /// Most ticks that have room.
 const MAX_TICKS: u64 = 5;
 
+/// Percent of the axis behind which a label has no room.
+const LAST_LABEL: u64 = 84;
+
 impl Axis {
     /// The axis of these spans.
     pub(crate) fn of(rows: &[SpanRow]) -> Self {
@@ -62,7 +65,10 @@ impl Axis {
                     }
                 }
                 @for tick in self.ticks() {
-                    text x=(at(tick)) dx=(if tick == 0 { "0" } else { "3" }) y="12" { (figures::duration(Duration::from_nanos(tick))) }
+                    @let label = if tick == 0 { "0".to_owned() } else { figures::duration(Duration::from_nanos(tick)) };
+                    @if tick <= self.nanos / 100 * LAST_LABEL {
+                        text x=(at(tick)) dx=(if tick == 0 { "0" } else { "3" }) y="12" { (label) }
+                    }
                     @if tick > 0 { line.grid x1=(at(tick)) x2=(at(tick)) y1="2" y2="100%" {} }
                 }
             }

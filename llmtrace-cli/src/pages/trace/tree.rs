@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use llmtrace::{SpanId, Usd};
+use llmtrace::{ObservationKind, SpanId, Usd};
 
 use crate::store::row::{SpanRow, SpanStatus, Tokens};
 
@@ -148,8 +148,10 @@ fn own(row: &SpanRow) -> Sum {
         sum.calls = 1;
         sum.tokens = row.tokens;
         sum.cost = row.cost;
-        sum.tokens_missing = row.tokens.total().is_none() && !failed;
-        sum.cost_missing = row.is_cost_incomplete || (row.cost.is_none() && !failed);
+        // A call that failed is taken to be free, and rerankers count no tokens as a rule.
+        let counts = row.kind != ObservationKind::Reranker && !failed;
+        sum.tokens_missing = row.tokens.total().is_none() && counts;
+        sum.cost_missing = row.is_cost_incomplete || (row.cost.is_none() && counts);
         sum.estimated = row.is_estimated;
     }
     sum
