@@ -10,3 +10,4 @@ pub(crate) mod query;
 #[cfg(test)]
 mod testing;
 pub(crate) mod trace;
+pub(crate) mod traces;

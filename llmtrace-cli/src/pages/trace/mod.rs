@@ -23,6 +23,7 @@ use super::query::Query;
 use crate::store::row::{SpanRow, TraceRow};
 use crate::store::scores::ScoreRow;
 use axis::Axis;
+pub(crate) use head::standing;
 use tree::{Place, tree};
 
 /// What the page of a trace shows.
