@@ -32,6 +32,8 @@ impl Asset {
 pub(crate) const STYLES: &[Asset] = &[
     Asset::style("base.css", include_str!("../../assets/base.css")),
     Asset::style("components.css", include_str!("../../assets/components.css")),
+    Asset::style("traces.css", include_str!("../../assets/traces.css")),
+    Asset::style("trace.css", include_str!("../../assets/trace.css")),
 ];
 
 /// Runs before the page is drawn: sets the theme that the reader chose.
@@ -44,6 +46,8 @@ pub(crate) const MODULES: &[Asset] = &[
     Asset::script("times.js", include_str!("../../assets/times.js")),
     Asset::script("copy.js", include_str!("../../assets/copy.js")),
     Asset::script("keys.js", include_str!("../../assets/keys.js")),
+    Asset::script("trace.js", include_str!("../../assets/trace.js")),
+    Asset::script("live.js", include_str!("../../assets/live.js")),
 ];
 
 /// The symbols of all icons: an SVG that stands once in each page.

@@ -9,3 +9,5 @@ pub(crate) mod layout;
 pub(crate) mod query;
 #[cfg(test)]
 mod testing;
+pub(crate) mod trace;
+pub(crate) mod traces;
