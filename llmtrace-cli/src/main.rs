@@ -12,8 +12,10 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+mod compare;
 mod failure;
 mod filter;
+mod findings;
 mod mistaken;
 mod price;
 mod prices;
@@ -23,6 +25,7 @@ mod show;
 mod spans;
 mod stats;
 mod terminal;
+mod unit;
 
 use std::process::ExitCode;
 

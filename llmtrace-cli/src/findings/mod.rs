@@ -1,0 +1,3 @@
+//! What stands out in a set of traces.
+
+pub(crate) mod finding;
