@@ -20,6 +20,8 @@ pub(crate) enum Unit {
     Count,
     /// A part of a whole, from 0 to 1.
     Share,
+    /// A judgement, on its author's own scale.
+    Score,
 }
 
 impl Unit {
@@ -35,6 +37,8 @@ impl Unit {
             }
             Self::Tokens | Self::Count => format!("{sign}{}", counted(size)),
             Self::Share => format!("{sign}{} %", percent(size * 100.0)),
+            Self::Score if size < 1e6 => format!("{}", (value * 1e3).round() / 1e3),
+            Self::Score => format!("{value:.2e}"),
         }
     }
 }
@@ -78,5 +82,8 @@ mod tests {
         check(Unit::Share, 0.123, "12 %");
         check(Unit::Share, 0.012_3, "1.2 %");
         check(Unit::Share, 0.0, "0 %");
+        check(Unit::Score, 0.875, "0.875");
+        check(Unit::Score, -1.0, "-1");
+        check(Unit::Score, 1e300, "1.00e300");
     }
 }
