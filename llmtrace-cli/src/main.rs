@@ -17,6 +17,8 @@ mod failure;
 mod filter;
 mod findings;
 mod mistaken;
+#[allow(dead_code, reason = "the routes of `serve` call the pages")]
+mod pages;
 mod price;
 mod prices;
 mod progress;

@@ -1,0 +1,11 @@
+//! The web pages: pure functions from what was read of the store to HTML. Nothing here does I/O.
+//!
+//! A page is a body inside the [`layout`]; what pages have in common are [`components`]. Data appears only as text, which
+//! maud escapes; there is no inline script and no style attribute, so that the content security policy can forbid both.
+
+pub(crate) mod assets;
+pub(crate) mod components;
+pub(crate) mod layout;
+pub(crate) mod query;
+#[cfg(test)]
+mod testing;
