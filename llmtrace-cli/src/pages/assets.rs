@@ -32,6 +32,7 @@ impl Asset {
 pub(crate) const STYLES: &[Asset] = &[
     Asset::style("base.css", include_str!("../../assets/base.css")),
     Asset::style("components.css", include_str!("../../assets/components.css")),
+    Asset::style("charts.css", include_str!("../../assets/charts.css")),
 ];
 
 /// Runs before the page is drawn: sets the theme that the reader chose.
@@ -44,6 +45,7 @@ pub(crate) const MODULES: &[Asset] = &[
     Asset::script("times.js", include_str!("../../assets/times.js")),
     Asset::script("copy.js", include_str!("../../assets/copy.js")),
     Asset::script("keys.js", include_str!("../../assets/keys.js")),
+    Asset::script("charts.js", include_str!("../../assets/charts.js")),
 ];
 
 /// The symbols of all icons: an SVG that stands once in each page.

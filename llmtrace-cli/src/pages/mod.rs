@@ -4,6 +4,7 @@
 //! maud escapes; there is no inline script and no style attribute, so that the content security policy can forbid both.
 
 pub(crate) mod assets;
+pub(crate) mod chart;
 pub(crate) mod components;
 pub(crate) mod layout;
 pub(crate) mod query;

@@ -196,7 +196,7 @@ mod tests {
         let day = stretches("2026-11-22T13:00:00Z", 1_800, 48);
         check(day, &["16:00", "20:00", "23 Nov", "04:00", "08:00", "12:00"]);
         let week = stretches("2026-11-20T00:00:00Z", 10_800, 56);
-        check(week, &["20 Nov", "22 Nov", "24 Nov", "26 Nov"]);
+        check(week, &["20 Nov", "21 Nov", "22 Nov", "23 Nov", "24 Nov", "25 Nov", "26 Nov", "27 Nov"]);
         let year = stretches("2026-01-01T00:00:00Z", DAY, 365);
         assert!(year.labels().len() <= 9);
         check(stretches("2026-11-23T08:10:00Z", 1, 3), &["08:10:00", "08:10:01", "08:10:02", "08:10:03"]);

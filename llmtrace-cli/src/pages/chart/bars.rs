@@ -2,13 +2,15 @@
 
 use maud::{Markup, html};
 
+use super::lines::middle;
 use super::plot::{Box, percent, pixels};
 use super::scale::Scale;
 use super::series::Series;
 use crate::unit::Unit;
 
-/// How much of its place a bar takes.
+/// How much of its place a bar takes, and of the width at most.
 const FILL: f64 = 0.8;
+const WIDEST: f64 = 0.08;
 
 /// Pixels that a bar is high at least, so that a small value is not taken for none.
 const LEAST_HEIGHT: f64 = 1.0;
@@ -29,8 +31,8 @@ pub(super) fn scale(unit: Unit, series: &[Series], places: usize) -> Scale {
 
 /// The bars, the first series at the bottom; values below zero hang from the zero line.
 pub(super) fn draw(series: &[Series], places: usize, scale: &Scale, area: Box) -> Markup {
-    let width = FILL / places.max(1) as f64;
-    let left = |place: usize| (place as f64 + (1.0 - FILL) / 2.0) / places.max(1) as f64;
+    let width = (FILL / places.max(1) as f64).min(WIDEST);
+    let left = |place: usize| middle(place, places) - width / 2.0;
     html! {
         @for place in 0..places {
             @for bar in stack(series, place) {

@@ -76,14 +76,14 @@ impl<'a> Chart<'a> {
             Form::Stacked => bars::scale(self.unit, &self.series, places),
             Form::Lines | Form::Percentiles => lines::scale(self.unit, &self.series, places),
         };
-        let drawn = match self.form {
+        let drawn = self.says_something().then(|| match self.form {
             Form::Stacked => bars::draw(&self.series, places, &scale, area),
             Form::Lines => lines::draw(&self.series, places, &scale, area),
             Form::Percentiles => html! {
                 (lines::bands(&self.series, places, &scale, area))
                 (lines::draw(&self.series, places, &scale, area))
             },
-        };
+        });
         let targets: Vec<Place> = (0..places).map(|place| self.place(place)).collect();
         let says = format!("{}; the figures stand in the table below", self.title);
         html! {
@@ -93,11 +93,16 @@ impl<'a> Chart<'a> {
                     @if let Some(total) = &self.total { span.chart-total { (total) } }
                     @if let Some(note) = self.note { span.chart-note { (note) } }
                 }
-                (legend(&self.series))
-                (frame(self.axis, &scale, area, &says, &drawn, &targets))
+                (legend(&self.series, self.form))
+                (frame(self.axis, &scale, area, &says, drawn.as_ref(), &targets))
                 (table(self.title, self.axis, self.unit, &self.series, &targets))
             }
         }
+    }
+
+    fn says_something(&self) -> bool {
+        let is_known = |series: &Series| (0..self.axis.len()).any(|place| series.value(place).is_some());
+        self.series.iter().any(is_known)
     }
 
     fn place(&self, place: usize) -> Place {
@@ -129,12 +134,12 @@ impl<'a> Chart<'a> {
 }
 
 /// The series in the order in which they are drawn, each with what it comes to.
-fn legend(series: &[Series]) -> Markup {
+fn legend(series: &[Series], form: Form) -> Markup {
     html! {
-        ul.legend {
+        ul class=(if form == Form::Stacked { "legend" } else { "legend lines" }) {
             @for series in series {
                 li {
-                    svg.swatch class=(series.tone.class()) width="14" height="10" aria-hidden="true" {
+                    svg class={ "swatch " (series.tone.class()) } width="14" height="10" aria-hidden="true" {
                         line x1="0" x2="14" y1="5" y2="5" {}
                     }
                     @let label = text::line(&series.label);

@@ -35,13 +35,13 @@ pub(super) struct Place {
     pub(super) href: Option<String>,
 }
 
-/// The frame around what is drawn; `says` is the name of the drawing for those who do not see it.
+/// The frame around what is drawn, if there is anything; `says` is the name of the drawing for those who do not see it.
 pub(super) fn frame(
     axis: &Axis,
     scale: &Scale,
     area: Box,
     says: &str,
-    drawn: &Markup,
+    drawn: Option<&Markup>,
     places: &[Place],
 ) -> Markup {
     let height = pixels(ABOVE + area.height + BELOW);
@@ -59,16 +59,28 @@ pub(super) fn frame(
                         @let y = pixels(area.y(scale.part(*value)));
                         line class=(if *value == 0.0 { "step zero" } else { "step" }) x1="0" x2="100%" y1=(y) y2=(y) {}
                     }
-                    (drawn)
-                    @for (number, place) in places.iter().enumerate() { (target(number, places.len(), place, area)) }
+                    @match drawn {
+                        Some(drawn) => {
+                            (drawn)
+                            @for (number, place) in places.iter().enumerate() {
+                                (target(number, places.len(), place, area))
+                            }
+                        }
+                        None => text x="50%" y=(pixels(area.height / 2.0 + 4.0)) text-anchor="middle" { "no data" },
+                    }
                 }
                 @for label in axis.labels() {
                     text class=(if label.is_minor { "minor" } else { "major" }) x=(percent(label.at))
-                        y=(pixels(ABOVE + area.height + BELOW - 3.0)) text-anchor="middle" { (label.text) }
+                        y=(pixels(ABOVE + area.height + BELOW - 3.0)) text-anchor=(anchor(label.at)) { (label.text) }
                 }
             }
         }
     }
+}
+
+/// A text at the right end stands before its place, so that it stays in the drawing.
+fn anchor(at: f64) -> &'static str {
+    if at > 0.96 { "end" } else { "middle" }
 }
 
 /// A column to point at. Keys do not stop at it: its link stands in the table too.

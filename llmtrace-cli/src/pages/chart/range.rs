@@ -26,7 +26,7 @@ impl Extent {
         let ends = ranges.into_iter().flat_map(|range| [range.low, range.value, range.high]);
         let away = ends.filter(|end| end.is_finite()).map(|end| (end - none).abs());
         let reach = away.fold(0.0_f64, f64::max);
-        let reach = if reach > 0.0 && reach.is_finite() { reach * 1.05 } else { 1.0 };
+        let reach = if reach > 0.0 { (reach * 1.05).min(FARTHEST) } else { 1.0 };
         Self { low: none - reach, high: none + reach, none }
     }
 
@@ -34,6 +34,9 @@ impl Extent {
         if value.is_nan() { 0.5 } else { (value.clamp(self.low, self.high) - self.low) / (self.high - self.low) }
     }
 }
+
+/// How far a scale goes at most.
+const FARTHEST: f64 = 1e30;
 
 /// The range as a line with its ends, its value as a dot; the text says the same in words.
 pub(crate) fn range(range: Range, extent: Extent, says: &str) -> Markup {
