@@ -26,6 +26,8 @@ mod send;
 mod show;
 mod spans;
 mod stats;
+#[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
+mod store;
 mod terminal;
 mod unit;
 

@@ -1,0 +1,154 @@
+//! How long calls took, in little space.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::varint;
+
+/// How many durations lie in which bin.
+///
+/// A bin spans at most 1/32 of its values, as in an `HdrHistogram` (<https://hdrhistogram.github.io/HdrHistogram/>)
+/// with five bits below the first; its middle stands for all of them, which is off by 1.6 % at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Histogram {
+    bins: BTreeMap<u16, u64>,
+}
+
+/// Percentiles of durations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Percentiles {
+    pub(crate) count: u64,
+    pub(crate) p50: Duration,
+    pub(crate) p95: Duration,
+    pub(crate) p99: Duration,
+}
+
+/// Bits of a value that tell its bin.
+const BITS: u32 = 6;
+
+impl Histogram {
+    /// Counts a duration.
+    pub(super) fn add(&mut self, nanos: u64) {
+        *self.bins.entry(bin(nanos)).or_default() += 1;
+    }
+
+    /// Counts what another counted.
+    pub(crate) fn merge(&mut self, more: &Self) {
+        for (bin, count) in &more.bins {
+            *self.bins.entry(*bin).or_default() += count;
+        }
+    }
+
+    /// Takes back what another counted.
+    pub(super) fn subtract(&mut self, less: &Self) {
+        for (bin, count) in &less.bins {
+            if let Some(own) = self.bins.get_mut(bin) {
+                *own = own.saturating_sub(*count);
+            }
+        }
+        self.bins.retain(|_, count| *count > 0);
+    }
+
+    /// The percentiles, by nearest rank; `None` where nothing was counted.
+    pub(crate) fn percentiles(&self) -> Option<Percentiles> {
+        let count: u64 = self.bins.values().sum();
+        let last = *self.bins.last_key_value()?.0;
+        let at = |percent: u64| {
+            let rank = (count * percent).div_ceil(100).max(1);
+            let mut before = 0;
+            let found = self.bins.iter().find(|(_, count)| {
+                before += *count;
+                rank <= before
+            });
+            Duration::from_nanos(middle(found.map_or(last, |(bin, _)| *bin)))
+        };
+        Some(Percentiles { count, p50: at(50), p95: at(95), p99: at(99) })
+    }
+
+    /// Appends the bins: how many there are, then of each the distance to the one before it and its count.
+    pub(super) fn write(&self, out: &mut Vec<u8>) {
+        varint::put(self.bins.len() as u64, out);
+        let mut before = 0;
+        for (bin, count) in &self.bins {
+            varint::put(u64::from(bin - before), out);
+            varint::put(*count, out);
+            before = *bin;
+        }
+    }
+
+    /// Adds bins as [`write`](Self::write) wrote them; `None` if they are none.
+    pub(super) fn merge_written(&mut self, bytes: &mut &[u8]) -> Option<()> {
+        let mut bin = 0_u16;
+        for _ in 0..varint::take(bytes)? {
+            bin = bin.checked_add(u16::try_from(varint::take(bytes)?).ok()?)?;
+            *self.bins.entry(bin).or_default() += varint::take(bytes)?;
+        }
+        Some(())
+    }
+}
+
+/// The number of a value's bin: small values have one each; of larger ones the first bits and how many follow tell it.
+fn bin(value: u64) -> u16 {
+    let shift = (u64::BITS - value.leading_zeros()).saturating_sub(BITS);
+    let number = (u64::from(shift) << (BITS - 1)) + (value >> shift);
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+/// The middle of a bin.
+fn middle(number: u16) -> u64 {
+    let (octave, number) = (u32::from(number) >> (BITS - 1), u64::from(number));
+    let shift = octave.saturating_sub(1).min(u64::BITS - BITS);
+    let first = number.saturating_sub(u64::from(shift) << (BITS - 1)) << shift;
+    first.saturating_add((1 << shift) >> 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_are_off_by_little_and_in_order() {
+        let mut value = 1_u64;
+        while value < u64::MAX / 32 {
+            for near in [value - 1, value, value + value / 3] {
+                let found = middle(bin(near));
+                assert!(found.abs_diff(near) <= near / 60, "{near}: {found}");
+            }
+            value = value * 17 / 13 + 1;
+        }
+        let numbers: Vec<_> = (0..100_000).map(bin).collect();
+        assert!(numbers.is_sorted());
+    }
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let mut histogram = Histogram::default();
+        assert_eq!(histogram.percentiles(), None);
+        for value in 1..=20 {
+            histogram.add(value);
+        }
+        let found = histogram.percentiles().unwrap();
+        assert_eq!([found.p50, found.p95, found.p99].map(|at| at.as_nanos()), [10, 19, 20]);
+        assert_eq!(found.count, 20);
+    }
+
+    #[test]
+    fn what_is_written_reads_back_and_what_is_added_can_be_taken_back() {
+        let (mut one, mut other) = (Histogram::default(), Histogram::default());
+        for value in [0, 5, 5, 1_000, u64::MAX, 1_240_000_000] {
+            one.add(value);
+            other.add(value / 3);
+        }
+        let mut written = Vec::new();
+        one.write(&mut written);
+        let (mut both, mut rest) = (other.clone(), written.as_slice());
+        assert_eq!((both.merge_written(&mut rest), rest.len()), (Some(()), 0));
+        let mut expected = other.clone();
+        expected.merge(&one);
+        assert_eq!(both, expected);
+        both.subtract(&one);
+        assert_eq!(both, other);
+        written.pop();
+        assert_eq!(both.merge_written(&mut written.as_slice()), None);
+    }
+}
