@@ -33,6 +33,7 @@ pub(crate) const STYLES: &[Asset] = &[
     Asset::style("base.css", include_str!("../../assets/base.css")),
     Asset::style("components.css", include_str!("../../assets/components.css")),
     Asset::style("charts.css", include_str!("../../assets/charts.css")),
+    Asset::style("dashboard.css", include_str!("../../assets/dashboard.css")),
 ];
 
 /// Runs before the page is drawn: sets the theme that the reader chose.

@@ -6,7 +6,9 @@
 pub(crate) mod assets;
 pub(crate) mod chart;
 pub(crate) mod components;
+pub(crate) mod dashboard;
 pub(crate) mod layout;
 pub(crate) mod query;
+pub(crate) mod range;
 #[cfg(test)]
 mod testing;

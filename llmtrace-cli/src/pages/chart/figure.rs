@@ -14,7 +14,7 @@ use crate::unit::Unit;
 /// A chart: values along an axis.
 #[derive(Clone, Debug)]
 pub(crate) struct Chart<'a> {
-    title: &'a str,
+    title: String,
     unit: Unit,
     form: Form,
     axis: &'a Axis,
@@ -23,6 +23,7 @@ pub(crate) struct Chart<'a> {
     note: Option<&'a str>,
     hrefs: Vec<Option<String>>,
     height: f64,
+    reach: Option<f64>,
 }
 
 /// How values are drawn.
@@ -41,8 +42,8 @@ const HEIGHT: f64 = 140.0;
 
 impl<'a> Chart<'a> {
     /// A chart of these values.
-    pub(crate) fn new(title: &'a str, unit: Unit, form: Form, axis: &'a Axis, series: Vec<Series>) -> Self {
-        Self { title, unit, form, axis, series, total: None, note: None, hrefs: Vec::new(), height: HEIGHT }
+    pub(crate) fn new(title: &str, unit: Unit, form: Form, axis: &'a Axis, series: Vec<Series>) -> Self {
+        Self { title: text::line(title), unit, form, axis, series, total: None, note: None, hrefs: Vec::new(), height: HEIGHT, reach: None }
     }
 
     /// Says what all of it comes to, beside the title.
@@ -69,12 +70,18 @@ impl<'a> Chart<'a> {
         self
     }
 
+    /// Has a scale that goes up to this value at least, so that several charts can share one.
+    pub(crate) fn reaching(mut self, value: f64) -> Self {
+        self.reach = Some(value);
+        self
+    }
+
     /// The chart with its title, its legend and its table.
     pub(crate) fn render(self) -> Markup {
         let (places, area) = (self.axis.len(), Box { height: self.height });
         let scale = match self.form {
-            Form::Stacked => bars::scale(self.unit, &self.series, places),
-            Form::Lines | Form::Percentiles => lines::scale(self.unit, &self.series, places),
+            Form::Stacked => bars::scale(self.unit, &self.series, places, self.reach),
+            Form::Lines | Form::Percentiles => lines::scale(self.unit, &self.series, places, self.reach),
         };
         let drawn = self.says_something().then(|| match self.form {
             Form::Stacked => bars::draw(&self.series, places, &scale, area),
@@ -89,13 +96,13 @@ impl<'a> Chart<'a> {
         html! {
             figure.chart {
                 figcaption {
-                    span.chart-title { (self.title) }
+                    span.chart-title { bdi { (self.title) } }
                     @if let Some(total) = &self.total { span.chart-total { (total) } }
                     @if let Some(note) = self.note { span.chart-note { (note) } }
                 }
                 (legend(&self.series, self.form))
                 (frame(self.axis, &scale, area, &says, drawn.as_ref(), &targets))
-                (table(self.title, self.axis, self.unit, &self.series, &targets))
+                (table(&self.title, self.axis, self.unit, &self.series, &targets))
             }
         }
     }

@@ -13,9 +13,9 @@ use crate::unit::Unit;
 const ACROSS: f64 = 1000.0;
 
 /// A scale on which all values have room.
-pub(super) fn scale(unit: Unit, series: &[Series], places: usize) -> Scale {
+pub(super) fn scale(unit: Unit, series: &[Series], places: usize, reach: Option<f64>) -> Scale {
     let values = |series: &Series| (0..places).filter_map(|place| series.value(place)).collect::<Vec<_>>();
-    Scale::new(unit, series.iter().flat_map(values))
+    Scale::new(unit, series.iter().flat_map(values).chain(reach))
 }
 
 /// A line for each series, with a gap where nothing is known; a value alone between gaps is a dot.

@@ -8,10 +8,10 @@
 pub(crate) mod axis;
 mod bars;
 pub(crate) mod figure;
+pub(crate) mod interval;
 mod lines;
 pub(crate) mod meter;
 mod plot;
-pub(crate) mod range;
 mod scale;
 pub(crate) mod series;
 mod table;

@@ -22,12 +22,12 @@ pub(super) fn table(title: &str, axis: &Axis, unit: Unit, series: &[Series], pla
                     table {
                         thead { tr {
                             th scope="col" { (axis.title()) }
-                            @for series in series { th.num scope="col" { (text::line(&series.label)) } }
+                            @for series in series { th.figure scope="col" { (text::line(&series.label)) } }
                         } }
                         tbody {
                             @for place in rows { tr {
                                 th scope="row" { (named(axis, place, places)) }
-                                @for series in series { td.num { (series.shown(place, unit)) } }
+                                @for series in series { td.figure { (series.shown(place, unit)) } }
                             } }
                         }
                     }

@@ -1,16 +1,9 @@
-//! A value and the range in which it lies, on a scale with others.
+//! A value and the interval in which it lies, on a scale with others.
 
 use maud::{Markup, html};
 
 use super::plot::percent;
-
-/// A value and the range in which it lies with some confidence.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Range {
-    pub(crate) low: f64,
-    pub(crate) value: f64,
-    pub(crate) high: f64,
-}
+use crate::compare::groups::Interval;
 
 /// The part of the scale that is drawn, and the value that means no change.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,9 +14,9 @@ pub(crate) struct Extent {
 }
 
 impl Extent {
-    /// From the lowest to the highest of `ranges`, with as much room on both sides of `none`.
-    pub(crate) fn around(none: f64, ranges: impl IntoIterator<Item = Range>) -> Self {
-        let ends = ranges.into_iter().flat_map(|range| [range.low, range.value, range.high]);
+    /// From the lowest to the highest of `intervals`, with as much room on both sides of `none`.
+    pub(crate) fn around(none: f64, intervals: impl IntoIterator<Item = Interval>) -> Self {
+        let ends = intervals.into_iter().flat_map(|interval| [interval.low, interval.value, interval.high]);
         let away = ends.filter(|end| end.is_finite()).map(|end| (end - none).abs());
         let reach = away.fold(0.0_f64, f64::max);
         let reach = if reach > 0.0 { (reach * 1.05).min(FARTHEST) } else { 1.0 };
@@ -38,9 +31,9 @@ impl Extent {
 /// How far a scale goes at most.
 const FARTHEST: f64 = 1e30;
 
-/// The range as a line with its ends, its value as a dot; the text says the same in words.
-pub(crate) fn range(range: Range, extent: Extent, says: &str) -> Markup {
-    let [low, value, high] = [range.low, range.value, range.high].map(|end| percent(extent.part(end)));
+/// The interval as a line with its ends, its value as a dot; the text says the same in words.
+pub(crate) fn interval(interval: Interval, extent: Extent, says: &str) -> Markup {
+    let [low, value, high] = [interval.low, interval.value, interval.high].map(|end| percent(extent.part(end)));
     let none = percent(extent.part(extent.none));
     html! {
         svg.range width="100%" height="16" role="img" aria-label=(says) {
@@ -59,8 +52,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges_lie_around_what_means_no_change() {
-        let of = |low, value, high| Range { low, value, high };
+    fn intervals_lie_around_what_means_no_change() {
+        let of = |low, value, high| Interval { low, value, high };
         let extent = Extent::around(1.0, [of(0.8, 0.9, 1.0), of(1.0, 2.0, 3.0)]);
         let check = |value: f64, part: f64| assert!((extent.part(value) - part).abs() < 1e-9, "{value}");
         check(1.0, 0.5);
@@ -68,16 +61,16 @@ mod tests {
         check(-50.0, 0.0);
         check(f64::NAN, 0.5);
         check(f64::INFINITY, 1.0);
-        let drawn = range(of(0.8, 0.9, 1.0), extent, "<b>").into_string();
+        let drawn = interval(of(0.8, 0.9, 1.0), extent, "<b>").into_string();
         assert!(drawn.contains("<title>&lt;b&gt;</title>"), "{drawn}");
         assert!(!drawn.contains("NaN"), "{drawn}");
     }
 
     #[test]
-    fn odd_ranges_break_nothing() {
+    fn odd_intervals_break_nothing() {
         for odd in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e308, 0.0] {
-            let extent = Extent::around(0.0, [Range { low: -odd, value: odd, high: odd }]);
-            let drawn = range(Range { low: odd, value: odd, high: odd }, extent, "odd").into_string();
+            let extent = Extent::around(0.0, [Interval { low: -odd, value: odd, high: odd }]);
+            let drawn = interval(Interval { low: odd, value: odd, high: odd }, extent, "odd").into_string();
             assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
         }
         let none = Extent::around(0.0, []);
