@@ -34,6 +34,7 @@ pub(crate) const STYLES: &[Asset] = &[
     Asset::style("components.css", include_str!("../../assets/components.css")),
     Asset::style("charts.css", include_str!("../../assets/charts.css")),
     Asset::style("dashboard.css", include_str!("../../assets/dashboard.css")),
+    Asset::style("sessions.css", include_str!("../../assets/sessions.css")),
 ];
 
 /// Runs before the page is drawn: sets the theme that the reader chose.

@@ -10,5 +10,6 @@ pub(crate) mod dashboard;
 pub(crate) mod layout;
 pub(crate) mod query;
 pub(crate) mod range;
+pub(crate) mod sessions;
 #[cfg(test)]
 mod testing;

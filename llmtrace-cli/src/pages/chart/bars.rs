@@ -1,9 +1,11 @@
 //! Stacked bars.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 
-use super::lines::middle;
-use super::plot::{Box, percent, pixels};
+use super::lines::{ACROSS, middle};
+use super::plot::{Box, pixels};
 use super::scale::Scale;
 use super::series::Series;
 use crate::unit::Unit;
@@ -30,28 +32,44 @@ pub(super) fn scale(unit: Unit, series: &[Series], places: usize, reach: Option<
 }
 
 /// The bars, the first series at the bottom; values below zero hang from the zero line.
+///
+/// All bars of a series are one path, in a drawing that is stretched to the width of the chart.
 pub(super) fn draw(series: &[Series], places: usize, scale: &Scale, area: Box) -> Markup {
-    let width = (FILL / places.max(1) as f64).min(WIDEST);
-    let left = |place: usize| middle(place, places) - width / 2.0;
+    let mut paths: Vec<(&'static str, String)> =
+        series.iter().map(|series| (series.tone.class(), String::new())).collect();
+    let mut unknown = String::new();
+    for place in 0..places {
+        for bar in stack(series, place) {
+            let (top, bottom) = (area.y(scale.part(bar.to)), area.y(scale.part(bar.from)));
+            if let Some((_, path)) = paths.get_mut(bar.series) {
+                add(path, place, places, bottom, (bottom - top).max(LEAST_HEIGHT));
+            }
+        }
+        if series.iter().all(|series| series.value(place).is_none()) {
+            add(&mut unknown, place, places, area.y(scale.part(0.0)), UNKNOWN_HEIGHT);
+        }
+    }
     html! {
-        @for place in 0..places {
-            @for bar in stack(series, place) {
-                @let (top, bottom) = (area.y(scale.part(bar.to)), area.y(scale.part(bar.from)));
-                @let height = (bottom - top).max(LEAST_HEIGHT);
-                rect class={ "bar " (bar.class) } x=(percent(left(place))) width=(percent(width))
-                    y=(pixels(bottom - height)) height=(pixels(height)) {}
-            }
-            @if series.iter().all(|series| series.value(place).is_none()) {
-                rect.unknown x=(percent(left(place))) width=(percent(width))
-                    y=(pixels(area.y(scale.part(0.0)) - UNKNOWN_HEIGHT)) height=(pixels(UNKNOWN_HEIGHT)) {}
-            }
+        svg width="100%" height=(pixels(area.height)) viewBox={ "0 0 " (ACROSS) " " (pixels(area.height)) }
+            preserveAspectRatio="none" {
+            @for (class, path) in paths { @if !path.is_empty() { path class={ "bar " (class) } d=(path) {} } }
+            @if !unknown.is_empty() { path.unknown d=(unknown) {} }
         }
     }
 }
 
+/// Adds a bar from `bottom` upwards.
+fn add(path: &mut String, place: usize, places: usize, bottom: f64, height: f64) {
+    let width = (FILL / places.max(1) as f64).min(WIDEST);
+    let left = (middle(place, places) - width / 2.0) * ACROSS;
+    let (right, top) = (pixels(left + width * ACROSS), pixels(bottom - height));
+    // Writing to a text cannot fail.
+    let _ = write!(path, "M{} {}V{top}H{right}V{}Z", pixels(left), pixels(bottom), pixels(bottom));
+}
+
 /// One piece of a stack, from its lower to its upper end.
 struct Bar {
-    class: &'static str,
+    series: usize,
     from: f64,
     to: f64,
 }
@@ -59,15 +77,14 @@ struct Bar {
 fn stack(series: &[Series], place: usize) -> Vec<Bar> {
     let (mut above, mut below) = (0.0, 0.0);
     let mut bars = Vec::new();
-    for series in series {
-        let class = series.tone.class();
+    for (number, series) in series.iter().enumerate() {
         match series.value(place) {
             Some(value) if value > 0.0 => {
-                bars.push(Bar { class, from: above, to: above + value });
+                bars.push(Bar { series: number, from: above, to: above + value });
                 above += value;
             }
             Some(value) if value < 0.0 => {
-                bars.push(Bar { class, from: below + value, to: below });
+                bars.push(Bar { series: number, from: below + value, to: below });
                 below += value;
             }
             _ => {}

@@ -24,6 +24,16 @@ pub(crate) struct Chart<'a> {
     hrefs: Vec<Option<String>>,
     height: f64,
     reach: Option<f64>,
+    alternative: Alternative,
+}
+
+/// Where the figures of a chart stand for those who do not see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Alternative {
+    /// In a table below it.
+    Table,
+    /// Elsewhere on the page.
+    Elsewhere,
 }
 
 /// How values are drawn.
@@ -43,7 +53,19 @@ const HEIGHT: f64 = 140.0;
 impl<'a> Chart<'a> {
     /// A chart of these values.
     pub(crate) fn new(title: &str, unit: Unit, form: Form, axis: &'a Axis, series: Vec<Series>) -> Self {
-        Self { title: text::line(title), unit, form, axis, series, total: None, note: None, hrefs: Vec::new(), height: HEIGHT, reach: None }
+        Self {
+            title: text::line(title),
+            unit,
+            form,
+            axis,
+            series,
+            total: None,
+            note: None,
+            hrefs: Vec::new(),
+            height: HEIGHT,
+            reach: None,
+            alternative: Alternative::Table,
+        }
     }
 
     /// Says what all of it comes to, beside the title.
@@ -76,6 +98,12 @@ impl<'a> Chart<'a> {
         self
     }
 
+    /// Leaves out the table of its figures, where they stand elsewhere on the page.
+    pub(crate) fn without_table(mut self) -> Self {
+        self.alternative = Alternative::Elsewhere;
+        self
+    }
+
     /// The chart with its title, its legend and its table.
     pub(crate) fn render(self) -> Markup {
         let (places, area) = (self.axis.len(), Box { height: self.height });
@@ -92,7 +120,8 @@ impl<'a> Chart<'a> {
             },
         });
         let targets: Vec<Place> = (0..places).map(|place| self.place(place)).collect();
-        let says = format!("{}; the figures stand in the table below", self.title);
+        let has_table = self.alternative == Alternative::Table;
+        let says = format!("{}{}", self.title, if has_table { "; its figures stand in the table below" } else { "" });
         html! {
             figure.chart {
                 figcaption {
@@ -102,7 +131,7 @@ impl<'a> Chart<'a> {
                 }
                 (legend(&self.series, self.form))
                 (frame(self.axis, &scale, area, &says, drawn.as_ref(), &targets))
-                (table(&self.title, self.axis, self.unit, &self.series, &targets))
+                @if has_table { (table(&self.title, self.axis, self.unit, &self.series, &targets)) }
             }
         }
     }

@@ -10,7 +10,7 @@ use super::series::Series;
 use crate::unit::Unit;
 
 /// Units across the drawing that is stretched to the width of the chart.
-const ACROSS: f64 = 1000.0;
+pub(super) const ACROSS: f64 = 1000.0;
 
 /// A scale on which all values have room.
 pub(super) fn scale(unit: Unit, series: &[Series], places: usize, reach: Option<f64>) -> Scale {

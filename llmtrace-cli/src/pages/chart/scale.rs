@@ -21,7 +21,7 @@ const LARGEST: f64 = 1e30;
 impl Scale {
     /// A scale on which all of `values` have room; those that are not numbers are left out.
     pub(crate) fn new(unit: Unit, values: impl IntoIterator<Item = f64>) -> Self {
-        let (mut low, mut high) = (0_f64, if unit == Unit::Share { 1_f64 } else { 0.0 });
+        let (mut low, mut high) = (0_f64, 0_f64);
         for value in values.into_iter().filter(|value| value.is_finite()) {
             low = low.min(value.max(-LARGEST));
             high = high.max(value.min(LARGEST));
@@ -93,7 +93,7 @@ mod tests {
         check(Unit::Ms, &[950.0], &["0", "500 ms", "1000 ms"]);
         check(Unit::Ms, &[150e3], &["0", "1 min", "2 min", "3 min"]);
         check(Unit::Ms, &[3_000e3], &["0", "15 min", "30 min", "45 min", "60 min"]);
-        check(Unit::Share, &[0.2], &["0 %", "50 %", "100 %"]);
+        check(Unit::Share, &[0.2], &["0 %", "5 %", "10 %", "15 %", "20 %"]);
         check(Unit::Score, &[0.9], &["0", "0.5", "1"]);
     }
 

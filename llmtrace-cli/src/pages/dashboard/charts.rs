@@ -15,7 +15,7 @@ use crate::pages::range::between;
 use crate::store::dashboard::{DashboardGroup, GroupKey};
 use crate::store::histogram::{Histogram, Percentiles};
 use crate::store::sums::Sums;
-use crate::unit::Unit;
+use crate::unit::{Unit, compact};
 
 /// A percentile: its name and how it is read.
 type Rank = (&'static str, fn(&Percentiles) -> Duration);
@@ -46,15 +46,16 @@ pub(super) fn charts(view: &DashboardView<'_>) -> Markup {
             (chart(&format!("Calls by {by}"), Unit::Count, Form::Stacked, calls,
                 figure::count(Some(total.calls), figure::Exactness::Exact)))
             (chart("Tokens by kind", Unit::Tokens, Form::Stacked, kinds(&dashboard.points, total),
-                figure::tokens(total.tokens().input, total.tokens().output, points::token_exactness(total))))
+                points::short_tokens(total)))
             (chart(&format!("Errors by {by}"), Unit::Count, Form::Stacked, failed,
                 html! { (Unit::Count.shown(total.errors as f64)) " · " (figure::share(total.errors, total.calls)) }))
             (chart("Latency of calls", Unit::Ms, Form::Percentiles,
                 percentiles(&dashboard.points, total, |sums| &sums.latency), html! {}))
             (chart("Time to first chunk", Unit::Ms, Form::Percentiles,
                 percentiles(&dashboard.points, total, |sums| &sums.first_chunk), html! {}))
-            (chart("Cache hits, as part of the input", Unit::Share, Form::Lines, hits(view),
-                html! { @if let Some(share) = total.cache_hit_share() { (Unit::Share.shown(share)) } }))
+            (Chart::new("Cache hits, as part of the input", Unit::Share, Form::Lines, &axis, hits(view))
+                .total(html! { @if let Some(share) = total.cache_hit_share() { (Unit::Share.shown(share)) } })
+                .hrefs(|place| Some(at(view, &axis, place))).reaching(1.0).render())
             (chart("Failed calls, as part of all", Unit::Share, Form::Lines, failures(view),
                 html! { (figure::share(total.errors, total.calls)) }))
         }
@@ -77,8 +78,7 @@ pub(super) fn small_multiples(view: &DashboardView<'_>) -> Markup {
                 div.charts.three {
                     @for (group, series) in groups.into_iter().zip(series) {
                         (Chart::new(&label(&group.key, view.by), Unit::Ms, Form::Percentiles, &axis, series)
-                            .height(SMALL_HEIGHT).reaching(largest).hrefs(|place| at_of(view, &axis, place, &group.key))
-                            .render())
+                            .height(SMALL_HEIGHT).reaching(largest).without_table().render())
                     }
                 }
             }
@@ -103,14 +103,6 @@ fn at(view: &DashboardView<'_>, axis: &Axis, place: usize) -> String {
     view.filters().fold(stretch, |list, (name, value)| list.with(name, value)).href("/traces")
 }
 
-fn at_of(view: &DashboardView<'_>, axis: &Axis, place: usize, key: &GroupKey) -> Option<String> {
-    let GroupKey::Named(value) = key else { return None };
-    let Axis::Time(stretches) = axis else { return None };
-    let stretch = between(stretches.begin(place), stretches.begin(place + 1));
-    let list = view.filters().fold(stretch, |list, (name, value)| list.with(name, value));
-    Some(list.with(name(view.by), value).href("/traces"))
-}
-
 /// One series for each group, in the order of the groups.
 fn by_group(
     view: &DashboardView<'_>,
@@ -133,7 +125,7 @@ fn kinds(sums: &[Sums], total: &Sums) -> Vec<Series> {
     let series = |(number, (name, count)): (usize, &(&str, fn(&Sums) -> Option<u64>))| {
         let sum = count(total)?;
         let points = sums.iter().map(|sums| points::tokens(sums, count(sums))).collect();
-        let shown = format!("{}{}", points::token_exactness(total).mark(), Unit::Tokens.shown(sum as f64));
+        let shown = format!("{}{}", points::token_exactness(total).mark(), compact(sum));
         Some(Series::new(*name, Tone::nth(number), points).total(shown))
     };
     KINDS.iter().enumerate().filter_map(series).collect()

@@ -1,6 +1,7 @@
 //! The dashboard: what calls came to over time, and what costs most.
 
 mod charts;
+mod coarse;
 mod groups;
 mod points;
 mod tiles;
@@ -11,6 +12,7 @@ use maud::{Markup, html};
 use super::components::chip;
 use super::components::empty::{empty, first_trace};
 use super::components::menu::{Choice, segments};
+use super::layout::{Page, Section};
 use super::query::Query;
 use super::range::{Range, presets};
 use crate::store::dashboard::{Dashboard, DashboardBy, DashboardGroup, DashboardQuery};
@@ -73,11 +75,22 @@ fn name(by: DashboardBy) -> &'static str {
 }
 
 impl DashboardView<'_> {
-    /// The body of the page.
-    pub(crate) fn render(&self) -> Markup {
+    /// The whole page.
+    pub(crate) fn page(&self) -> Markup {
+        Page::new("Dashboard", Section::Dashboard).render(&self.body())
+    }
+
+    /// The part that is loaded again when there is something new.
+    pub(crate) fn part(&self, name: &str) -> Option<Markup> {
+        (name == "dashboard").then(|| self.body())
+    }
+
+    fn body(&self) -> Markup {
         if !self.has_traces {
             return first_trace(self.endpoint);
         }
+        let coarse = coarse::coarse(self.dashboard);
+        let drawn = DashboardView { dashboard: &coarse, ..*self };
         html! {
             div.dashboard data-part="dashboard" {
                 (self.head())
@@ -85,10 +98,10 @@ impl DashboardView<'_> {
                     (self.nothing())
                 } @else {
                     (tiles::tiles(self))
-                    (charts::charts(self))
+                    (charts::charts(&drawn))
                     (groups::table(self))
                     (tops::tops(self))
-                    (charts::small_multiples(self))
+                    (charts::small_multiples(&drawn))
                 }
             }
         }

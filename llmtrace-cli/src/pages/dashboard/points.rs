@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use llmtrace::Usd;
+use llmtrace_exporters::figures;
+use maud::{Markup, html};
 
 use crate::pages::chart::series::Point;
 use crate::pages::components::figure::Exactness;
 use crate::store::histogram::Percentiles;
 use crate::store::sums::Sums;
+use crate::unit::compact;
 
 /// How a cost is to be taken.
 pub(super) fn cost_exactness(sums: &Sums) -> Exactness {
@@ -43,6 +46,18 @@ pub(super) fn errors(sums: &Sums) -> Point {
 pub(super) fn tokens(sums: &Sums, count: Option<u64>) -> Point {
     let none = (sums.calls == 0).then_some(0.0);
     Point { value: count.map(|count| count as f64).or(none), exactness: token_exactness(sums) }
+}
+
+/// Tokens in and out in three digits each; the title has all of them.
+pub(super) fn short_tokens(sums: &Sums) -> Markup {
+    let (tokens, exactness) = (sums.tokens(), token_exactness(sums));
+    let short = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), compact);
+    let shown = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), figures::count);
+    html! {
+        span.num.tokens title={ (exactness.mark()) (shown(tokens.input)) " in, " (shown(tokens.output)) " out" } {
+            (exactness.mark()) (short(tokens.input)) span.arrow { "→" } (short(tokens.output))
+        }
+    }
 }
 
 /// A percentile in milliseconds.

@@ -46,7 +46,7 @@ fn page(query: &str, dashboard: &Dashboard) -> String {
         endpoint: "http://127.0.0.1:4318",
         has_traces: true,
     };
-    let page = view.render().into_string();
+    let page = view.body().into_string();
     assert_sound(&page);
     page
 }

@@ -4,7 +4,7 @@ use llmtrace_exporters::figures;
 use maud::{Markup, html};
 
 use super::DashboardView;
-use super::points::{cost_exactness, token_exactness};
+use super::points::{cost_exactness, short_tokens};
 use crate::pages::components::figure;
 use crate::store::histogram::Histogram;
 use crate::store::sums::Sums;
@@ -16,7 +16,6 @@ type Read = fn(&Sums) -> Option<f64>;
 /// One figure for each thing that a reader asks first.
 pub(super) fn tiles(view: &DashboardView<'_>) -> Markup {
     let (sums, list) = (&view.dashboard.total, view.list());
-    let tokens = sums.tokens();
     let sorted = |sort: &str| list.with("sort", sort).href("/traces");
     let change = |read: Read| change(view, read);
     html! {
@@ -29,7 +28,7 @@ pub(super) fn tiles(view: &DashboardView<'_>) -> Markup {
                 &html! { (figures::count(sums.errors)) " " small { (figure::share(sums.errors, sums.calls)) } },
                 &change(|sums| Some(sums.errors as f64))))
             (tile("Tokens in → out", &sorted("tokens"),
-                &figure::tokens(tokens.input, tokens.output, token_exactness(sums)),
+                &short_tokens(sums),
                 &change(|sums| sums.tokens().total().map(|total| total as f64))))
             (tile("Cache hits", &sorted("tokens"),
                 &html! { @match sums.cache_hit_share() {

@@ -50,7 +50,7 @@ fn told_apart(view: &DashboardView<'_>, by: &str) -> String {
 fn card(title: &str, entries: &[Entry], more: &str) -> Markup {
     let largest = entries.iter().filter_map(|entry| entry.size).fold(0.0, f64::max);
     html! {
-        section.card.top {
+        section.card.costliest {
             div.row { h3.grow { (title) } a href=(more) { "all" span.visually-hidden { " of these: " (title) } } }
             @if entries.is_empty() {
                 p.muted { "None is known." }
