@@ -1,3 +1,26 @@
 //! What stands out in a set of traces.
+//!
+//! Two passes: what is usual is learned of every span ([`Baseline`]), then each trace is judged by rules ([`Analyst`]).
 
-pub(crate) mod finding;
+mod analyst;
+mod baseline;
+mod bins;
+mod chance;
+mod counted;
+mod finding;
+mod fingerprint;
+mod finish;
+mod growth;
+mod outlier;
+mod rule;
+mod rules;
+mod sessions;
+mod summary;
+mod texts;
+mod timeline;
+mod trace;
+
+pub(crate) use analyst::{Analyst, sort};
+pub(crate) use baseline::Baseline;
+pub(crate) use finding::{Evidence, Expected, Finding, Severity};
+pub(crate) use summary::SpanSummary;
