@@ -7,6 +7,7 @@ pub(crate) mod assets;
 pub(crate) mod chart;
 pub(crate) mod components;
 pub(crate) mod dashboard;
+pub(crate) mod findings;
 pub(crate) mod layout;
 pub(crate) mod query;
 pub(crate) mod range;

@@ -16,3 +16,4 @@ mod scale;
 pub(crate) mod series;
 mod table;
 mod tick;
+pub(crate) mod usual;
