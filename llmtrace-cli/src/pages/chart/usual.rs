@@ -32,7 +32,7 @@ mod tests {
         let has = |text: &str| assert!(drawn.contains(text), "{text} in {drawn}");
         has("x=\"9.246%\" width=\"9.985%\"");
         has("class=\"usual-value\" x1=\"96.154%\" x2=\"96.154%\"");
-        has("<title>\"&lt;b&gt;</title>");
+        has("<title>&quot;&lt;b&gt;</title>");
     }
 
     #[test]
