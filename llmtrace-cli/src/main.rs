@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `llmtrace show FILE..` | draws each trace as a tree with time, tokens and cost |
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
+//! | `llmtrace findings FILE..` | finds what stands out: outliers, bursts, loops, secrets |
+//! | `llmtrace compare A [B]` | puts two traces, or two sets of them, side by side |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
 //!
@@ -29,6 +31,7 @@ mod stats;
 #[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
 mod terminal;
+mod traces;
 mod unit;
 
 use std::process::ExitCode;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match arguments::parse() {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
+        Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use llmtrace_exporters::{ColorChoice, Lines};
 
 use super::arrival::Arrival;
-use crate::failure::{Failure, is_stdin};
+use crate::failure::{Failure, is_stdin, shown};
 use crate::filter::Filter;
-use crate::spans::{Source, Tally};
+use crate::spans::{Content, Source, Tally};
 
 /// How often the files are looked at.
 const POLL: Duration = Duration::from_millis(200);
@@ -37,8 +37,12 @@ pub(super) fn run(paths: &[PathBuf], filter: Filter, color: ColorChoice) -> Resu
     }
     let mut tails = Vec::new();
     for (source, number) in Source::open_all(paths)?.into_iter().zip(0..) {
-        if let Some(file) = source.file {
-            tails.push(Tail::new(&source.path, number, file)?);
+        match source.content {
+            Content::Lines(file) => tails.push(Tail::new(&source.path, number, file)?),
+            Content::Stdin | Content::Store(_) => {
+                let path = shown(&source.path);
+                return Err(Failure::Wrong(format!("--follow follows files of lines; {path} is a store")));
+            }
         }
     }
     let (mut arrival, mut tally, mut warned) = (Arrival::new(filter, color), Tally::default(), false);
