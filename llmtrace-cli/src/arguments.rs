@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use llmtrace::Timestamp;
 
 use crate::failure::Failure;
+use crate::findings::command as findings;
 use crate::{price, send, serve, show, stats};
 
 #[derive(Debug, Parser)]
@@ -31,6 +32,7 @@ turns them off.";
 pub(crate) enum Command {
     Show(show::Options),
     Stats(stats::Options),
+    Findings(findings::Options),
     Price(price::Options),
     Send(send::Options),
     Serve(serve::Options),

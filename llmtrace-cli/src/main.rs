@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `llmtrace show FILE..` | draws each trace as a tree with time, tokens and cost |
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
+//! | `llmtrace findings FILE..` | finds what stands out: outliers, bursts, loops, secrets |
+//! | `llmtrace compare A [B]` | puts two traces, or two sets of them, side by side |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
 //! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
@@ -32,6 +34,7 @@ mod stats;
 mod store;
 mod tail;
 mod terminal;
+mod traces;
 mod unit;
 
 use std::process::ExitCode;
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let done = match arguments::parse() {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
+        Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use llmtrace::SpanRecord;
 use llmtrace_exporters::Lines;
 
-use crate::failure::{Failure, is_stdin};
-use crate::spans::{Source, Tally};
+use crate::failure::{Failure, is_stdin, shown};
+use crate::spans::{Content, Source, Tally};
 
 /// How often the files are looked at.
 pub(crate) const POLL: Duration = Duration::from_millis(200);
@@ -41,8 +41,12 @@ impl Tails {
         }
         let mut tails = Vec::new();
         for (source, number) in Source::open_all(paths)?.into_iter().zip(0..) {
-            if let Some(file) = source.file {
-                tails.push(Tail::new(&source.path, number, file)?);
+            match source.content {
+                Content::Lines(file) => tails.push(Tail::new(&source.path, number, file)?),
+                Content::Stdin | Content::Store(_) => {
+                    let path = shown(&source.path);
+                    return Err(Failure::Wrong(format!("--follow follows files of lines; {path} is a store")));
+                }
             }
         }
         Ok(Self(tails))

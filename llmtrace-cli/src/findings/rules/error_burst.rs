@@ -49,6 +49,7 @@ struct Burst {
     within: Bucket,
     all: (u64, u64),
     seen: Seen,
+    /// How likely one like it is anywhere in the window.
     chance: f64,
 }
 
@@ -79,8 +80,11 @@ impl Rule for ErrorBurst {
                 }
             }
         }
-        bursts.retain(|burst| burst.chance * (looked_at as f64) < CHANCE);
-        strongest(bursts).iter().map(|burst| finding(self, burst, baseline.clock())).collect()
+        for burst in &mut bursts {
+            burst.chance *= looked_at as f64;
+        }
+        bursts.retain(|burst| burst.chance < CHANCE);
+        strongest(bursts, &lines).iter().map(|burst| finding(self, burst, baseline.clock())).collect()
     }
 }
 
@@ -133,8 +137,9 @@ fn burst(whose: &Whose, line: &Line, (first, width): (u64, u64), within: &Bucket
     })
 }
 
-/// The least likely bursts, without those that share most of their time and errors with one of them.
-fn strongest(mut bursts: Vec<Burst>) -> Vec<Burst> {
+/// The least likely bursts, from their first errors to their last, without those that share most of their time and
+/// errors with one of them.
+fn strongest(mut bursts: Vec<Burst>, lines: &BTreeMap<Whose, Line>) -> Vec<Burst> {
     bursts.sort_by(|a, b| {
         let by_chance = a.chance.total_cmp(&b.chance).then(a.width.cmp(&b.width));
         by_chance.then_with(|| (&a.whose, a.first).cmp(&(&b.whose, b.first)))
@@ -152,16 +157,47 @@ fn strongest(mut bursts: Vec<Burst>) -> Vec<Burst> {
             };
             overlap && alike
         });
-        if !is_told {
-            kept.push(burst);
+        if !is_told && let Some(line) = lines.get(&burst.whose) {
+            kept.push(burst.fitted(line));
         }
     }
     kept
 }
 
+impl Burst {
+    /// The stretch of time around it in which the most spans failed beyond what lies halfway between its own share and
+    /// that of the rest: the largest sum of neighbours (Bentley, "Programming Pearls", 1984).
+    fn fitted(self, line: &Line) -> Self {
+        let (rest_errors, rest_spans) = self.rest();
+        let share = self.within.errors as f64 / self.within.spans as f64;
+        let usual = f64::midpoint(share, rest_errors as f64 / rest_spans.max(1) as f64);
+        let around = self.first.saturating_sub(self.width)..self.first + 2 * self.width;
+        let (mut best, mut sum) = ((0.0, self.first, self.first + self.width), (0.0, around.start));
+        for (number, bucket) in line.buckets.range(around) {
+            if sum.0 <= 0.0 {
+                sum = (0.0, *number);
+            }
+            sum.0 += bucket.errors as f64 - usual * bucket.spans as f64;
+            if sum.0 > best.0 {
+                best = (sum.0, sum.1, number + 1);
+            }
+        }
+        let (_, first, end) = best;
+        let mut within = Bucket::default();
+        line.buckets.range(first..end).for_each(|(_, bucket)| within.add(bucket));
+        let seen = within.first_error.unwrap_or(self.seen);
+        Self { first, width: end - first, within, seen, ..self }
+    }
+
+    /// Errors and spans of the rest of the window.
+    fn rest(&self) -> (u64, u64) {
+        (self.all.0 - self.within.errors, self.all.1 - self.within.spans)
+    }
+}
+
 fn finding(rule: &ErrorBurst, burst: &Burst, clock: Clock) -> Finding {
     let Bucket { spans, errors, .. } = burst.within;
-    let (rest_errors, rest_spans) = (burst.all.0 - errors, burst.all.1 - spans);
+    let (rest_errors, rest_spans) = burst.rest();
     let share = errors as f64 / spans as f64;
     let rest = rest_errors as f64 / rest_spans.max(1) as f64;
     let severity = if share >= 0.5 && errors >= 20 { Severity::Critical } else { Severity::Warning };
@@ -170,11 +206,16 @@ fn finding(rule: &ErrorBurst, burst: &Burst, clock: Clock) -> Finding {
         Whose::Provider(provider) => (format!("provider {provider}"), None, None),
         Whose::Name(name) => (format!("{name:?}"), None, Some(name.as_str())),
     };
+    let counted = |count: u64| Unit::Count.shown(count as f64);
     let (from, time) = (clock.start(burst.first), clock.nanos(burst.width) as f64 / 1e6);
     let sentence = format!(
-        "{errors} of {spans} spans of {of} failed within {} from {}, of the other {rest_spans} it was {rest_errors}; by chance this comes about once in {:.0e} times (Fisher's exact test)",
+        "{} of {} spans failed within {} from {}, of the other {} it was {}; so many come together by chance in one of {:.0e} such sets (Fisher's exact test)",
+        counted(errors),
+        counted(spans),
         Unit::Ms.shown(time),
-        from.to_string().get(..19).unwrap_or_default(),
+        from.to_string().get(..19).unwrap_or_default().replace('T', " "),
+        counted(rest_spans),
+        counted(rest_errors),
         1.0 / burst.chance.max(1e-300),
     );
     let evidence = Evidence {
@@ -185,7 +226,7 @@ fn finding(rule: &ErrorBurst, burst: &Burst, clock: Clock) -> Finding {
         is_guess: false,
         sentence,
     };
-    let title = format!("{} of the spans of {of} failed", Unit::Share.shown(share));
+    let title = format!("{} of {of} failed for {}", Unit::Share.shown(share), Unit::Ms.shown(time));
     let key = format!("{:?} {} {}", burst.whose, burst.first, burst.width);
     let about = About { name, service: burst.service.as_deref(), model, key: &key };
     Finding::of_many(rule, (severity, title), about, burst.seen, evidence)

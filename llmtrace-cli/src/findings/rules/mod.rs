@@ -39,3 +39,8 @@ pub(crate) static RULES: [&dyn Rule; 14] = [
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     RULES.iter().map(|rule| rule.name())
 }
+
+/// What the rule of this name finds, in a few words.
+pub(crate) fn about(name: &str) -> Option<&'static str> {
+    RULES.iter().find(|rule| rule.name() == name).map(|rule| rule.about())
+}

@@ -1,7 +1,6 @@
 //! `POST /v1/traces`: spans over OTLP/HTTP.
 
 mod body;
-mod interim;
 mod kind;
 mod refusal;
 pub(crate) mod room;
@@ -12,8 +11,7 @@ use axum::body::HttpBody as _;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use interim::{RejectedSpan, read_otlp};
-use llmtrace_exporters::{Protocol, text};
+use llmtrace_exporters::{Protocol, RejectedSpan, read_otlp, text};
 
 use self::kind::Packing;
 use self::refusal::{Refusal, accepted};
