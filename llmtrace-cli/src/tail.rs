@@ -45,7 +45,9 @@ impl Tails {
                 Content::Lines(file) => tails.push(Tail::new(&source.path, number, file)?),
                 Content::Stdin | Content::Store(_) => {
                     let path = shown(&source.path);
-                    return Err(Failure::Wrong(format!("--follow follows files of lines; {path} is a store")));
+                    return Err(Failure::Wrong(format!(
+                        "--follow follows files of lines; {path} is a store"
+                    )));
                 }
             }
         }

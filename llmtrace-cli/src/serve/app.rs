@@ -5,6 +5,7 @@ use std::sync::Arc;
 use llmtrace::BundledPrices;
 use tokio::sync::{Semaphore, watch};
 
+use super::analysis::Analysis;
 use super::guard::Guard;
 use super::live::MAX_LISTENERS;
 use super::reads::MAX_READS;
@@ -20,6 +21,8 @@ pub(crate) struct App {
     /// Where a browser of this computer finds the page.
     pub(crate) url: String,
     pub(crate) prices: BundledPrices,
+    /// What stands out in the newest traces.
+    pub(crate) analysis: Analysis,
     /// Memory for bodies under way.
     pub(crate) room: Room,
     /// Turns to read the store.
@@ -39,6 +42,7 @@ impl App {
             guard,
             url,
             prices: BundledPrices::new(),
+            analysis: Analysis::default(),
             room: Room::new(),
             reads: Arc::new(Semaphore::new(MAX_READS)),
             writes: Arc::new(Semaphore::new(MAX_WRITES)),

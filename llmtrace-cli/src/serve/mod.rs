@@ -1,5 +1,6 @@
 //! `llmtrace serve`: receives traces, keeps them in one file, and shows them.
 
+mod analysis;
 mod api;
 mod app;
 mod assets;
@@ -12,6 +13,7 @@ mod import;
 mod json;
 mod listen;
 mod live;
+mod pages;
 mod params;
 mod problem;
 mod quantity;
@@ -34,6 +36,7 @@ use crate::arguments::filled;
 use crate::failure::Failure;
 use crate::store::Store;
 use crate::store::options::{Retention, StoreOptions};
+use analysis::Analysis;
 use app::App;
 use guard::Guard;
 use guard::host::Hosts;
@@ -130,11 +133,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .build()
         .map_err(failed)?;
     let import = import.start(&app).map_err(failed)?;
+    let analysis = Analysis::start(&app).map_err(failed)?;
     let served = runtime.block_on(serve(listener, &app, options, &end));
     // Reads that hang need not be waited for.
     runtime.shutdown_background();
     app.store.close();
+    // A read of standard input cannot be ended.
     drop(import);
+    drop(analysis);
     served
 }
 

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::http::{Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
 use super::app::App;
 use super::guard::{self, login};
 use super::problem::Problem;
-use super::{api, assets, receive};
+use super::{api, assets, pages, receive};
 
 /// All that the server answers to.
 pub(crate) fn router(app: &Arc<App>) -> Router {
     Router::new()
-        .route("/", get(async || Redirect::temporary("/traces")))
+        .merge(pages::routes())
         .route("/healthz", get(health))
         .route("/v1/traces", post(receive::traces))
         .route("/v1/{signal}", post(receive::other))

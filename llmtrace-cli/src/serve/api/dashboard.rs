@@ -66,7 +66,8 @@ fn shown(by: &str, dashboard: &Dashboard) -> Value {
     })
 }
 
-fn by(text: &str) -> Option<DashboardBy> {
+/// What calls are told apart by, under this name.
+pub(crate) fn by(text: &str) -> Option<DashboardBy> {
     let all = [DashboardBy::Model, DashboardBy::Provider, DashboardBy::Service, DashboardBy::User];
     all.into_iter().find(|by| name(*by) == text)
 }

@@ -3,6 +3,7 @@
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
 pub(crate) mod facets;
+pub(crate) mod findings;
 pub(crate) mod openapi;
 pub(crate) mod scores;
 pub(crate) mod sessions;
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/stats", get(stats::stats))
         .route("/api/dashboard", get(dashboard::dashboard))
         .route("/api/facets", get(facets::facets))
+        .route("/api/findings", get(findings::findings))
         .route("/api/dataset", get(dataset::dataset))
         .route("/api/live", get(live::events))
         .route("/api/openapi.json", get(openapi::document))
