@@ -40,8 +40,7 @@ pub(crate) async fn one(
     });
     let (row, (traces, after)) =
         found.await?.ok_or_else(|| Problem::missing("there is no session of this name"))?;
-    let mut json = json::session(&row);
-    json["traces"] = traces.iter().map(json::trace).collect();
-    json["after"] = after.map(|after| after.to_string()).into();
-    Ok(Json(json))
+    let traces: Vec<_> = traces.iter().map(json::trace).collect();
+    let after = after.map(|after| after.to_string());
+    Ok(Json(json!({"session": json::session(&row), "traces": traces, "after": after})))
 }
