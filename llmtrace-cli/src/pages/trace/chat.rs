@@ -136,7 +136,7 @@ impl<'a> Pairs<'a> {
             for (at, part) in message.parts.iter().enumerate() {
                 match part {
                     Part::ToolCall { id, .. } => {
-                        waiting.entry(id.as_deref()).or_default().push_back((index, at))
+                        waiting.entry(id.as_deref()).or_default().push_back((index, at));
                     }
                     Part::ToolCallResponse { id, response } => {
                         let call = waiting.get_mut(&id.as_deref()).and_then(VecDeque::pop_front);
