@@ -20,6 +20,8 @@ pub(crate) enum Unit {
     Count,
     /// A part of a whole, from 0 to 1.
     Share,
+    /// A judgement, on its author's own scale.
+    Score,
 }
 
 impl Unit {
@@ -35,8 +37,32 @@ impl Unit {
             }
             Self::Tokens | Self::Count => format!("{sign}{}", counted(size)),
             Self::Share => format!("{sign}{} %", percent(size * 100.0)),
+            Self::Score if size < 1e6 => format!("{}", (value * 1e3).round() / 1e3),
+            Self::Score => format!("{value:.2e}"),
         }
     }
+}
+
+/// A count in three digits: `1,234`, `45.6k`, `1.23M`.
+pub(crate) fn compact(count: u64) -> String {
+    const UNITS: [(u64, &str); 4] =
+        [(1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G"), (1_000_000_000_000, "T")];
+    if count < 10_000 {
+        return figures::count(count);
+    }
+    for (unit, name) in UNITS {
+        let rounded =
+            |parts: u64| (u128::from(count) * u128::from(parts) + u128::from(unit / 2)) / u128::from(unit);
+        match (rounded(100), rounded(10), rounded(1)) {
+            (hundredths @ ..1_000, _, _) => {
+                return format!("{}.{:02}{name}", hundredths / 100, hundredths % 100);
+            }
+            (_, tenths @ ..1_000, _) => return format!("{}.{}{name}", tenths / 10, tenths % 10),
+            (_, _, whole @ ..1_000) => return format!("{whole}{name}"),
+            _ => {}
+        }
+    }
+    figures::count(count)
 }
 
 /// A count; of small means one decimal stays.
@@ -78,5 +104,23 @@ mod tests {
         check(Unit::Share, 0.123, "12 %");
         check(Unit::Share, 0.012_3, "1.2 %");
         check(Unit::Share, 0.0, "0 %");
+        check(Unit::Score, 0.875, "0.875");
+        check(Unit::Score, -1.0, "-1");
+        check(Unit::Score, 1e300, "1.00e300");
+    }
+
+    #[test]
+    fn large_counts_have_three_digits() {
+        let check = |count: u64, shown: &str| assert_eq!(compact(count), shown);
+        check(0, "0");
+        check(9_999, "9,999");
+        check(10_000, "10.0k");
+        check(45_678, "45.7k");
+        check(999_499, "999k");
+        check(999_500, "1.00M");
+        check(1_234_567, "1.23M");
+        check(12_345_678_901, "12.3G");
+        check(1_500_000_000_000, "1.50T");
+        check(u64::MAX, "1.84e19");
     }
 }

@@ -29,5 +29,6 @@ pub(crate) use baseline::Baseline;
 pub(crate) use bins::Bins;
 pub(crate) use finding::{Evidence, Expected, Finding, Severity};
 pub(crate) use report::grouped;
+pub(crate) use rules::about;
 pub(crate) use summary::{Metric, SpanSummary};
 pub(crate) use trace::counted_calls;

@@ -41,3 +41,8 @@ pub(crate) static RULES: [&dyn Rule; 14] = [
 pub(crate) fn named() -> impl Iterator<Item = PossibleValue> {
     RULES.iter().map(|rule| PossibleValue::new(rule.name()).help(rule.about()))
 }
+
+/// What the rule of this name finds, in a few words.
+pub(crate) fn about(name: &str) -> Option<&'static str> {
+    RULES.iter().find(|rule| rule.name() == name).map(|rule| rule.about())
+}
