@@ -4,16 +4,21 @@
 //! |---|---|
 //! | `llmtrace show FILE..` | draws each trace as a tree with time, tokens and cost |
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
+//! | `llmtrace findings FILE..` | finds what stands out: outliers, bursts, loops, secrets |
+//! | `llmtrace compare A [B]` | puts two traces, or two sets of them, side by side |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
+//! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+mod compare;
 mod failure;
 mod filter;
+mod findings;
 mod mistaken;
 #[allow(dead_code, reason = "the routes of `serve` call the pages")]
 mod pages;
@@ -21,12 +26,16 @@ mod price;
 mod prices;
 mod progress;
 mod send;
+mod serve;
 mod show;
 mod spans;
 mod stats;
 #[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
+mod tail;
 mod terminal;
+mod traces;
+mod unit;
 
 use std::process::ExitCode;
 
@@ -36,8 +45,10 @@ fn main() -> ExitCode {
     let done = match arguments::parse() {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
+        Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
+        Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

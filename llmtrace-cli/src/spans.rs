@@ -1,25 +1,27 @@
-//! The spans of a set of files.
+//! The spans of a set of files and stores.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use llmtrace::SpanRecord;
-use llmtrace_exporters::{Line, Lines, MAX_LINE_BYTES, read_line};
+use llmtrace_exporters::{Line, Lines, MAX_LINE_BYTES, read_line, write_line};
+use rusqlite::Connection;
 
 use crate::failure::{Failure, is_stdin, shown};
 use crate::mistaken::Held;
 use crate::progress::Progress;
-use crate::terminal;
+use crate::store::error::StoreError;
+use crate::{store, terminal};
 
 /// Where a line stands.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
     /// Which of the files, from 0.
     pub(crate) file: u32,
-    /// Bytes of the line.
+    /// Bytes of the line; of a span of a store, those that it would have.
     pub(crate) length: u32,
-    /// Where the line starts, in bytes.
+    /// Where the line starts, in bytes; 0 of a span of a store.
     pub(crate) start: u64,
 }
 
@@ -37,13 +39,26 @@ pub(crate) struct Tally {
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 << 10;
 
-/// A file of spans, opened, or standard input.
+/// A set of spans, opened.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) path: PathBuf,
-    /// `None` is standard input.
-    pub(crate) file: Option<File>,
+    pub(crate) content: Content,
 }
+
+/// Where the spans of a source stand.
+#[derive(Debug)]
+pub(crate) enum Content {
+    /// On the lines of a file.
+    Lines(File),
+    /// On the lines of standard input.
+    Stdin,
+    /// In a store.
+    Store(Connection),
+}
+
+/// What a file begins with that SQLite wrote (<https://www.sqlite.org/fileformat.html#magic_header_string>).
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 impl Source {
     /// Opens the files, all before any is read.
@@ -54,20 +69,49 @@ impl Source {
     fn open(path: &Path) -> Result<Self, Failure> {
         let path = path.to_owned();
         if is_stdin(&path) {
-            return Ok(Self { path, file: None });
+            return Ok(Self { path, content: Content::Stdin });
         }
         let unreadable = |error: io::Error| Failure::unreadable(&path, &error);
         let file = File::open(&path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.is_dir() {
+        let data = file.metadata().map_err(unreadable)?;
+        if data.is_dir() {
             return Err(Failure::unreadable(&path, &"it is a folder"));
         }
-        Ok(Self { path, file: Some(file) })
+        if data.is_file() && is_store(&file).map_err(unreadable)? {
+            let store = store::open_read_only(&path).map_err(|error| Failure::Wrong(error.to_string()))?;
+            return Ok(Self { path, content: Content::Store(store) });
+        }
+        Ok(Self { path, content: Content::Lines(file) })
     }
 
-    /// Bytes of the file, as far as it is one.
-    fn len(&self) -> u64 {
-        self.file.as_ref().and_then(|file| file.metadata().ok()).map_or(0, |data| data.len())
+    /// The file, where it is one of lines.
+    pub(crate) fn lines(&self) -> Option<&File> {
+        match &self.content {
+            Content::Lines(file) => Some(file),
+            Content::Stdin | Content::Store(_) => None,
+        }
     }
+
+    /// Whether a line of it can be read again: not that of a pipe.
+    pub(crate) fn can_seek(&self) -> bool {
+        match &self.content {
+            Content::Lines(file) => file.metadata().is_ok_and(|data| data.is_file()),
+            Content::Stdin => false,
+            Content::Store(_) => true,
+        }
+    }
+
+    /// Bytes of the file, as far as it is one of lines.
+    fn len(&self) -> u64 {
+        self.lines().and_then(|file| file.metadata().ok()).map_or(0, |data| data.len())
+    }
+}
+
+fn is_store(mut file: &File) -> io::Result<bool> {
+    let mut start = Vec::with_capacity(SQLITE_MAGIC.len());
+    file.take(SQLITE_MAGIC.len() as u64).read_to_end(&mut start)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(start == SQLITE_MAGIC)
 }
 
 /// The files as messages name them.
@@ -86,9 +130,13 @@ pub(crate) fn read(
     let progress = Progress::new(sources.iter().map(Source::len).sum());
     let (mut tally, mut before) = (Tally::default(), 0);
     for (source, number) in sources.iter().zip(0..) {
-        let reader: Box<dyn Read + '_> = match &source.file {
-            Some(file) => Box::new(file),
-            None => Box::new(io::stdin().lock()),
+        let reader: Box<dyn Read + '_> = match &source.content {
+            Content::Lines(file) => Box::new(file),
+            Content::Stdin => Box::new(io::stdin().lock()),
+            Content::Store(store) => {
+                read_store(store, number, &mut tally, &mut each)?;
+                continue;
+            }
         };
         let mut lines = Lines::new(BufReader::with_capacity(READ_BYTES, reader));
         let unreadable = |error: io::Error| Failure::unreadable(&source.path, &error);
@@ -102,6 +150,29 @@ pub(crate) fn read(
         before += lines.read();
     }
     Ok(tally)
+}
+
+fn read_store(
+    store: &Connection,
+    file: u32,
+    tally: &mut Tally,
+    each: &mut impl FnMut(Place, SpanRecord) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut failure, mut line) = (None, Vec::new());
+    let read = store::trace::all_records(store, &mut |span| {
+        tally.spans += 1;
+        line.clear();
+        write_line(&span, &mut line);
+        let length = u32::try_from(line.len()).unwrap_or(u32::MAX);
+        each(Place { file, length, start: 0 }, span).map_err(|why| {
+            failure = Some(why);
+            StoreError::Closed
+        })
+    });
+    match failure {
+        Some(failure) => Err(failure),
+        None => read.map_err(|error| Failure::Wrong(error.to_string())),
+    }
 }
 
 impl Tally {

@@ -34,6 +34,10 @@ pub(crate) const STYLES: &[Asset] = &[
     Asset::style("components.css", include_str!("../../assets/components.css")),
     Asset::style("traces.css", include_str!("../../assets/traces.css")),
     Asset::style("trace.css", include_str!("../../assets/trace.css")),
+    Asset::style("charts.css", include_str!("../../assets/charts.css")),
+    Asset::style("dashboard.css", include_str!("../../assets/dashboard.css")),
+    Asset::style("sessions.css", include_str!("../../assets/sessions.css")),
+    Asset::style("findings.css", include_str!("../../assets/findings.css")),
 ];
 
 /// Runs before the page is drawn: sets the theme that the reader chose.
@@ -48,6 +52,7 @@ pub(crate) const MODULES: &[Asset] = &[
     Asset::script("keys.js", include_str!("../../assets/keys.js")),
     Asset::script("trace.js", include_str!("../../assets/trace.js")),
     Asset::script("live.js", include_str!("../../assets/live.js")),
+    Asset::script("charts.js", include_str!("../../assets/charts.js")),
 ];
 
 /// The symbols of all icons: an SVG that stands once in each page.

@@ -4,9 +4,14 @@
 //! maud escapes; there is no inline script and no style attribute, so that the content security policy can forbid both.
 
 pub(crate) mod assets;
+pub(crate) mod chart;
 pub(crate) mod components;
+pub(crate) mod dashboard;
+pub(crate) mod findings;
 pub(crate) mod layout;
 pub(crate) mod query;
+pub(crate) mod range;
+pub(crate) mod sessions;
 #[cfg(test)]
 mod testing;
 pub(crate) mod trace;

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::arguments::filled;
-use crate::failure::{Failure, is_stdin};
+use crate::failure::Failure;
 use crate::filter::{Filter, trace_prefix};
 use crate::spans::{self, Source};
 use crate::terminal::{COLOR, Color};
@@ -19,7 +19,7 @@ use arrival::Arrival;
 #[derive(Args, Debug)]
 #[command(about = "Draws traces as trees with time, tokens and cost", long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// Files of spans; - is standard input
+    /// Files of spans, or stores; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only the trace with this id, or those whose id starts so
@@ -41,9 +41,9 @@ pub(crate) struct Options {
 const ABOUT: &str = "\
 Draws traces as trees with time, tokens and cost.
 
-Reads JSON Lines files, one span a line, as llmtrace writes them. All files
-together are one set, such as app.jsonl and app.jsonl.1. Files may be larger
-than memory.
+Reads JSON Lines files, one span a line, as llmtrace writes them, and stores of
+llmtrace serve. All files together are one set, such as app.jsonl and
+app.jsonl.1. Files may be larger than memory.
 
 Prints one tree a trace, in the order in which the traces started, and a line
 about the trace below it. Σ marks a sum over the calls below, ≥ a figure that is
@@ -71,9 +71,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     if options.follow {
         return follow::run(&options.files, filter, options.color.choice());
     }
-    let can_seek = |path: &PathBuf| !is_stdin(path) && path.metadata().is_ok_and(|data| !is_pipe(&data));
     let sources = Source::open_all(&options.files)?;
-    let (tally, drawn) = if options.files.iter().all(can_seek) {
+    let (tally, drawn) = if sources.iter().all(Source::can_seek) {
         index::run(&sources, &filter, options.color.choice())?
     } else {
         let mut arrival = Arrival::new(filter, options.color.choice());
@@ -86,8 +85,4 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     }
     tally.report();
     Ok(())
-}
-
-fn is_pipe(data: &std::fs::Metadata) -> bool {
-    !data.is_file() && !data.is_dir()
 }

@@ -1,12 +1,12 @@
 //! `llmtrace stats`: what the calls of a set of files add up to.
 
-mod call;
+pub(crate) mod call;
 mod group;
 mod json;
 mod quantiles;
 mod report;
 mod table;
-mod window;
+pub(crate) mod window;
 
 use std::path::PathBuf;
 
@@ -25,7 +25,7 @@ use window::Window;
 #[derive(Args, Debug)]
 #[command(about = "Adds up calls, errors, tokens, cost and latency", long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// Files of spans; - is standard input
+    /// Files of spans, or stores; - is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// What the calls are told apart by
@@ -64,10 +64,10 @@ pub(crate) enum By {
 const ABOUT: &str = "\
 Adds up calls, errors, tokens, cost and latency.
 
-Reads JSON Lines files, one span a line, as llmtrace writes them. Only calls of
-models count (kinds generation, embedding and reranker). A call inside a call,
-as two libraries see the same one, counts once; so does a span that is there
-twice.
+Reads JSON Lines files, one span a line, as llmtrace writes them, and stores of
+llmtrace serve. Only calls of models count (kinds generation, embedding and
+reranker). A call inside a call, as two libraries see the same one, counts once;
+so does a span that is there twice.
 
 Prints a table: input tokens include those read from a cache (cached) and
 written to it (written), output tokens include reasoning. ≥ marks a sum in which

@@ -9,6 +9,7 @@ use super::call::{Reason, Tokens};
 use super::group::{Group, Sorted};
 use super::quantiles::Quantiles;
 use super::table::{Column, NOTHING, Table};
+use crate::unit::compact;
 
 /// Chars of a name that are kept.
 const MAX_NAME_CHARS: usize = 200;
@@ -133,28 +134,6 @@ fn durations(nanos: &mut Quantiles) -> [String; 3] {
     nanos.at([50, 95, 99]).map_or_else(|| [NOTHING; 3].map(str::to_owned), |nanos| nanos.map(shown))
 }
 
-/// A count in three digits: `1,234`, `45.6k`, `1.23M`.
-fn compact(count: u64) -> String {
-    const UNITS: [(u64, &str); 4] =
-        [(1_000, "k"), (1_000_000, "M"), (1_000_000_000, "G"), (1_000_000_000_000, "T")];
-    if count < 10_000 {
-        return figures::count(count);
-    }
-    for (unit, name) in UNITS {
-        let rounded =
-            |parts: u64| (u128::from(count) * u128::from(parts) + u128::from(unit / 2)) / u128::from(unit);
-        match (rounded(100), rounded(10), rounded(1)) {
-            (hundredths @ ..1_000, _, _) => {
-                return format!("{}.{:02}{name}", hundredths / 100, hundredths % 100);
-            }
-            (_, tenths @ ..1_000, _) => return format!("{}.{}{name}", tenths / 10, tenths % 10),
-            (_, _, whole @ ..1_000) => return format!("{whole}{name}"),
-            _ => {}
-        }
-    }
-    figures::count(count)
-}
-
 /// What the figures leave open, in words.
 fn notes(total: &Group) -> Vec<String> {
     let calls = |count: u64| format!("{} call{}", figures::count(count), if count == 1 { "" } else { "s" });
@@ -177,24 +156,4 @@ fn notes(total: &Group) -> Vec<String> {
         notes.push(format!("~ the tokens of {} are estimates", calls(total.estimated)));
     }
     notes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_counts_have_three_digits() {
-        let check = |count: u64, shown: &str| assert_eq!(compact(count), shown);
-        check(0, "0");
-        check(9_999, "9,999");
-        check(10_000, "10.0k");
-        check(45_678, "45.7k");
-        check(999_499, "999k");
-        check(999_500, "1.00M");
-        check(1_234_567, "1.23M");
-        check(12_345_678_901, "12.3G");
-        check(1_500_000_000_000, "1.50T");
-        check(u64::MAX, "1.84e19");
-    }
 }

@@ -141,6 +141,32 @@ impl Sums {
 }
 
 #[cfg(test)]
+impl Sums {
+    /// One call, for tests of what shows sums.
+    pub(crate) fn of_call(
+        tokens: Tokens,
+        cost: Option<Usd>,
+        latency_ms: u64,
+        first_chunk_ms: Option<u64>,
+    ) -> Self {
+        let counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write, tokens.reasoning];
+        let mut sums = Self {
+            calls: 1,
+            priced: u64::from(cost.is_some()),
+            unpaid: u64::from(cost.is_none()),
+            tokens: counts.map(|count| Stated { calls: u64::from(count.is_some()), sum: count.unwrap_or(0) }),
+            pico_usd: cost.map_or(0, Usd::pico),
+            ..Self::default()
+        };
+        sums.latency.add(latency_ms * 1_000_000);
+        if let Some(first_chunk_ms) = first_chunk_ms {
+            sums.first_chunk.add(first_chunk_ms * 1_000_000);
+        }
+        sums
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
