@@ -27,6 +27,6 @@ mod trace;
 pub(crate) use analyst::{Analyst, sort};
 pub(crate) use baseline::Baseline;
 pub(crate) use finding::{Evidence, Expected, Finding, Severity};
-pub(crate) use rules::about;
 pub(crate) use report::grouped;
+pub(crate) use rules::about;
 pub(crate) use summary::SpanSummary;

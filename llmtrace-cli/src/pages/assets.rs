@@ -32,6 +32,8 @@ impl Asset {
 pub(crate) const STYLES: &[Asset] = &[
     Asset::style("base.css", include_str!("../../assets/base.css")),
     Asset::style("components.css", include_str!("../../assets/components.css")),
+    Asset::style("traces.css", include_str!("../../assets/traces.css")),
+    Asset::style("trace.css", include_str!("../../assets/trace.css")),
     Asset::style("charts.css", include_str!("../../assets/charts.css")),
     Asset::style("dashboard.css", include_str!("../../assets/dashboard.css")),
     Asset::style("sessions.css", include_str!("../../assets/sessions.css")),
@@ -48,6 +50,8 @@ pub(crate) const MODULES: &[Asset] = &[
     Asset::script("times.js", include_str!("../../assets/times.js")),
     Asset::script("copy.js", include_str!("../../assets/copy.js")),
     Asset::script("keys.js", include_str!("../../assets/keys.js")),
+    Asset::script("trace.js", include_str!("../../assets/trace.js")),
+    Asset::script("live.js", include_str!("../../assets/live.js")),
     Asset::script("charts.js", include_str!("../../assets/charts.js")),
 ];
 

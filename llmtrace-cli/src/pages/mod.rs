@@ -14,3 +14,5 @@ pub(crate) mod range;
 pub(crate) mod sessions;
 #[cfg(test)]
 mod testing;
+pub(crate) mod trace;
+pub(crate) mod traces;

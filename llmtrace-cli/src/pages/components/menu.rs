@@ -25,21 +25,23 @@ pub(crate) fn panel(title: &str, body: &Markup) -> Markup {
 
 /// A button that opens a list of choices.
 pub(crate) fn choices(title: &str, choices: &[Choice]) -> Markup {
-    panel(
-        title,
-        &html! {
-            ul.choices {
-                @for choice in choices {
-                    li {
-                        a href=(choice.href) aria-current=[choice.chosen.then_some("true")] dir="auto" {
-                            span { (text::line(&choice.label)) }
-                            @if let Some(count) = choice.count { span.num { (figures::count(count)) } }
-                        }
+    panel(title, &choice_list(choices))
+}
+
+/// The choices alone, for a panel that holds more.
+pub(crate) fn choice_list(choices: &[Choice]) -> Markup {
+    html! {
+        ul.choices {
+            @for choice in choices {
+                li {
+                    a href=(choice.href) aria-current=[choice.chosen.then_some("true")] {
+                        span dir="auto" { (text::line(&choice.label)) }
+                        @if let Some(count) = choice.count { span.num { (figures::count(count)) } }
                     }
                 }
             }
-        },
-    )
+        }
+    }
 }
 
 /// A row of choices of which one is on, such as the presets of a time range.
