@@ -6,7 +6,7 @@ use llmtrace::Timestamp;
 
 use crate::failure::Failure;
 use crate::findings::command as findings;
-use crate::{price, send, show, stats};
+use crate::{price, send, serve, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Findings(findings::Options),
     Price(price::Options),
     Send(send::Options),
+    Serve(serve::Options),
 }
 
 /// What was asked for.
@@ -52,7 +53,7 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, price, send; see llmtrace --help".to_owned(),
+                "which command? One of show, stats, price, send, serve; see llmtrace --help".to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
         },

@@ -8,6 +8,7 @@
 //! | `llmtrace compare A [B]` | puts two traces, or two sets of them, side by side |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
+//! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
@@ -25,11 +26,13 @@ mod price;
 mod prices;
 mod progress;
 mod send;
+mod serve;
 mod show;
 mod spans;
 mod stats;
 #[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
+mod tail;
 mod terminal;
 mod traces;
 mod unit;
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
+        Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

@@ -5,7 +5,7 @@ pub(crate) mod encode;
 pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod open;
-mod parse;
+pub(crate) mod parse;
 pub(crate) mod read;
 mod rotate;
 pub(crate) mod sync;

@@ -15,6 +15,8 @@
 //! For programs that send spans their own way: [`write_otlp`] writes them as an OTLP request under the names of a
 //! [`Profile`], and [`PartialSuccess`] reads the answer.
 //!
+//! For programs that receive spans: [`read_otlp`] reads the OTLP request of any sender, whichever conventions it follows.
+//!
 //! For programs that show traces themselves: [`TraceTree`] and [`PendingTraces`] draw what [`Stdout::tree`] draws,
 //! [`figures`] and [`text`] are how it writes numbers and makes text safe to print.
 //!
@@ -70,6 +72,7 @@ pub use otlp::encode::write_otlp;
 pub use otlp::exporter::Otlp;
 pub use otlp::profile::{ParseProfileError, Profile};
 pub use otlp::protocol::{ParseProtocolError, Protocol};
+pub use otlp::read::{OtlpReadError, OtlpSpans, RejectedSpan, read_otlp};
 #[cfg(feature = "http")]
 pub use spool::error::SpoolError;
 pub use stdout::trace_tree::{PendingTraces, TraceTree};

@@ -11,11 +11,13 @@ pub(crate) mod encode;
 #[cfg(feature = "http")]
 pub(crate) mod exporter;
 mod facts;
+mod fields;
 mod messages;
 mod pairs;
 pub(crate) mod profile;
 pub(crate) mod protocol;
+pub(crate) mod read;
 mod span;
 #[cfg(test)]
-mod tests;
+pub(in crate::otlp) mod tests;
 mod wire;

@@ -18,27 +18,6 @@ struct Interner {
     names: Vec<&'static str>,
 }
 
-/// Other crates' names for what [`semconv`] has a name for.
-const ALIASES: &[(&str, &str)] = &[
-    (semconv::SYSTEM, semconv::PROVIDER_NAME),
-    (semconv::USAGE_CACHE_CREATION_TOKENS, semconv::USAGE_CACHE_WRITE_TOKENS),
-    ("gen_ai.usage.prompt_tokens", semconv::USAGE_INPUT_TOKENS),
-    ("gen_ai.usage.completion_tokens", semconv::USAGE_OUTPUT_TOKENS),
-    ("gen_ai.usage.reasoning_tokens", semconv::USAGE_REASONING_TOKENS),
-    ("gen_ai.usage.tool_use_prompt_tokens", semconv::USAGE_TOOL_USE_TOKENS),
-    ("gen_ai.usage.cached_tokens", semconv::USAGE_CACHE_READ_TOKENS),
-    ("gen_ai.usage.cache_creation_input_tokens", semconv::USAGE_CACHE_WRITE_TOKENS),
-    ("gen_ai.usage.cache_read_input_tokens", semconv::USAGE_CACHE_READ_TOKENS),
-    ("gen_ai.openai.request.seed", semconv::REQUEST_SEED),
-    ("gen_ai.openai.request.service_tier", semconv::OPENAI_REQUEST_SERVICE_TIER),
-    ("gen_ai.openai.response.service_tier", semconv::OPENAI_RESPONSE_SERVICE_TIER),
-    ("gen_ai.prompt", semconv::INPUT_MESSAGES),
-    ("gen_ai.completion", semconv::OUTPUT_MESSAGES),
-    ("session.id", semconv::CONVERSATION_ID),
-    ("langfuse.session.id", semconv::CONVERSATION_ID),
-    ("langfuse.user.id", semconv::USER_ID),
-];
-
 /// Keys whose values are content: left out, unread, where the policy says so.
 const CONTENT: &[&str] = &[
     semconv::INPUT_MESSAGES,
@@ -74,7 +53,10 @@ fn interner() -> &'static RwLock<Interner> {
 impl KeyId {
     /// The id of a field name, with aliases resolved; `None` once 65,536 different names have been met.
     pub(crate) fn of(name: &'static str) -> Option<Self> {
-        let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, canonical)| canonical);
+        let name = semconv::ALIASES
+            .iter()
+            .find(|(alias, _)| *alias == name)
+            .map_or(name, |(_, canonical)| canonical);
         if let Some(id) = interner().read().unwrap_or_else(PoisonError::into_inner).ids.get(name) {
             return Some(*id);
         }
@@ -103,7 +85,7 @@ pub(crate) fn canonical_static(name: &str) -> Option<&'static str> {
 
 /// The canonical name of a key that came as text.
 pub(crate) fn canonical(name: &str) -> &str {
-    ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, canonical)| canonical)
+    semconv::ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, canonical)| canonical)
 }
 
 /// Whether the value of `name` is content.

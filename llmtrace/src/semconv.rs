@@ -308,3 +308,25 @@ pub const STREAM_CHUNKS: &str = "llmtrace.stream.chunks";
 pub const RESPONSE_BODY_OMITTED: &str = "llmtrace.response.body_omitted";
 /// Where the function is: `crate::module`.
 pub const CODE_NAMESPACE: &str = "code.namespace";
+
+/// Other names of attributes, older ones and those of other crates, each with the name above that stands for it; read,
+/// never written.
+pub const ALIASES: &[(&str, &str)] = &[
+    (SYSTEM, PROVIDER_NAME),
+    (USAGE_CACHE_CREATION_TOKENS, USAGE_CACHE_WRITE_TOKENS),
+    ("gen_ai.usage.prompt_tokens", USAGE_INPUT_TOKENS),
+    ("gen_ai.usage.completion_tokens", USAGE_OUTPUT_TOKENS),
+    ("gen_ai.usage.reasoning_tokens", USAGE_REASONING_TOKENS),
+    ("gen_ai.usage.tool_use_prompt_tokens", USAGE_TOOL_USE_TOKENS),
+    ("gen_ai.usage.cached_tokens", USAGE_CACHE_READ_TOKENS),
+    ("gen_ai.usage.cache_creation_input_tokens", USAGE_CACHE_WRITE_TOKENS),
+    ("gen_ai.usage.cache_read_input_tokens", USAGE_CACHE_READ_TOKENS),
+    ("gen_ai.openai.request.seed", REQUEST_SEED),
+    ("gen_ai.openai.request.service_tier", OPENAI_REQUEST_SERVICE_TIER),
+    ("gen_ai.openai.response.service_tier", OPENAI_RESPONSE_SERVICE_TIER),
+    ("gen_ai.prompt", INPUT_MESSAGES),
+    ("gen_ai.completion", OUTPUT_MESSAGES),
+    ("session.id", CONVERSATION_ID),
+    ("langfuse.session.id", CONVERSATION_ID),
+    ("langfuse.user.id", USER_ID),
+];

@@ -73,8 +73,11 @@ impl Range {
     /// The stretch of the same length that ends where this one begins; `None` where all is chosen.
     pub(crate) fn before(&self) -> Option<Self> {
         let length = self.until.since(self.since);
-        (self.chosen != Chosen::All && !length.is_zero())
-            .then(|| Self { chosen: Chosen::Between, since: before(self.since, length), until: self.since })
+        (self.chosen != Chosen::All && !length.is_zero()).then(|| Self {
+            chosen: Chosen::Between,
+            since: before(self.since, length),
+            until: self.since,
+        })
     }
 
     /// What it is called in a sentence: `the last 24h`.

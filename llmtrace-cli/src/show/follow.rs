@@ -1,55 +1,23 @@
-//! Files that grow, and are rotated away.
+//! Traces of files that grow.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use llmtrace_exporters::{ColorChoice, Lines};
+use llmtrace_exporters::ColorChoice;
 
 use super::arrival::Arrival;
-use crate::failure::{Failure, is_stdin, shown};
+use crate::failure::Failure;
 use crate::filter::Filter;
-use crate::spans::{Content, Source, Tally};
-
-/// How often the files are looked at.
-const POLL: Duration = Duration::from_millis(200);
-
-/// A file that is read as it grows.
-struct Tail {
-    path: PathBuf,
-    number: u32,
-    lines: Lines<BufReader<File>>,
-    /// Which file it is, whatever its name.
-    identity: Identity,
-}
-
-/// What tells two files of one name apart, where the system says it: device and number.
-type Identity = (u64, u64);
+use crate::spans::Tally;
+use crate::tail::{POLL, Tails};
 
 /// Draws traces as they come, without end.
 pub(super) fn run(paths: &[PathBuf], filter: Filter, color: ColorChoice) -> Result<(), Failure> {
-    if paths.iter().any(|path| is_stdin(path)) {
-        return Err(Failure::Wrong(
-            "--follow follows files; standard input is followed without it".to_owned(),
-        ));
-    }
-    let mut tails = Vec::new();
-    for (source, number) in Source::open_all(paths)?.into_iter().zip(0..) {
-        match source.content {
-            Content::Lines(file) => tails.push(Tail::new(&source.path, number, file)?),
-            Content::Stdin | Content::Store(_) => {
-                let path = shown(&source.path);
-                return Err(Failure::Wrong(format!("--follow follows files of lines; {path} is a store")));
-            }
-        }
-    }
+    let mut tails = Tails::open(paths)?;
     let (mut arrival, mut tally, mut warned) = (Arrival::new(filter, color), Tally::default(), false);
     loop {
-        for tail in &mut tails {
-            tail.read(&mut tally, &mut arrival)?;
-        }
+        tails.read(&mut tally, |span| arrival.add(&span))?;
         if !warned && tally.skipped > 0 {
             warned = true;
             tally.report();
@@ -57,53 +25,4 @@ pub(super) fn run(paths: &[PathBuf], filter: Filter, color: ColorChoice) -> Resu
         arrival.settle(Instant::now())?;
         thread::sleep(POLL);
     }
-}
-
-impl Tail {
-    fn new(path: &Path, number: u32, file: File) -> Result<Self, Failure> {
-        let identity = file.metadata().map_err(|error| Failure::unreadable(path, &error))?;
-        let identity = identity_of(&identity);
-        Ok(Self { path: path.to_owned(), number, lines: Lines::new(BufReader::new(file)), identity })
-    }
-
-    /// Reads what was appended, here and in the file that took this one's place.
-    fn read(&mut self, tally: &mut Tally, arrival: &mut Arrival) -> Result<(), Failure> {
-        // Looked at first: whoever renames a file has written all of it, and whoever cuts it has not yet gone on.
-        let (present, read_before) = (fs::metadata(&self.path).ok(), self.lines.read());
-        self.read_on(tally, arrival)?;
-        // Where the name is free, a new file is about to be made.
-        let Some(present) = present else { return Ok(()) };
-        let is_another = identity_of(&present) != self.identity;
-        if (is_another || present.len() < read_before)
-            && let Ok(file) = File::open(&self.path)
-        {
-            let mut add = |_, span: llmtrace::SpanRecord| arrival.add(&span);
-            if let Some(line) = self.lines.rest() {
-                tally.take(&self.path, self.number, &line, &mut add)?;
-            }
-            *self = Self::new(&self.path, self.number, file)?;
-            self.read_on(tally, arrival)?;
-        }
-        Ok(())
-    }
-
-    fn read_on(&mut self, tally: &mut Tally, arrival: &mut Arrival) -> Result<(), Failure> {
-        let unreadable = |error: io::Error| Failure::unreadable(&self.path, &error);
-        let mut add = |_, span: llmtrace::SpanRecord| arrival.add(&span);
-        while let Some(line) = self.lines.next().map_err(unreadable)? {
-            tally.take(&self.path, self.number, &line, &mut add)?;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(unix)]
-fn identity_of(data: &Metadata) -> Identity {
-    use std::os::unix::fs::MetadataExt as _;
-    (data.dev(), data.ino())
-}
-
-#[cfg(not(unix))]
-fn identity_of(_: &Metadata) -> Identity {
-    (0, 0)
 }

@@ -143,7 +143,12 @@ impl Sums {
 #[cfg(test)]
 impl Sums {
     /// One call, for tests of what shows sums.
-    pub(crate) fn of_call(tokens: Tokens, cost: Option<Usd>, latency_ms: u64, first_chunk_ms: Option<u64>) -> Self {
+    pub(crate) fn of_call(
+        tokens: Tokens,
+        cost: Option<Usd>,
+        latency_ms: u64,
+        first_chunk_ms: Option<u64>,
+    ) -> Self {
         let counts = [tokens.input, tokens.output, tokens.cache_read, tokens.cache_write, tokens.reasoning];
         let mut sums = Self {
             calls: 1,

@@ -6,6 +6,7 @@ mod general;
 mod price;
 mod price_lines;
 mod send;
+mod serve;
 mod show;
 mod stats;
 mod support;

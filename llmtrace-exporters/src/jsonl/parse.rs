@@ -11,7 +11,7 @@ use super::encode::text_run;
 const MAX_NESTING: usize = 128;
 
 /// Reads one JSON text from its start.
-pub(super) struct Parser<'a> {
+pub(crate) struct Parser<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -19,24 +19,24 @@ pub(super) struct Parser<'a> {
 
 /// The text is not JSON.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct SyntaxError {
-    pub(super) at: usize,
-    pub(super) what: &'static str,
+pub(crate) struct SyntaxError {
+    pub(crate) at: usize,
+    pub(crate) what: &'static str,
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Self { text, at: 0, depth: 0 }
     }
 
     /// An error at the present place.
-    pub(super) fn error(&self, what: &'static str) -> SyntaxError {
+    pub(crate) fn error(&self, what: &'static str) -> SyntaxError {
         let what = if self.at >= self.text.len() { "the text ends" } else { what };
         SyntaxError { at: self.at, what }
     }
 
     /// Fails unless only white space is left.
-    pub(super) fn end(&mut self) -> Result<(), SyntaxError> {
+    pub(crate) fn end(&mut self) -> Result<(), SyntaxError> {
         match self.peek() {
             None => Ok(()),
             Some(_) => Err(self.error("something follows the value")),
@@ -62,7 +62,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Passes over a `null`, if one is next.
-    pub(super) fn take_null(&mut self) -> bool {
+    pub(crate) fn take_null(&mut self) -> bool {
         self.peek() == Some(b'n') && self.word("null").is_ok()
     }
 
@@ -84,7 +84,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads an object; `field` must read the value of each key.
-    pub(super) fn object<E: From<SyntaxError>>(
+    pub(crate) fn object<E: From<SyntaxError>>(
         &mut self,
         mut field: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -107,7 +107,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads a list; `item` must read each value.
-    pub(super) fn array<E: From<SyntaxError>>(
+    pub(crate) fn array<E: From<SyntaxError>>(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -127,7 +127,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads a string; half a surrogate pair becomes U+FFFD.
-    pub(super) fn string(&mut self) -> Result<Cow<'a, str>, SyntaxError> {
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, str>, SyntaxError> {
         self.expect(b'"', "expected a string")?;
         let mut unescaped: Option<String> = None;
         loop {
@@ -221,7 +221,7 @@ impl<'a> Parser<'a> {
     }
 
     /// Reads any value as the value of an attribute.
-    pub(super) fn value(&mut self) -> Result<Value, SyntaxError> {
+    pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
         match self.peek() {
             Some(b'"') => Ok(Value::from(self.string()?.into_owned())),
             Some(b't') => self.word("true").map(|()| Value::Bool(true)),
@@ -252,8 +252,30 @@ impl<'a> Parser<'a> {
         Ok(Value::Json(self.json()?))
     }
 
+    /// Reads a plain value; a list or an object is passed over, and `null` in its place.
+    pub(crate) fn scalar(&mut self) -> Result<Value, SyntaxError> {
+        if matches!(self.peek(), Some(b'{' | b'[')) {
+            self.skip().map(|()| Value::Json(serde_json::Value::Null))
+        } else {
+            self.value()
+        }
+    }
+
+    /// Passes over any value.
+    pub(crate) fn skip(&mut self) -> Result<(), SyntaxError> {
+        match self.peek() {
+            Some(b'"') => self.string().map(drop),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            Some(b'{') => self.object(|parser, _| parser.skip()),
+            Some(b'[') => self.array(Self::skip),
+            _ => self.number().map(drop),
+        }
+    }
+
     /// Reads any value.
-    pub(super) fn json(&mut self) -> Result<serde_json::Value, SyntaxError> {
+    pub(crate) fn json(&mut self) -> Result<serde_json::Value, SyntaxError> {
         use serde_json::Value as Json;
         Ok(match self.peek() {
             Some(b'"') => Json::String(self.string()?.into_owned()),

@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::fields::{Broken, Field, Fields};
+
 /// What a backend refused of an OTLP request that it took: `ExportTracePartialSuccess` of
 /// `opentelemetry/proto/collector/trace/v1/trace_service.proto`.
 ///
@@ -55,17 +57,17 @@ fn of_json(answer: &Json) -> PartialSuccess {
 
 fn of_protobuf(body: &[u8]) -> Result<PartialSuccess, Broken> {
     let mut answer = PartialSuccess::default();
-    let mut fields = Fields(body);
+    let mut fields = Fields::of(body);
     while let Some((number, value)) = fields.next()? {
         if let (1, Field::Bytes(partial)) = (number, value) {
-            let mut fields = Fields(partial);
+            let mut fields = partial;
             while let Some((number, value)) = fields.next()? {
                 match (number, value) {
                     (1, Field::Varint(rejected)) => {
                         // A negative count is none.
                         answer.rejected = u64::try_from(rejected.cast_signed()).unwrap_or(0);
                     }
-                    (2, Field::Bytes(text)) => answer.message = shortened(&String::from_utf8_lossy(text)),
+                    (2, Field::Bytes(text)) => answer.message = shortened(&text.text()),
                     _ => {}
                 }
             }
@@ -76,59 +78,6 @@ fn of_protobuf(body: &[u8]) -> Result<PartialSuccess, Broken> {
 
 fn shortened(message: &str) -> Option<String> {
     (!message.is_empty()).then(|| message.chars().take(MAX_MESSAGE_CHARS).collect())
-}
-
-/// The fields of a protobuf message.
-struct Fields<'a>(&'a [u8]);
-
-enum Field<'a> {
-    Varint(u64),
-    Bytes(&'a [u8]),
-    Fixed,
-}
-
-/// The bytes are no message.
-struct Broken;
-
-impl<'a> Fields<'a> {
-    /// The next field and its number; `None` at the end.
-    fn next(&mut self) -> Result<Option<(u64, Field<'a>)>, Broken> {
-        if self.0.is_empty() {
-            return Ok(None);
-        }
-        let tag = self.varint().ok_or(Broken)?;
-        let value = match tag & 7 {
-            0 => self.varint().map(Field::Varint),
-            1 => self.take(8).map(|_| Field::Fixed),
-            2 => {
-                let length = self.varint().and_then(|length| usize::try_from(length).ok());
-                length.and_then(|length| self.take(length)).map(Field::Bytes)
-            }
-            5 => self.take(4).map(|_| Field::Fixed),
-            _ => None,
-        };
-        Ok(Some((tag >> 3, value.ok_or(Broken)?)))
-    }
-
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length)?;
-        self.0 = rest;
-        Some(taken)
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for shift in (0..70).step_by(7) {
-            let (byte, rest) = self.0.split_first()?;
-            self.0 = rest;
-            // The tenth byte has one bit to give.
-            value |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-            if byte & 0x80 == 0 {
-                return Some(value);
-            }
-        }
-        None
-    }
 }
 
 #[cfg(test)]

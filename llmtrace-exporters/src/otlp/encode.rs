@@ -26,7 +26,10 @@ fields! {
 const OUTERMOST: usize = 1 << 27;
 
 /// Service names are required; this is the specification's for programs that state none.
-const UNKNOWN_SERVICE: &str = "unknown_service";
+pub(super) const UNKNOWN_SERVICE: &str = "unknown_service";
+
+/// The SDK that says so of itself in the resource.
+pub(super) const SDK_NAME: &str = "llmtrace";
 
 /// Writes spans as one OTLP `ExportTraceServiceRequest` to the end of `out`, without compression.
 ///
@@ -150,7 +153,7 @@ fn resource<W: Wire>(resource: &Resource, profile: Profile, key: &mut String, wi
         }
         pairs.all(&resource.attributes);
         for (key, value) in [
-            (semconv::TELEMETRY_SDK_NAME, "llmtrace"),
+            (semconv::TELEMETRY_SDK_NAME, SDK_NAME),
             (semconv::TELEMETRY_SDK_LANGUAGE, "rust"),
             (semconv::TELEMETRY_SDK_VERSION, env!("CARGO_PKG_VERSION")),
         ] {

@@ -56,6 +56,16 @@ fn owner(key: &str) -> Owner {
     }
 }
 
+/// Whether an attribute may be one that a dialect adds to those of the conventions.
+pub(super) fn is_of_a_dialect(key: &str) -> bool {
+    Slot::of(key).is_none() && owner(key) == Owner::Dialect
+}
+
+/// Whether an attribute is the program's own, and may be sent.
+pub(super) fn is_own(key: &str) -> bool {
+    owner(key) == Owner::Program && Slot::of(key).is_none() && super::pairs::is_safe_key(key)
+}
+
 impl<'a> Facts<'a> {
     /// Looks at a span.
     pub(super) fn gather(span: &'a SpanRecord) -> Self {
@@ -166,9 +176,7 @@ impl<'a> Facts<'a> {
     /// The attributes that the program chose, where their keys are safe.
     pub(super) fn own(&self) -> impl Iterator<Item = (&'a str, &'a Value)> + use<'a> {
         let all = self.has_own.then(|| self.span.attributes.iter());
-        all.into_iter().flatten().filter(|(key, _)| {
-            owner(key) == Owner::Program && Slot::of(key).is_none() && super::pairs::is_safe_key(key)
-        })
+        all.into_iter().flatten().filter(|(key, _)| is_own(key))
     }
 
     /// Whether an attribute of the span may be named as a dialect names one.
@@ -202,7 +210,7 @@ impl<'a> Facts<'a> {
 
     /// The kind, where no operation tells it.
     pub(super) fn untold_kind(&self) -> Option<&'static str> {
-        let is_told = self.operation().and_then(ObservationKind::from_operation_name) == Some(self.span.kind);
-        (!is_told && self.span.kind != ObservationKind::Span).then(|| self.span.kind.as_str())
+        let told = self.operation().and_then(ObservationKind::from_operation_name).unwrap_or_default();
+        (told != self.span.kind).then(|| self.span.kind.as_str())
     }
 }

@@ -11,7 +11,7 @@ mod mlflow;
 mod object;
 mod openinference;
 mod otel;
-mod parameters;
+pub(super) mod parameters;
 
 use std::fmt;
 use std::str::FromStr;

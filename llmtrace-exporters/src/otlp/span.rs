@@ -38,8 +38,8 @@ fields! {
 
 /// `SpanFlags`: sampled (W3C trace flags), whether it is known that the parent is in another process, and that it is.
 const SAMPLED: u32 = 0x01;
-const HAS_IS_REMOTE: u32 = 0x100;
-const IS_REMOTE: u32 = 0x200;
+pub(super) const HAS_IS_REMOTE: u32 = 0x100;
+pub(super) const IS_REMOTE: u32 = 0x200;
 
 /// `StatusCode`.
 const OK: u32 = 1;
@@ -98,13 +98,12 @@ fn kind(facts: &Facts<'_>) -> u32 {
     if let Some((_, kind)) = stated {
         return *kind;
     }
-    match facts.span.kind {
-        ObservationKind::Generation
-        | ObservationKind::Embedding
-        | ObservationKind::Reranker
-        | ObservationKind::Retriever => 3,
-        _ => 1,
-    }
+    if calls_a_service(facts.span.kind) { 3 } else { 1 }
+}
+
+/// Whether a span of this kind is a client's where nothing else is said.
+pub(super) fn calls_a_service(kind: ObservationKind) -> bool {
+    kind.is_model_call() || kind == ObservationKind::Retriever
 }
 
 fn events<W: Wire>(facts: &Facts<'_>, key: &mut String, wire: &mut W) {

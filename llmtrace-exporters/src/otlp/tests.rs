@@ -1,9 +1,9 @@
 //! Requests are decoded by `opentelemetry-proto` and compared with the records.
 
-mod golden;
+pub(super) mod golden;
 mod messages;
 mod phoenix;
-mod random;
+pub(super) mod random;
 mod request;
 
 use std::collections::BTreeMap;

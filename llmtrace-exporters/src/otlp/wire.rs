@@ -37,6 +37,11 @@ pub(super) struct Mark {
     width: usize,
 }
 
+impl Mark {
+    /// Of a wire that has no places.
+    pub(super) const NONE: Self = Self { at: 0, width: 0 };
+}
+
 /// Writes messages. What is opened must be closed, in order.
 ///
 /// `hint` is roughly how many bytes the content will have: a good one saves a move of the content.

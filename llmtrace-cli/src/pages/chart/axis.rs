@@ -130,7 +130,9 @@ impl Stretches {
         while at <= start.saturating_add(length) {
             let moment = Timestamp::from_unix_nanos(at.saturating_mul(NANOS));
             let text = match step {
-                _ if at.is_multiple_of(DAY) => date(moment, if step >= 28 * DAY { Year::Said } else { Year::Left }),
+                _ if at.is_multiple_of(DAY) => {
+                    date(moment, if step >= 28 * DAY { Year::Said } else { Year::Left })
+                }
                 ..60 => time(moment, 8),
                 _ => time(moment, 5),
             };

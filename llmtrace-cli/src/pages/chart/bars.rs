@@ -22,12 +22,13 @@ const UNKNOWN_HEIGHT: f64 = 4.0;
 
 /// A scale on which the stacks have room.
 pub(super) fn scale(unit: Unit, series: &[Series], places: usize, reach: Option<f64>) -> Scale {
-    let ends = (0..places).flat_map(|place| {
-        let values = series.iter().filter_map(move |series| series.value(place));
-        values.fold([0.0_f64; 2], |[below, above], value| {
-            if value < 0.0 { [below + value, above] } else { [below, above + value] }
-        })
-    });
+    let ends =
+        (0..places).flat_map(|place| {
+            let values = series.iter().filter_map(move |series| series.value(place));
+            values.fold([0.0_f64; 2], |[below, above], value| {
+                if value < 0.0 { [below + value, above] } else { [below, above + value] }
+            })
+        });
     Scale::new(unit, ends.chain(reach))
 }
 

@@ -121,7 +121,11 @@ impl<'a> Chart<'a> {
         });
         let targets: Vec<Place> = (0..places).map(|place| self.place(place)).collect();
         let has_table = self.alternative == Alternative::Table;
-        let says = format!("{}{}", self.title, if has_table { "; its figures stand in the table below" } else { "" });
+        let says = format!(
+            "{}{}",
+            self.title,
+            if has_table { "; its figures stand in the table below" } else { "" }
+        );
         html! {
             figure.chart {
                 figcaption {
@@ -164,7 +168,9 @@ impl<'a> Chart<'a> {
             return "–".to_owned();
         }
         let marks = self.series.iter().map(|series| series.point(place).exactness);
-        let mark = [Exactness::AtLeast, Exactness::Estimated].into_iter().find(|mark| marks.clone().any(|one| one == *mark));
+        let mark = [Exactness::AtLeast, Exactness::Estimated]
+            .into_iter()
+            .find(|mark| marks.clone().any(|one| one == *mark));
         format!("{}{}", mark.unwrap_or_default().mark(), self.unit.shown(values.iter().sum()))
     }
 }

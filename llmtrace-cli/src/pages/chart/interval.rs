@@ -24,7 +24,11 @@ impl Extent {
     }
 
     fn part(self, value: f64) -> f64 {
-        if value.is_nan() { 0.5 } else { (value.clamp(self.low, self.high) - self.low) / (self.high - self.low) }
+        if value.is_nan() {
+            0.5
+        } else {
+            (value.clamp(self.low, self.high) - self.low) / (self.high - self.low)
+        }
     }
 }
 
@@ -33,7 +37,8 @@ const FARTHEST: f64 = 1e30;
 
 /// The interval as a line with its ends, its value as a dot; the text says the same in words.
 pub(crate) fn interval(interval: Interval, extent: Extent, says: &str) -> Markup {
-    let [low, value, high] = [interval.low, interval.value, interval.high].map(|end| percent(extent.part(end)));
+    let [low, value, high] =
+        [interval.low, interval.value, interval.high].map(|end| percent(extent.part(end)));
     let none = percent(extent.part(extent.none));
     html! {
         svg.range width="100%" height="16" role="img" aria-label=(says) {

@@ -71,7 +71,14 @@ fn band(low: &Series, high: &Series, places: usize, scale: &Scale, area: Box) ->
     for run in runs(places, |place| Some((low.value(place)?, high.value(place)?))) {
         if run.len() > 1 {
             add(&mut path, 'M', run.iter().map(|(place, (_, high))| (*place, *high)), places, scale, area);
-            add(&mut path, 'L', run.iter().rev().map(|(place, (low, _))| (*place, *low)), places, scale, area);
+            add(
+                &mut path,
+                'L',
+                run.iter().rev().map(|(place, (low, _))| (*place, *low)),
+                places,
+                scale,
+                area,
+            );
             path.push('Z');
         }
     }

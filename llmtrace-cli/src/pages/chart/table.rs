@@ -2,15 +2,16 @@
 
 use maud::{Markup, html};
 
+use super::axis::Axis;
 use super::plot::Place;
 use super::series::Series;
-use super::axis::Axis;
 use crate::pages::components::text;
 use crate::unit::Unit;
 
 /// The table, folded; places of which nothing is known are left out.
 pub(super) fn table(title: &str, axis: &Axis, unit: Unit, series: &[Series], places: &[Place]) -> Markup {
-    let known = |place: &usize| series.iter().any(|series| series.value(*place).is_some_and(|value| value != 0.0));
+    let known =
+        |place: &usize| series.iter().any(|series| series.value(*place).is_some_and(|value| value != 0.0));
     let rows: Vec<usize> = (0..axis.len()).filter(known).collect();
     html! {
         details.plot-table {

@@ -42,11 +42,11 @@ pub(crate) fn id(id: &str) -> Markup {
 /// Characters of an id that are shown: enough to tell ids apart by eye.
 const SHOWN_ID_CHARS: usize = 16;
 
-/// A button that copies a text.
+/// A button that copies a text as [`lines`] shows it: what hides on the page does not come out where it is pasted.
 pub(crate) fn copy(text: &str, what: &str) -> Markup {
     let label = format!("Copy {what}");
     html! {
-        button.copy.quiet type="button" hidden data-copy=(text) title=(label) aria-label=(label) {
+        button.copy.quiet type="button" hidden data-copy=(lines(text)) title=(label) aria-label=(label) {
             (super::icon::icon(super::icon::Icon::Copy))
         }
     }

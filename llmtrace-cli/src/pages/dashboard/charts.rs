@@ -33,7 +33,10 @@ pub(super) fn charts(view: &DashboardView<'_>) -> Markup {
     let (dashboard, axis) = (view.dashboard, axis(view));
     let (total, by) = (&dashboard.total, name(view.by));
     let chart = |title: &str, unit: Unit, form: Form, series: Vec<Series>, total: Markup| {
-        Chart::new(title, unit, form, &axis, series).total(total).hrefs(|place| Some(at(view, &axis, place))).render()
+        Chart::new(title, unit, form, &axis, series)
+            .total(total)
+            .hrefs(|place| Some(at(view, &axis, place)))
+            .render()
     };
     let cost = by_group(view, points::cost, |sums| sums.cost().map(|_| mark_cost(sums)));
     let calls = by_group(view, points::calls, |sums| Some(Unit::Count.shown(sums.calls as f64)));

@@ -12,8 +12,8 @@ const MAX_POINTS: u64 = 72;
 
 /// From one point to the next, in seconds.
 const STEPS: [u64; 17] = [
-    60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800, 1_209_600,
-    2_419_200,
+    60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800,
+    1_209_600, 2_419_200,
 ];
 
 const NANOS: u64 = 1_000_000_000;
@@ -23,7 +23,11 @@ pub(super) fn coarse(dashboard: &Dashboard) -> Dashboard {
     let seconds = dashboard.step.as_secs().max(1);
     let length = seconds.saturating_mul(dashboard.points.len() as u64);
     let fits = |step: &u64| step.is_multiple_of(seconds) && length / step < MAX_POINTS;
-    let step = if length / seconds <= MAX_POINTS { seconds } else { STEPS.into_iter().find(fits).unwrap_or(seconds) };
+    let step = if length / seconds <= MAX_POINTS {
+        seconds
+    } else {
+        STEPS.into_iter().find(fits).unwrap_or(seconds)
+    };
     let start = dashboard.first.unix_nanos() / NANOS;
     let first = start / step * step;
     let place = |number: usize| (start - first).saturating_add(number as u64 * seconds) / step;
@@ -73,7 +77,11 @@ mod tests {
                 ..Dashboard::default()
             };
             let coarse = coarse(&fine);
-            assert_eq!((coarse.first, coarse.step.as_secs()), (expected.0.parse().unwrap(), expected.1), "{start}");
+            assert_eq!(
+                (coarse.first, coarse.step.as_secs()),
+                (expected.0.parse().unwrap(), expected.1),
+                "{start}"
+            );
             assert_eq!(coarse.points.len(), expected.2, "{start}");
             assert_eq!(coarse.points.iter().map(|sums| sums.calls).sum::<u64>(), points as u64);
         };

@@ -10,7 +10,8 @@ fn now() -> Timestamp {
 }
 
 fn call(input: u64, cost: Option<&str>) -> Sums {
-    let tokens = Tokens { input: Some(input), output: Some(7), cache_read: Some(input / 2), ..Tokens::default() };
+    let tokens =
+        Tokens { input: Some(input), output: Some(7), cache_read: Some(input / 2), ..Tokens::default() };
     Sums::of_call(tokens, cost.map(|cost| cost.parse().unwrap()), 1_200, Some(300))
 }
 
@@ -56,7 +57,9 @@ fn figures_say_what_is_not_known_and_link_to_their_list() {
     let found = page("range=1h&model=gpt-4o", &dashboard("gpt-4o"));
     let has = |text: &str| assert!(found.contains(text), "{text} in {found}");
     has("≥\u{202f}$0.25");
-    has("href=\"/traces?since=2026-11-22T07%3A30%3A00Z&amp;until=2026-11-22T08%3A30%3A00Z&amp;model=gpt-4o&amp;sort=costliest\"");
+    has(
+        "href=\"/traces?since=2026-11-22T07%3A30%3A00Z&amp;until=2026-11-22T08%3A30%3A00Z&amp;model=gpt-4o&amp;sort=costliest\"",
+    );
     has("(no model)");
     has("1.19 s");
     has("50 %");

@@ -53,11 +53,7 @@ fn change(view: &DashboardView<'_>, read: Read) -> Markup {
     let (Some(then), Some(now)) = (then, read(&view.dashboard.total)) else { return html! {} };
     let part = now / then - 1.0;
     let (sign, word) = if part > 0.0 { ("▲", "more") } else { ("▼", "less") };
-    let size = if part >= 9.995 {
-        format!("{:.0}×", now / then)
-    } else {
-        Unit::Share.shown(part.abs())
-    };
+    let size = if part >= 9.995 { format!("{:.0}×", now / then) } else { Unit::Share.shown(part.abs()) };
     html! {
         @if part.abs() < 0.000_5 {
             small.change title="as in the time before" { "=" }

@@ -9,8 +9,8 @@ use super::groups::{cost, label};
 use crate::pages::chart::meter::meter;
 use crate::pages::components::figure::{self, Exactness};
 use crate::pages::components::text;
-use crate::store::row::TraceRow;
 use crate::store::dashboard::{DashboardBy, DashboardGroup, GroupKey};
+use crate::store::row::TraceRow;
 
 /// Entries of a list.
 const SHOWN: usize = 8;
@@ -88,7 +88,9 @@ fn groups(view: &DashboardView<'_>, groups: &[DashboardGroup], by: DashboardBy) 
     let entry = |group: &DashboardGroup| Entry {
         name: label(&group.key, by),
         href: match &group.key {
-            GroupKey::Named(value) => Some(list.with(super::name(by), value).with("sort", "costliest").href("/traces")),
+            GroupKey::Named(value) => {
+                Some(list.with(super::name(by), value).with("sort", "costliest").href("/traces"))
+            }
             GroupKey::Unnamed | GroupKey::Others => None,
         },
         cost: cost(&group.total),

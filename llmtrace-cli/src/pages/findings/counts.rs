@@ -34,7 +34,8 @@ impl Filter {
     }
 
     pub(super) fn lets_through(&self, finding: &Finding) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+        let is =
+            |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
         is(&self.rule, Some(&finding.rule))
             && is(&self.model, finding.model.as_deref())
             && is(&self.service, finding.service.as_deref())
@@ -77,13 +78,27 @@ pub(super) fn rules(view: &FindingsView<'_>, filter: &Filter) -> Vec<Choice> {
 /// The models of which something was found.
 pub(super) fn models(view: &FindingsView<'_>, filter: &Filter) -> Vec<Choice> {
     let others = Filter { model: None, ..filter.clone() };
-    counted(view, &others, "model", filter.model.as_deref(), |finding| finding.model.as_deref(), str::to_owned)
+    counted(
+        view,
+        &others,
+        "model",
+        filter.model.as_deref(),
+        |finding| finding.model.as_deref(),
+        str::to_owned,
+    )
 }
 
 /// The services of which something was found.
 pub(super) fn services(view: &FindingsView<'_>, filter: &Filter) -> Vec<Choice> {
     let others = Filter { service: None, ..filter.clone() };
-    counted(view, &others, "service", filter.service.as_deref(), |finding| finding.service.as_deref(), str::to_owned)
+    counted(
+        view,
+        &others,
+        "service",
+        filter.service.as_deref(),
+        |finding| finding.service.as_deref(),
+        str::to_owned,
+    )
 }
 
 /// The values with how many findings the other filters leave of each, the most frequent first.

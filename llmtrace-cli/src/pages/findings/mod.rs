@@ -148,7 +148,10 @@ fn words(rule: &str) -> String {
 
 fn nothing(view: &FindingsView<'_>) -> Markup {
     if view.findings.is_empty() {
-        return empty("Nothing stands out", &html! { p { "No rule found anything in " (view.range.words()) "." } });
+        return empty(
+            "Nothing stands out",
+            &html! { p { "No rule found anything in " (view.range.words()) "." } },
+        );
     }
     let all = view.query.without(&["rule", "severity", "model", "service"]).href(PATH);
     empty("Nothing of this kind", &html! { p { a.button href=(all) { "All findings" } } })

@@ -76,7 +76,11 @@ fn filters_leave_what_they_say_and_counts_know_the_others() {
     let check = |query: &str, titles: &[&str]| {
         let page = found(query, &all);
         for title in ["first", "second", "third"] {
-            assert_eq!(page.contains(&format!("sentence of {title}")), titles.contains(&title), "{query} {title}");
+            assert_eq!(
+                page.contains(&format!("sentence of {title}")),
+                titles.contains(&title),
+                "{query} {title}"
+            );
         }
     };
     check("", &["first", "second", "third"]);
@@ -86,7 +90,9 @@ fn filters_leave_what_they_say_and_counts_know_the_others() {
     check("severity=nonsense", &["first", "second", "third"]);
     check("model=other", &[]);
     let page = found("rule=tool-loop", &all);
-    for text in ["all 2", "critical 1", "warning 1", "info 0", "href=\"/findings\" title=\"Remove this filter\""] {
+    for text in
+        ["all 2", "critical 1", "warning 1", "info 0", "href=\"/findings\" title=\"Remove this filter\""]
+    {
         assert!(page.contains(text), "{text} in {page}");
     }
 }

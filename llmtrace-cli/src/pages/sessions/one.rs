@@ -63,10 +63,16 @@ fn body(view: &SessionView<'_>) -> Markup {
 
 fn whole(view: &SessionView<'_>) -> Markup {
     let own = path(&view.session.session);
-    let next = view.after.map(|after| Query::default().and("after", after).and("before", &(view.before + view.turns.len() as u64).to_string()).href(&own));
+    let next = view.after.map(|after| {
+        Query::default()
+            .and("after", after)
+            .and("before", &(view.before + view.turns.len() as u64).to_string())
+            .href(&own)
+    });
     let first = (view.before > 0).then_some(own.as_str());
     let last = view.before + view.turns.len() as u64;
-    let shown = format!("Turns {} to {} of {}", view.before + 1, last, figures::count(view.session.traces.max(last)));
+    let shown =
+        format!("Turns {} to {} of {}", view.before + 1, last, figures::count(view.session.traces.max(last)));
     html! {
         div.stack data-part="session" {
             (facts(view))
@@ -114,11 +120,15 @@ fn growth(view: &SessionView<'_>) -> Markup {
     let number = |place: usize| view.before + place as u64 + 1;
     let axis = Axis::Named((0..view.turns.len()).map(|place| format!("turn {}", number(place))).collect());
     let points = |count: fn(&TraceRow) -> Option<u64>| -> Vec<Point> {
-        let point = |turn: &Turn| Point { value: count(&turn.trace).map(|count| count as f64), exactness: exactness(&turn.trace) };
+        let point = |turn: &Turn| Point {
+            value: count(&turn.trace).map(|count| count as f64),
+            exactness: exactness(&turn.trace),
+        };
         view.turns.iter().map(point).collect()
     };
     let cached = points(|trace| trace.tokens.cache_read);
-    let fresh = points(|trace| Some(trace.tokens.input?.saturating_sub(trace.tokens.cache_read.unwrap_or(0))));
+    let fresh =
+        points(|trace| Some(trace.tokens.input?.saturating_sub(trace.tokens.cache_read.unwrap_or(0))));
     let mut series = Vec::new();
     if cached.iter().any(|point| point.value.is_some_and(|value| value > 0.0)) {
         series.push(Series::new("read from a cache", Tone::Nth(1), cached));

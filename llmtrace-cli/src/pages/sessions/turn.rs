@@ -42,7 +42,9 @@ impl Turn {
     pub(crate) fn of_root(trace: TraceRow, root: &SpanRecord) -> Self {
         let asked = root.input.iter().rev().find(|message| message.role == Role::User);
         let input = asked.and_then(|message| said(&spoken(message)));
-        let output = said(&root.output.iter().map(spoken).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"));
+        let output = said(
+            &root.output.iter().map(spoken).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n"),
+        );
         let known = Self::of_row(trace);
         Self { input: input.or(known.input), output: output.or(known.output), trace: known.trace }
     }

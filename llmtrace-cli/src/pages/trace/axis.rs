@@ -86,9 +86,9 @@ impl Axis {
         let first =
             first.map(|first| self.percent(row.start.unix_nanos().saturating_add(first)).clamp(from, to));
         let class = match row.status {
-            SpanStatus::Error => "bar failed",
-            SpanStatus::Running => "bar open",
-            _ => "bar",
+            SpanStatus::Error => "span-bar failed",
+            SpanStatus::Running => "span-bar open",
+            _ => "span-bar",
         };
         let width = |from: f64, to: f64| format!("{}%", ((to - from) * 1e2).round() / 1e2);
         html! {

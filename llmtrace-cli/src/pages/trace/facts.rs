@@ -143,9 +143,7 @@ fn score(score: &ScoreRow) -> Markup {
 pub(super) fn raw(span: &SpanRecord, whole: &str) -> Markup {
     let mut written = Vec::new();
     write_line(span, &mut written);
-    let read = serde_json::from_slice::<serde_json::Value>(&written);
-    let pretty = read.and_then(|value| serde_json::to_string_pretty(&value));
-    let text = pretty.unwrap_or_else(|_| String::from_utf8_lossy(&written).into_owned());
+    let text = serde_json::from_slice(&written).map(|value| json::pretty(&value)).unwrap_or_default();
     let end = (0..=MAX_RAW_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     html! {
         div.row {

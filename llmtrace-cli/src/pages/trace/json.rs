@@ -1,5 +1,7 @@
 //! JSON for people.
 
+use std::fmt::Write as _;
+
 use maud::{Markup, html};
 use serde_json::Value;
 
@@ -38,6 +40,21 @@ pub(super) fn size(bytes: usize) -> String {
     }
 }
 
+/// A value as indented JSON, in which what could turn letters around is escaped as JSON escapes it.
+pub(super) fn pretty(value: &Value) -> String {
+    let mut safe = String::new();
+    for char in serde_json::to_string_pretty(value).unwrap_or_default().chars() {
+        // The writer escapes the controls of ASCII itself.
+        if char.is_ascii() || lines(char.encode_utf8(&mut [0; 4])).chars().eq([char]) {
+            safe.push(char);
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(safe, "\\u{:04x}", u32::from(char));
+        }
+    }
+    safe
+}
+
 /// The object or the list that a text is, where it is one.
 pub(super) fn structured(text: &str) -> Option<Value> {
     let text = text.trim();
@@ -63,9 +80,9 @@ pub(super) fn value(value: &Value, whole: &str) -> Markup {
             }
         },
         _ => {
-            let pretty = serde_json::to_string_pretty(value).unwrap_or_default();
+            let pretty = pretty(value);
             let (shown, rest) = bounded(&pretty, whole);
-            html! { pre.json { code { (lines(shown)) } } (rest) }
+            html! { pre.json { code { (shown) } } (rest) }
         }
     }
 }

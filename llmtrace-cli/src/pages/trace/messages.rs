@@ -99,7 +99,7 @@ fn tools(span: &SpanRecord) -> Markup {
     html! {
         details.fold {
             summary { (list.len()) " tools" @if !names.is_empty() { span.preview { (names.join(", ")) } } }
-            pre.json { code { (json::bounded(&serde_json::to_string_pretty(&definitions).unwrap_or_default(), "").0) } }
+            pre.json { code { (json::bounded(&json::pretty(&definitions), "").0) } }
         }
     }
 }

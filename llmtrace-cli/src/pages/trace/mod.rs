@@ -12,6 +12,8 @@ mod rows;
 mod tabs;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 pub(crate) mod tree;
 mod usage;
 

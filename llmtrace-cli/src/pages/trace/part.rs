@@ -71,7 +71,7 @@ enum Block<'a> {
     Code { language: &'a str, code: &'a str },
 }
 
-/// The text at its fences (CommonMark 4.5, of three or more backticks); a fence that is never closed runs to the end.
+/// The text at its fences (`CommonMark` 4.5, of three or more backticks); a fence that is never closed runs to the end.
 fn blocks(text: &str) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let (mut begun, mut at, mut open) = (0, 0, None);

@@ -198,11 +198,10 @@ fn token_cell(place: &Place, row: &SpanRow) -> Markup {
         return tokens(own.input, own.output, exactness);
     }
     let sum = &place.sum;
-    match sum.tokens.total() {
-        Some(_) => {
-            html! { span.sum { "Σ" (tokens(sum.tokens.input, sum.tokens.output, token_exactness(sum))) } }
+    html! {
+        @if sum.tokens.total().is_some() {
+            span.sum { "Σ" (tokens(sum.tokens.input, sum.tokens.output, token_exactness(sum))) }
         }
-        None => html! {},
     }
 }
 
@@ -211,9 +210,8 @@ fn cost_cell(place: &Place, row: &SpanRow) -> Markup {
         let exactness = if row.is_cost_incomplete { Exactness::AtLeast } else { Exactness::Exact };
         return cost(row.cost, exactness);
     }
-    match place.sum.cost {
-        Some(_) => html! { span.sum { "Σ" (cost(place.sum.cost, cost_exactness(&place.sum))) } },
-        None => html! {},
+    html! {
+        @if place.sum.cost.is_some() { span.sum { "Σ" (cost(place.sum.cost, cost_exactness(&place.sum))) } }
     }
 }
 

@@ -29,7 +29,7 @@ const FACETS: [(Facet, &str, &str); 11] = [
 /// The bar.
 pub(super) fn menus(view: &ListView<'_>) -> Markup {
     html! {
-        div.row.bar role="group" aria-label="Filters" {
+        div.row.menubar role="group" aria-label="Filters" {
             (presets(view))
             (times(view))
             @for (facet, name, title) in FACETS {
@@ -119,11 +119,11 @@ fn other(view: &ListView<'_>, name: &str, title: &str) -> Markup {
 /// Bounds of cost, latency and tokens.
 fn figures(view: &ListView<'_>) -> Markup {
     let fields = [
-        ("min_cost", "Cost from, $", "0.01"),
-        ("max_cost", "to, $", ""),
-        ("min_ms", "Latency from, ms", "1000"),
-        ("max_ms", "to, ms", ""),
-        ("min_tokens", "Tokens from", "10000"),
+        ("min_cost", "Cost ≥ $", "0.01"),
+        ("max_cost", "Cost ≤ $", ""),
+        ("min_ms", "Latency ≥ ms", "1000"),
+        ("max_ms", "Latency ≤ ms", ""),
+        ("min_tokens", "Tokens ≥", "10000"),
     ];
     let names = fields.map(|(name, ..)| name);
     let form = html! {

@@ -5,6 +5,8 @@ mod histogram;
 mod menus;
 mod nothing;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 use llmtrace::Timestamp;
 use maud::{Markup, html};

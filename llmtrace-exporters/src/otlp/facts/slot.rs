@@ -144,6 +144,11 @@ impl Slot {
         ALL.get(index).map(|(_, _, sent)| *sent)
     }
 
+    /// The key of the attribute.
+    pub(in crate::otlp) fn key(self) -> &'static str {
+        ALL.get(self as usize).map_or("", |(_, key, _)| *key)
+    }
+
     /// The slot of an attribute's key.
     #[inline]
     pub(in crate::otlp) fn of(key: &str) -> Option<Self> {

@@ -88,7 +88,7 @@ pub(super) fn write_resource<W: Wire>(resource: &Resource, out: &mut Pairs<'_, W
     }
 }
 
-const ENVIRONMENT: &str = "langfuse.environment";
+pub(in crate::otlp) const ENVIRONMENT: &str = "langfuse.environment";
 
 /// Where an environment is stated; the first wins.
 const STATED: [&str; 3] = [ENVIRONMENT, semconv::DEPLOYMENT_ENVIRONMENT_NAME, "deployment.environment"];

@@ -8,7 +8,7 @@ use crate::otlp::facts::Facts;
 use crate::otlp::facts::slot::Slot;
 
 /// The parameters under the names that providers give them.
-const NAMES: [(Slot, &str); 12] = [
+pub(in crate::otlp) const NAMES: [(Slot, &str); 12] = [
     (Slot::MaxTokens, "max_tokens"),
     (Slot::Temperature, "temperature"),
     (Slot::TopP, "top_p"),
@@ -24,7 +24,7 @@ const NAMES: [(Slot, &str); 12] = [
 ];
 
 /// The name of the service tier.
-const SERVICE_TIER: &str = "service_tier";
+pub(in crate::otlp) const SERVICE_TIER: &str = "service_tier";
 
 /// Whether any parameter is known.
 pub(super) fn is_known(span: &Facts<'_>) -> bool {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 
 /// A call of a model with about everything that can be known of it.
-pub(super) fn call() -> SpanRecord {
+pub(in crate::otlp) fn call() -> SpanRecord {
     let mut record = record(
         ObservationKind::Generation,
         json!({

@@ -43,7 +43,7 @@ const KEYS: [&str; 32] = [
     "app.k",
 ];
 
-fn json() -> impl Strategy<Value = Json> {
+pub(in crate::otlp) fn json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),
@@ -104,7 +104,7 @@ fn part() -> impl Strategy<Value = Part> {
     ]
 }
 
-fn messages() -> impl Strategy<Value = Vec<Message>> {
+pub(in crate::otlp) fn messages() -> impl Strategy<Value = Vec<Message>> {
     let message =
         ("[a-z]{0,9}", vec(part(), 0..4), prop::option::of(".{0,6}")).prop_map(|(role, parts, reason)| {
             let mut message = Message::new(Role::from(role.as_str()), parts);
@@ -114,7 +114,7 @@ fn messages() -> impl Strategy<Value = Vec<Message>> {
     vec(message, 0..4)
 }
 
-fn status() -> impl Strategy<Value = Status> {
+pub(in crate::otlp) fn status() -> impl Strategy<Value = Status> {
     prop_oneof![
         Just(Status::Unset),
         Just(Status::Ok),
@@ -123,7 +123,7 @@ fn status() -> impl Strategy<Value = Status> {
     ]
 }
 
-fn record() -> impl Strategy<Value = SpanRecord> {
+pub(in crate::otlp) fn record() -> impl Strategy<Value = SpanRecord> {
     let kind = prop::sample::select(
         &[
             ObservationKind::Generation,

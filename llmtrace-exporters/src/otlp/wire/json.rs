@@ -103,7 +103,7 @@ impl Wire for Json<'_> {
 
     fn open_item(&mut self, _: Field, _: usize) -> Mark {
         self.out.push(b'{');
-        Mark { at: 0, width: 0 }
+        Mark::NONE
     }
 
     fn id<const N: usize>(&mut self, field: Field, id: &[u8; N]) {

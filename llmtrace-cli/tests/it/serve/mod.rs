@@ -1,0 +1,5 @@
+//! `llmtrace serve` as programs and browsers meet it.
+
+mod safety;
+mod server;
+mod start;

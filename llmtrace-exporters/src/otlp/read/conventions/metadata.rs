@@ -1,0 +1,45 @@
+//! What programs say of their spans in their own names, as conventions put it together.
+
+use llmtrace::Value;
+use serde_json::Value as Json;
+
+use super::draft::{As, Draft};
+use crate::otlp::facts;
+
+/// Reads the JSON object that stands under `key`: its members are attributes. It is taken out where all of them are.
+pub(super) fn read(draft: &mut Draft<'_>, key: &str) {
+    let Some(value) = draft.received.take(key) else { return };
+    let mut is_said = false;
+    if let Some(Value::Json(Json::Object(members))) = draft.read_as(&value, As::Json) {
+        is_said = true;
+        for (name, member) in members {
+            is_said &= self::member(draft, &name, Value::from(member));
+        }
+    }
+    if !is_said {
+        draft.received.put(key, value);
+    }
+}
+
+/// Reads attributes whose names begin with `prefix`: what follows is the program's own name.
+pub(super) fn read_below(draft: &mut Draft<'_>, prefix: &str) {
+    for (name, value) in draft.received.take_below(prefix) {
+        if !member(draft, &name, value.clone()) {
+            draft.received.put(&format!("{prefix}{name}"), value);
+        }
+    }
+}
+
+/// Says something in the program's own name. Whether it is now said.
+fn member(draft: &mut Draft<'_>, name: &str, value: Value) -> bool {
+    if !facts::is_own(name) {
+        return false;
+    }
+    let is_structured = matches!(value, Value::Json(_) | Value::Array(_));
+    if is_structured && draft.received.text(name).is_some_and(|text| text == value.to_string()) {
+        // The same as text: here it has its structure.
+        draft.received.put(name, value);
+        return true;
+    }
+    draft.offer(name.to_owned(), value)
+}
