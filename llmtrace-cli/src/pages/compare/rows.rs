@@ -33,7 +33,6 @@ pub(super) fn table(compared: &TraceComparison) -> Markup {
                     th scope="col" { "span in A" }
                     th scope="col" { "span in B" }
                     @for name in FIGURES { th.figure scope="col" { (name) } }
-                    th scope="col" { "messages" }
                 } }
                 tbody { @for pair in &compared.rows { (row(compared, pair)) } }
             }
@@ -56,12 +55,11 @@ fn row(compared: &TraceComparison, pair: &SpanPair) -> Markup {
             (cell(pair.depth, pair.a.as_ref(), compared.a.trace_id, "only in B"))
             (cell(pair.depth, pair.b.as_ref(), compared.b.trace_id, "only in A"))
             @for name in FIGURES { (figure(pair.deltas.iter().find(|delta| delta.name == name))) }
-            td { @if let Some(diff) = &pair.messages { span.nowrap { (messages::summary(diff)) } } }
         }
         @if let Some(diff) = &pair.messages {
-            tr.diff-row { td colspan="7" {
+            tr.diff-row { td colspan="6" {
                 details {
-                    summary { "What was said in " bdi { (name(pair)) } " differs: " (messages::summary(diff)) }
+                    summary { "Messages of " bdi { (name(pair)) } ": " b { (messages::summary(diff)) } }
                     (messages::messages(diff))
                 }
             } }
