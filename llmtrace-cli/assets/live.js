@@ -106,15 +106,20 @@ const refresh = async () => {
   }
 };
 
-if (list() || head()) {
-  const source = new EventSource("/api/live");
+let source = null;
+const listen = () => {
+  if (source || !(list() || head())) return;
+  source = new EventSource("/api/live");
   source.addEventListener("commit", ({ data }) => {
     if (seen !== null && data !== seen) refresh();
     seen = data;
   });
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && again) refresh(); });
-  addEventListener("pagehide", () => source.close());
-}
+};
+
+listen();
+document.addEventListener("visibilitychange", () => { if (!document.hidden && again) refresh(); });
+addEventListener("pagehide", () => { source?.close(); source = null; });
+addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
 
 // A click anywhere in a row of the list opens it, as its link does.
 document.addEventListener("click", (event) => {

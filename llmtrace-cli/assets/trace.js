@@ -122,6 +122,16 @@ addEventListener("popstate", () => {
   document.dispatchEvent(new CustomEvent("llmtrace:load", { detail: { url: location.href, part: "pane" } }));
 });
 
+// A link to a message opens it.
+const openTarget = () => {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (!(target instanceof HTMLDetailsElement)) return;
+  target.open = true;
+  target.scrollIntoView({ block: "start" });
+};
+addEventListener("hashchange", openTarget);
+
 setUp(document);
+openTarget();
 document.querySelector(".waterfall [aria-selected]")?.scrollIntoView({ block: "nearest" });
 document.addEventListener("llmtrace:swapped", ({ detail }) => setUp(detail.element));

@@ -6,11 +6,15 @@ use llmtrace::{Message, Part, Role};
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::json::MAX_TEXT_BYTES;
 use super::part::part;
 use crate::pages::components::text::{copy_of, cut, line};
 
 /// Messages that are shown of a conversation: its last.
 const MAX_MESSAGES: usize = 200;
+
+/// Text that is shown of a conversation, in bytes, before older messages are left out.
+const MAX_BYTES: usize = 1 << 20;
 
 /// Messages at the end of a conversation that stand open.
 const OPEN: usize = 8;
@@ -27,7 +31,7 @@ type At = (usize, usize);
 /// Messages from some name on, such as `in` for what went in.
 pub(super) fn conversation(name: &str, messages: &[Message], whole: &str) -> Markup {
     let pairs = Pairs::of(messages);
-    let hidden = messages.len().saturating_sub(MAX_MESSAGES);
+    let hidden = hidden(messages);
     let open_from = messages.len().saturating_sub(OPEN);
     html! {
         @if hidden > 0 {
@@ -39,6 +43,18 @@ pub(super) fn conversation(name: &str, messages: &[Message], whole: &str) -> Mar
             }
         }
     }
+}
+
+/// How many messages at the start are not shown: the last ones that have room are.
+fn hidden(messages: &[Message]) -> usize {
+    let mut left = MAX_BYTES;
+    let fit = messages.iter().rev().take(MAX_MESSAGES).take_while(|message| {
+        let bytes = message.parts.iter().map(|part| length(part).min(MAX_TEXT_BYTES)).sum();
+        let fits = left > 0;
+        left = left.saturating_sub(bytes);
+        fits
+    });
+    messages.len() - fit.count()
 }
 
 fn message(
@@ -62,6 +78,7 @@ fn message(
                 @if let Some(name) = &message.name { span.muted { (cut(&line(name), 60)) } }
                 span.preview dir="auto" { (preview(message)) }
                 @if let Some(reason) = &message.finish_reason { (finish(reason)) }
+                a.anchor href={ "#" (id) } title="Link to this message" aria-label="Link to this message" { "#" }
                 (copy_of(&body, "message"))
             }
             div.parts id=(body) {
@@ -99,6 +116,7 @@ fn role(role: &Role) -> &'static str {
 fn length(part: &Part) -> usize {
     match part {
         Part::Text { content } | Part::Reasoning { content } => content.len(),
+        Part::ToolCallResponse { response: Value::String(text), .. } => text.len(),
         _ => 0,
     }
 }
@@ -204,6 +222,13 @@ mod tests {
         assert_eq!(shown.matches("<details").count(), MAX_MESSAGES);
         assert_eq!(shown.matches(" open>").count(), OPEN);
         assert!(shown.contains("id=\"in-299\"") && shown.contains("&lt;299&gt;"));
+        let long: Vec<_> = (0..100).map(|_| Message::user("x".repeat(1 << 20))).collect();
+        let shown = conversation("in", &long, "/whole").into_string();
+        assert!(
+            shown.contains("47 earlier messages are not shown") && shown.len() < 2 << 20,
+            "{}",
+            shown.len()
+        );
     }
 
     #[test]

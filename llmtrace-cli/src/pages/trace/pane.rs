@@ -85,7 +85,9 @@ fn times(view: &TraceView<'_>, span: &SpanRecord, row: Option<&SpanRow>) -> Mark
         @if let Some(first) = first { span { span.muted { "first chunk " } (duration(Some(first))) } }
         @if let Some(model) = span.model() { span { (cut(&line(model), 80)) } }
         @if let Some(provider) = span.provider() { span.muted { (cut(&line(provider), 60)) } }
-        span.muted title={ (exact(span.start)) ", this long after the start of the trace" } { (offset(since)) }
+        @if !since.is_zero() {
+            span.muted title={ (exact(span.start)) ", this long after the start of the trace" } { (offset(since)) }
+        }
     }
 }
 
