@@ -1,0 +1,3 @@
+//! Judgements of spans: the form that adds one, and what they come to.
+
+pub(crate) mod form;
