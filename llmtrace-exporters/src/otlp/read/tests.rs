@@ -1,6 +1,7 @@
 //! What is written is read back; what others write is read.
 
 mod bodies;
+mod conventions;
 mod oracle;
 mod round_trip;
 

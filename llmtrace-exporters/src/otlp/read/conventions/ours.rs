@@ -103,6 +103,8 @@ impl Wire for Again {
 
     fn nanos(&mut self, _: Field, _: u64) {}
 
+    fn count(&mut self, _: Field, _: u64) {}
+
     fn bits(&mut self, _: Field, _: u32) {}
 
     fn number(&mut self, _: Field, _: u32) {}
