@@ -2,6 +2,7 @@
 
 mod bodies;
 mod conventions;
+mod foreign;
 mod oracle;
 mod round_trip;
 

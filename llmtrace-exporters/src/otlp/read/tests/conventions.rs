@@ -7,8 +7,8 @@ use crate::{Protocol, read_otlp, write_line};
 /// When every span begins, and its events are.
 const START: &str = "1700000000000000000";
 
-/// What a line says of a span, without ids, times, names and where it comes from.
-fn read(case: &Json) -> Json {
+/// The request of one case.
+pub(super) fn request(case: &Json) -> Json {
     let of_span = |attributes: &Json| pairs(attributes.as_object().unwrap());
     let events = case["events"].as_array().into_iter().flatten().map(|event| {
         json!({"name": event["name"], "timeUnixNano": START, "attributes": of_span(&event["attributes"])})
@@ -17,8 +17,25 @@ fn read(case: &Json) -> Json {
         "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": case["name"], "kind": 1,
         "startTimeUnixNano": START, "attributes": of_span(&case["attributes"]), "events": events.collect::<Vec<_>>(),
     });
-    let body = json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).to_string();
-    let read = read_otlp(body.as_bytes(), Protocol::Json).unwrap();
+    json!({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]})
+}
+
+/// All cases, with the names of their files.
+pub(super) fn cases() -> Vec<(String, Json)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conventions");
+    let mut cases = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let file: Vec<Json> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+        let name = path.file_name().unwrap().display().to_string();
+        cases.extend(file.into_iter().map(|case| (name.clone(), case)));
+    }
+    cases
+}
+
+/// What a line says of a span, without ids, times, names and where it comes from.
+fn read(case: &Json) -> Json {
+    let read = read_otlp(request(case).to_string().as_bytes(), Protocol::Json).unwrap();
     let [record] = read.spans.as_slice() else { panic!("{read:?}") };
     let mut line = Vec::new();
     write_line(record, &mut line);
@@ -54,18 +71,11 @@ fn any(value: &Json) -> Json {
 
 #[test]
 fn spans_of_every_convention_become_the_one_record() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/conventions");
-    let mut cases = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let file: Vec<Json> = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-        for case in &file {
-            let found = read(case);
-            let name = path.file_name().unwrap().display();
-            let differ = found != case["expected"];
-            assert!(!differ, "{name}: {}\nfound {found:#}\nexpected {:#}", case["what"], case["expected"]);
-            cases += 1;
-        }
+    let cases = cases();
+    assert!(cases.len() >= 30, "{} cases", cases.len());
+    for (file, case) in cases {
+        let found = read(&case);
+        let differ = found != case["expected"];
+        assert!(!differ, "{file}: {}\nfound {found:#}\nexpected {:#}", case["what"], case["expected"]);
     }
-    assert!(cases >= 30, "{cases} cases");
 }
