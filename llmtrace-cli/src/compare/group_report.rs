@@ -36,7 +36,7 @@ pub(super) fn text(comparison: &GroupComparison, columns: usize, is_colored: boo
     let unpriced = (comparison.a.unpriced, comparison.b.unpriced);
     if unpriced != (0, 0) {
         let (a, b) = (figures::count(unpriced.0), figures::count(unpriced.1));
-        out.extend(["≥ calls without a cost: ", &a, " of A, ", &b, " of B\n"]);
+        out.extend(["≥ without a cost are ", &a, " calls of A and ", &b, " of B\n"]);
     }
     out
 }

@@ -10,6 +10,9 @@ use super::finding::{Finding, Severity};
 /// Findings that are alike of which each is shown.
 const MAX_ALIKE: usize = 3;
 
+/// Columns of a severity.
+const SEVERITY_CHARS: usize = 8;
+
 /// Columns before the lines below a title.
 const INDENT: &str = "    ";
 
@@ -74,21 +77,19 @@ impl Paint {
             Severity::Warning => ("▲", YELLOW),
             Severity::Info => ("·", ""),
         };
-        let head = format!("{sign} {} {}", finding.severity.as_str(), finding.rule);
+        let head = format!("{sign} {:SEVERITY_CHARS$}", finding.severity.as_str());
         let title = shown(&finding.title);
         let room = self.columns.saturating_sub(text::width(&head) + 2).max(20);
         let title = text::cut(&title, room);
         out.push_str(&self.styled(&head, color));
         out.extend(["  ", &self.styled(&title, STRONG), "\n"]);
         self.lines(&finding.evidence.sentence, "", out);
-        let about = about(finding);
         let time = finding.time.to_string();
         let time = time.get(..19).unwrap_or_default().replace('T', " ");
-        let at = if about.is_empty() { time } else { format!("{about} · {time}") };
-        self.lines(&at, FAINT, out);
-        if let Some(trace_id) = finding.trace_id {
-            self.lines(&format!("trace {trace_id}"), FAINT, out);
-        }
+        let trace = finding.trace_id.map(|trace_id| format!("trace {trace_id}"));
+        let parts = [Some(finding.rule.to_string()), Some(about(finding)), Some(time), trace];
+        let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
+        self.lines(&parts.collect::<Vec<_>>().join(" · "), FAINT, out);
         out.push('\n');
     }
 
