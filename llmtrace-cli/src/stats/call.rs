@@ -6,34 +6,34 @@ use super::By;
 
 /// What counts of one call of a model.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(crate) struct Call {
     /// What it is told apart by.
-    pub(super) key: Option<Box<str>>,
-    pub(super) failed: bool,
-    pub(super) tokens: Tokens,
-    pub(super) counted: Counted,
-    pub(super) cost: Result<Usd, Reason>,
+    pub(crate) key: Option<Box<str>>,
+    pub(crate) failed: bool,
+    pub(crate) tokens: Tokens,
+    pub(crate) counted: Counted,
+    pub(crate) cost: Result<Usd, Reason>,
     /// Whether fees are missing in the cost.
-    pub(super) is_cost_incomplete: bool,
+    pub(crate) is_cost_incomplete: bool,
     /// From start to end, in nanoseconds.
-    pub(super) latency: u64,
+    pub(crate) latency: u64,
     /// To the first content of a stream, in nanoseconds.
-    pub(super) first_chunk: Option<u64>,
+    pub(crate) first_chunk: Option<u64>,
 }
 
 /// Token counts; `None` is what nobody stated.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Tokens {
-    pub(super) input: Option<u64>,
-    pub(super) output: Option<u64>,
-    pub(super) cache_read: Option<u64>,
-    pub(super) cache_write: Option<u64>,
-    pub(super) reasoning: Option<u64>,
+pub(crate) struct Tokens {
+    pub(crate) input: Option<u64>,
+    pub(crate) output: Option<u64>,
+    pub(crate) cache_read: Option<u64>,
+    pub(crate) cache_write: Option<u64>,
+    pub(crate) reasoning: Option<u64>,
 }
 
 /// How far the tokens of a call are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Counted {
+pub(crate) enum Counted {
     /// In full; of a call that failed, also if it states none.
     InFull,
     /// In full, by an estimate.
@@ -44,7 +44,7 @@ pub(super) enum Counted {
 
 /// Why a call has no cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reason {
+pub(crate) enum Reason {
     /// No price is known for the model.
     UnknownModel,
     /// The tokens are not known, or not in full.
@@ -59,7 +59,7 @@ pub(super) enum Reason {
 
 impl Call {
     /// What counts of a span; `None` if it is no call of a model.
-    pub(super) fn read(span: &SpanRecord, by: By) -> Option<Self> {
+    pub(crate) fn read(span: &SpanRecord, by: By) -> Option<Self> {
         if !span.kind.is_model_call() {
             return None;
         }
@@ -85,7 +85,7 @@ impl Call {
     }
 
     /// Whether it states tokens or a cost of its own.
-    pub(super) fn has_figures(&self) -> bool {
+    pub(crate) fn has_figures(&self) -> bool {
         self.tokens.input.is_some() || self.tokens.output.is_some() || self.cost.is_ok()
     }
 }
@@ -103,7 +103,7 @@ impl Counted {
 
 impl Reason {
     /// The name in JSON.
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::UnknownModel => "unknown_model",
             Self::NoUsage => "no_usage",
@@ -114,7 +114,7 @@ impl Reason {
     }
 
     /// The reason in words.
-    pub(super) fn words(self) -> &'static str {
+    pub(crate) fn words(self) -> &'static str {
         match self {
             Self::UnknownModel => "no price known for the model",
             Self::NoUsage => "tokens not stated in full",

@@ -1,12 +1,12 @@
 //! `llmtrace stats`: what the calls of a set of files add up to.
 
-mod call;
+pub(crate) mod call;
 mod group;
 mod json;
 mod quantiles;
 mod report;
 mod table;
-mod window;
+pub(crate) mod window;
 
 use std::path::PathBuf;
 

@@ -19,10 +19,10 @@ pub(super) struct Window {
 }
 
 #[derive(Debug)]
-struct Held {
-    id: SpanId,
-    parent: Option<SpanId>,
-    call: Option<Box<Call>>,
+pub(crate) struct Held {
+    pub(crate) id: SpanId,
+    pub(crate) parent: Option<SpanId>,
+    pub(crate) call: Option<Box<Call>>,
 }
 
 /// Spans that are held back, over all traces.
@@ -82,7 +82,7 @@ struct Above {
 }
 
 /// Leaves one call of those that lie within each other.
-fn merge_nested(trace: &mut [Held]) {
+pub(crate) fn merge_nested(trace: &mut [Held]) {
     let places: HashMap<_, _> = trace.iter().enumerate().map(|(place, held)| (held.id, place)).collect();
     let parents: Vec<Option<usize>> =
         trace.iter().map(|held| held.parent.and_then(|parent| places.get(&parent).copied())).collect();

@@ -11,6 +11,8 @@ pub(crate) enum StoreError {
     Locked(PathBuf),
     /// The file is of a newer version of llmtrace; its schema's number.
     Newer(PathBuf, i64),
+    /// The file is of an older version of llmtrace, and this connection must not change it; its schema's number.
+    Older(PathBuf, i64),
     /// The file is none of llmtrace's; what it is instead.
     Foreign(PathBuf, &'static str),
     /// The file is damaged.
@@ -39,6 +41,11 @@ impl std::fmt::Display for StoreError {
             Self::Newer(path, version) => write!(
                 out,
                 "{} was written by a newer llmtrace (schema {version}): install that one, or export the store with it",
+                path.display()
+            ),
+            Self::Older(path, version) => write!(
+                out,
+                "{0} was written by an older llmtrace (schema {version}): run `llmtrace db check {0}` once to bring it up to date",
                 path.display()
             ),
             Self::Foreign(path, what) => {

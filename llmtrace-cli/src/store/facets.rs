@@ -1,6 +1,6 @@
 //! What traces can be filtered by, for menus.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
 use super::error::StoreError;
 
@@ -31,10 +31,13 @@ pub(crate) struct FacetValue {
 }
 
 /// The values of a facet that most traces have; at most `limit`.
-pub(crate) fn values(
-    _conn: &Connection,
-    _facet: Facet,
-    _limit: usize,
-) -> Result<Vec<FacetValue>, StoreError> {
-    Ok(Vec::new())
+pub(crate) fn values(conn: &Connection, facet: Facet, limit: usize) -> Result<Vec<FacetValue>, StoreError> {
+    let find = "SELECT n.text, c.traces FROM facet_counts AS c INDEXED BY facet_counts_by_traces
+        CROSS JOIN names AS n ON n.id = c.value WHERE c.facet = ?1 ORDER BY c.traces DESC LIMIT ?2";
+    let mut find = conn.prepare_cached(find)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let values = find.query_map(params![facet as u8, limit], |row| {
+        Ok(FacetValue { value: row.get(0)?, traces: row.get::<_, i64>(1)?.unsigned_abs() })
+    })?;
+    Ok(values.collect::<rusqlite::Result<_>>()?)
 }
