@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use std::ops::Range;
-
 use llmtrace::{Message, SpanRecord};
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};

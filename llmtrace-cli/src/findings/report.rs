@@ -16,6 +16,9 @@ const SEVERITY_CHARS: usize = 8;
 /// Columns before the lines below a title.
 const INDENT: &str = "    ";
 
+/// Columns that a line has at least.
+const MIN_ROOM: usize = 20;
+
 /// Chars of a text from a trace that are kept.
 const MAX_CHARS: usize = 300;
 
@@ -79,7 +82,7 @@ impl Paint {
         };
         let head = format!("{sign} {:SEVERITY_CHARS$}", finding.severity.as_str());
         let title = shown(&finding.title);
-        let room = self.columns.saturating_sub(text::width(&head) + 2).max(20);
+        let room = self.columns.saturating_sub(text::width(&head) + 2).max(MIN_ROOM);
         let title = text::cut(&title, room);
         out.push_str(&self.styled(&head, color));
         out.extend(["  ", &self.styled(&title, STRONG), "\n"]);
@@ -87,15 +90,28 @@ impl Paint {
         let time = finding.time.to_string();
         let time = time.get(..19).unwrap_or_default().replace('T', " ");
         let trace = finding.trace_id.map(|trace_id| format!("trace {trace_id}"));
-        let parts = [Some(finding.rule.to_string()), Some(about(finding)), Some(time), trace];
-        let parts = parts.into_iter().flatten().filter(|part| !part.is_empty());
-        self.lines(&parts.collect::<Vec<_>>().join(" · "), FAINT, out);
+        let parts = [finding.rule.to_string(), about(finding), time];
+        let at = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        match trace {
+            Some(trace) if text::width(&at) + text::width(&trace) + 3 <= self.room() => {
+                self.lines(&format!("{at} · {trace}"), FAINT, out);
+            }
+            trace => {
+                self.lines(&at, FAINT, out);
+                trace.iter().for_each(|trace| self.lines(trace, FAINT, out));
+            }
+        }
         out.push('\n');
+    }
+
+    /// Columns of a line below a title.
+    fn room(&self) -> usize {
+        self.columns.saturating_sub(INDENT.len()).max(MIN_ROOM)
     }
 
     /// A text on as many lines as it needs.
     fn lines(&self, said: &str, style: &str, out: &mut String) {
-        let room = self.columns.saturating_sub(INDENT.len()).max(20);
+        let room = self.room();
         let mut line = String::new();
         let mut end = |line: &mut String| {
             out.extend([INDENT, &self.styled(line, style), "\n"]);
