@@ -98,7 +98,9 @@ impl Paint {
             }
             trace => {
                 self.lines(&at, FAINT, out);
-                trace.iter().for_each(|trace| self.lines(trace, FAINT, out));
+                if let Some(trace) = trace {
+                    self.lines(&trace, FAINT, out);
+                }
             }
         }
         out.push('\n');

@@ -130,3 +130,16 @@ fn spans_of_all_times_take_bounded_memory() {
     assert!(buckets <= super::timeline::MAX_BUCKETS, "{buckets}");
     assert_eq!(baseline.spans(), 300_000);
 }
+
+#[test]
+fn a_trace_of_any_shape_is_judged() {
+    // Deep, wide, and in circles of parents.
+    for parent in [|id: u64| id - 1, |_| 1, |id: u64| id, |id: u64| id % 50_000 + 1] {
+        let trace: Vec<_> =
+            (1..=50_000).map(|id| call([1, id, parent(id)], [id, id + 5], [100, 10])).collect();
+        let analyst = Analyst::new();
+        let mut baseline = Baseline::default();
+        baseline.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
+        assert_eq!(analyst.judge(&trace, &baseline), []);
+    }
+}
