@@ -57,7 +57,7 @@ fn found(traces: &[Vec<SpanRecord>]) -> Vec<String> {
 fn findings(traces: &[Vec<SpanRecord>]) -> Vec<Finding> {
     let mut baseline = Baseline::default();
     for trace in traces {
-        baseline.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
+        baseline.learn_spans(trace);
     }
     let analyst = Analyst::new();
     let mut found = analyst.judge_window(&baseline);
@@ -103,7 +103,7 @@ fn what_was_learned_apart_adds_up() {
     let learn = |traces: &[Vec<SpanRecord>]| {
         let mut baseline = Baseline::default();
         for trace in traces {
-            baseline.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
+            baseline.learn_spans(trace);
         }
         baseline
     };
@@ -139,7 +139,7 @@ fn a_trace_of_any_shape_is_judged() {
             (1..=50_000).map(|id| call([1, id, parent(id)], [id, id + 5], [100, 10])).collect();
         let analyst = Analyst::new();
         let mut baseline = Baseline::default();
-        baseline.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
+        baseline.learn_spans(&trace);
         assert_eq!(analyst.judge(&trace, &baseline), []);
     }
 }
