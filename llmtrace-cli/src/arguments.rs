@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 use llmtrace::Timestamp;
 
 use crate::failure::Failure;
-use crate::{price, send, show, stats};
+use crate::{db, price, query, send, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Stats(stats::Options),
     Price(price::Options),
     Send(send::Options),
+    Db(db::Options),
+    Query(query::Options),
 }
 
 /// What was asked for.
@@ -50,7 +52,7 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, price, send; see llmtrace --help".to_owned(),
+                "which command? One of show, stats, price, send, db, query; see llmtrace --help".to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
         },

@@ -6,18 +6,22 @@
 //! | `llmtrace stats FILE..` | adds up calls, tokens, cost and latency |
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
+//! | `llmtrace db check\|compact\|export STORE` | looks after the file of a store |
+//! | `llmtrace query STORE SQL` | asks a store with SQL |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+mod db;
 mod failure;
 mod filter;
 mod mistaken;
 mod price;
 mod prices;
 mod progress;
+mod query;
 mod send;
 mod show;
 mod spans;
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
+        Ok(Parsed::Command(Command::Db(options))) => db::run(&options),
+        Ok(Parsed::Command(Command::Query(options))) => query::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };
