@@ -7,7 +7,7 @@ use llmtrace::Timestamp;
 use crate::compare::command as compare;
 use crate::failure::Failure;
 use crate::findings::command as findings;
-use crate::{price, send, show, stats};
+use crate::{db, price, query, send, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Compare(compare::Options),
     Price(price::Options),
     Send(send::Options),
+    Db(db::Options),
+    Query(query::Options),
 }
 
 /// What was asked for.
@@ -54,7 +56,7 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, findings, compare, price, send; see llmtrace --help"
+                "which command? One of show, stats, findings, compare, price, send, db, query; see llmtrace --help"
                     .to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
