@@ -16,7 +16,7 @@ use crate::store;
 #[derive(Debug)]
 pub(crate) struct Traces<'s> {
     sources: &'s [Source],
-    traces: Vec<(TraceId, Found)>,
+    found: Vec<(TraceId, Found)>,
     kept: Vec<SpanRecord>,
 }
 
@@ -65,17 +65,17 @@ impl<'s> Traces<'s> {
         })?;
         let mut traces: Vec<_> = found.into_iter().collect();
         traces.sort_unstable_by_key(|(trace_id, found)| (found.start, *trace_id));
-        Ok((tally, Self { sources, traces, kept }))
+        Ok((tally, Self { sources, found: traces, kept }))
     }
 
     /// The traces, in order of their starts.
     pub(crate) fn iter(&self) -> impl Iterator<Item = OneTrace<'_>> {
-        self.traces.iter().map(|(id, found)| OneTrace { traces: self, id: *id, found })
+        self.found.iter().map(|(id, found)| OneTrace { traces: self, id: *id, found })
     }
 
     /// Leaves out the traces of other ids.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(TraceId) -> bool) {
-        self.traces.retain(|(trace_id, _)| is_kept(*trace_id));
+        self.found.retain(|(trace_id, _)| is_kept(*trace_id));
     }
 }
 

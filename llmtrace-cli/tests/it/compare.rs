@@ -172,7 +172,7 @@ fn people_read_two_sets() {
     let row = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap_or_default().to_owned();
     assert!(row("latency p50").contains("+80 %") && row("latency p50").ends_with("higher"), "{shown}");
     assert!(row("cost per call").ends_with("may be chance"), "{shown}");
-    assert!(row("gpt-4o-mini").ends_with("0") && row("A ").contains("300 calls"), "{shown}");
+    assert!(row("gpt-4o-mini").ends_with('0') && row("A ").contains("300 calls"), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
 }
 
@@ -200,7 +200,8 @@ fn what_cannot_be_compared_is_said_on_one_line() {
 fn long_texts_do_not_hang() {
     let folder = Folder::new();
     let long = |word: &str| format!("{}{word}", "lorem ipsum ".repeat(900_000));
-    let other: String = (0..1_000_000).map(|number: u32| format!("{number} ")).collect();
+    let other: Vec<String> = (0..1_000_000).map(|number: u32| number.to_string()).collect();
+    let other = other.join(" ");
     let call = |trace| Span::call([trace, 1, 0], [0, 10], [1, 1]).cost(1);
     let a = folder.file("a.jsonl", said(call(1), &long("old"), &long("same")));
     let b = folder.file("b.jsonl", said(call(2), &long("new"), &other));

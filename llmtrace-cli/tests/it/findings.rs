@@ -66,7 +66,8 @@ fn files_and_standard_input_say_the_same() {
     let expected = run(&["findings", "-", "--json"], odd()).out;
     assert_eq!(run(&["findings", &file, "--json"], "").out, expected);
     // Whatever the order of the lines.
-    let reversed: String = odd().lines().rev().map(|line| format!("{line}\n")).collect();
+    let odd = odd();
+    let reversed = odd.lines().rev().collect::<Vec<_>>().join("\n");
     assert_eq!(run(&["findings", "-", "--json"], reversed).out, expected);
 }
 
