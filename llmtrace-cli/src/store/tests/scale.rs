@@ -33,7 +33,7 @@ fn agent(number: u64) -> Vec<SpanRecord> {
     let mut rng = Rng::with_seed(number);
     let mut words = |count: u32| {
         let word = |rng: &mut Rng| rng.u32(..WORDS).min(rng.u32(..WORDS)).min(rng.u32(..WORDS));
-        (0..count).map(|_| format!("w{} ", word(&mut rng))).collect::<String>()
+        (0..count).map(|_| format!("w{}", word(&mut rng))).collect::<Vec<_>>().join(" ")
     };
     let begin = number * 26_000;
     let mut spans = Vec::with_capacity(10);
@@ -66,7 +66,7 @@ fn agent(number: u64) -> Vec<SpanRecord> {
                 CostSource::Bundled,
             ));
         }
-        if number % 50 == 0 && id == 9 {
+        if number.is_multiple_of(50) && id == 9 {
             span.status = llmtrace::Status::error("the tool timed out");
         }
         spans.push(span);
