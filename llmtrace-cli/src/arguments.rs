@@ -19,7 +19,8 @@ const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
 
 show, stats and send read the JSON Lines files that llmtrace writes, one span a
-line. price reads what a provider answered.
+line. price reads what a provider answered. db and query read the store that
+llmtrace serve writes.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard
