@@ -31,13 +31,13 @@ Returns 0 if nothing is wrong, 1 if something is, 2 if the file cannot be read."
 /// Runs the command.
 pub(super) fn run(options: &Options) -> Result<(), Failure> {
     let found = upkeep::check(&options.store)?;
-    let mut text = found.problems.iter().map(|problem| format!("{problem}\n")).collect::<String>();
     let said = format!("{} spans of {} traces", found.spans, found.traces);
     if found.count == 0 {
-        text.push_str(&format!("{said}: nothing is wrong\n"));
-        return terminal::print(&text);
+        return terminal::print(&format!("{said}: nothing is wrong\n"));
     }
-    terminal::print(&text)?;
+    for problem in &found.problems {
+        terminal::print(&format!("{problem}\n"))?;
+    }
     Err(Failure::Incomplete(format!(
         "{said}: {} things are wrong; what can be read is saved with llmtrace db export",
         found.count

@@ -24,7 +24,7 @@ pub(crate) struct Options {
 enum Command {
     Check(check::Options),
     Compact(compact::Options),
-    Export(export::Options),
+    Export(Box<export::Options>),
 }
 
 const ABOUT: &str = "\

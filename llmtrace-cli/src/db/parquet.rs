@@ -118,7 +118,7 @@ fn schema() -> Result<TypePtr, ParquetError> {
     Type::group_type_builder("span").with_fields(columns).build().map(Arc::new)
 }
 
-fn said(error: ParquetError) -> String {
+fn said(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 

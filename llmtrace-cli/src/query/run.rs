@@ -58,7 +58,7 @@ pub(super) fn select(
     let mut outcome = Outcome::default();
     let mut bytes = 0_u64;
     let mut statement = conn.prepare(sql).map_err(wrong)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if names.is_empty() {
         return Err(Failure::Wrong("the statement gives no rows: expected SELECT".to_owned()));
     }

@@ -180,14 +180,13 @@ impl Query {
     fn source(&mut self, driver: Option<(i64, i64)>, matches: Option<&[i64]>, sort: Sort) {
         if let Some((facet, value)) = driver {
             self.is_by_facet = true;
-            self.sql = " WHERE f.facet = ? AND f.value = ?".to_owned();
+            self.sql.push_str(" WHERE f.facet = ? AND f.value = ?");
             self.values.extend([Value::Integer(facet), Value::Integer(value)]);
             return;
         }
         self.has_trace = true;
         if let Some(matches) = matches {
-            self.sql =
-                " FROM traces AS t NOT INDEXED WHERE t.id IN (SELECT value FROM json_each(?))".to_owned();
+            self.sql.push_str(" FROM traces AS t NOT INDEXED WHERE t.id IN (SELECT value FROM json_each(?))");
             let list = matches.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
             self.values.push(Value::Text(format!("[{list}]")));
         } else {

@@ -72,7 +72,7 @@ pub(crate) fn span(
     let mut span = SpanRecord::new(trace_id(trace), span_id(id), format!("{kind:?}"), kind, start, end);
     span.parent_span_id = parent.map(span_id);
     let mut resource = Resource::default();
-    resource.attributes.set(semconv::SERVICE_NAME, ["web", "worker"][usize::from(trace % 3 == 0)]);
+    resource.attributes.set(semconv::SERVICE_NAME, ["web", "worker"][usize::from(trace.is_multiple_of(3))]);
     span.resource = Arc::new(resource);
     span
 }
@@ -116,7 +116,7 @@ pub(crate) fn trace(rng: &mut Rng, number: u64) -> Vec<SpanRecord> {
             if rng.u32(..6) == 0 {
                 span.status = Status::error("it broke");
             }
-            if number % 4 > 0 {
+            if !number.is_multiple_of(4) {
                 span.attributes.set(semconv::CONVERSATION_ID, format!("session-{}", number % 5));
                 span.attributes.set(semconv::USER_ID, format!("user-{}", number % 3));
             }
