@@ -9,6 +9,8 @@
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
 //! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
+//! | `llmtrace db check\|compact\|export STORE` | looks after the file of a store |
+//! | `llmtrace query STORE SQL` | asks a store with SQL |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
@@ -17,6 +19,7 @@
 mod arguments;
 #[allow(unused_imports, reason = "pages are joined to it one by one")]
 mod compare;
+mod db;
 mod failure;
 mod filter;
 #[allow(
@@ -31,6 +34,7 @@ mod pages;
 mod price;
 mod prices;
 mod progress;
+mod query;
 mod send;
 mod serve;
 mod show;
@@ -56,6 +60,8 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),
+        Ok(Parsed::Command(Command::Db(options))) => db::run(&options),
+        Ok(Parsed::Command(Command::Query(options))) => query::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };
