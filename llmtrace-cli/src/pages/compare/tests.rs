@@ -54,7 +54,11 @@ fn compared() -> TraceComparison {
     let message = MessageChange {
         role: "user".to_owned(),
         change: Change::Changed,
-        pieces: vec![piece(Change::Same, "tell "), piece(Change::Removed, HOSTILE), piece(Change::Added, "me")],
+        pieces: vec![
+            piece(Change::Same, "tell "),
+            piece(Change::Removed, HOSTILE),
+            piece(Change::Added, "me"),
+        ],
         cut_bytes: 12,
     };
     let pair = |a: Option<SpanSide>, b: Option<SpanSide>, messages| SpanPair {
@@ -69,7 +73,10 @@ fn compared() -> TraceComparison {
         a: trace(1, fast),
         b: trace(2, slow),
         totals: Delta::of(Some(&fast), Some(&slow)),
-        rows: vec![pair(Some(span(3, fast)), Some(span(4, slow)), Some(diff)), pair(None, Some(span(5, slow)), None)],
+        rows: vec![
+            pair(Some(span(3, fast)), Some(span(4, slow)), Some(diff)),
+            pair(None, Some(span(5, slow)), None),
+        ],
         left_out: 7,
     }
 }
@@ -104,7 +111,8 @@ fn measure(name: &'static str, unit: Unit, change: Option<Interval>, verdict: Ve
 #[test]
 fn two_groups_stand_in_figures() {
     let change = |value, low, high| Some(Interval { value, low, high });
-    let side = |label: &str| GroupSide { label: label.to_owned(), calls: 10, errors: 1, ..GroupSide::default() };
+    let side =
+        |label: &str| GroupSide { label: label.to_owned(), calls: 10, errors: 1, ..GroupSide::default() };
     let compared = GroupComparison {
         a: side(HOSTILE),
         b: side("v2"),
@@ -139,7 +147,8 @@ fn two_groups_stand_in_figures() {
 fn the_address_says_what_to_compare() {
     let one = "01010101010101010101010101010101";
     let id = TraceId::from_bytes([1; 16]).unwrap();
-    let check = |query: &str, expected: Asked| assert_eq!(Asked::read(&Query::parse(query)), expected, "{query}");
+    let check =
+        |query: &str, expected: Asked| assert_eq!(Asked::read(&Query::parse(query)), expected, "{query}");
     check("", Asked::Nothing);
     check(&format!("a={one}"), Asked::First(id));
     check(&format!("b={one}&a_tag=x"), Asked::First(id));
@@ -150,7 +159,10 @@ fn the_address_says_what_to_compare() {
     check("a_tag=v1&b_tag=v2", Asked::Groups(Box::new([tagged("v1"), tagged("v2")])));
     let since = GroupAsked { since: "2026-11-22T00:00:00Z".parse().ok(), ..GroupAsked::default() };
     check("b_since=2026-11-22", Asked::Groups(Box::new([GroupAsked::default(), since.clone()])));
-    assert_eq!((since.label(), GroupAsked::default().label()), ("from 2026-11-22".to_owned(), "all".to_owned()));
+    assert_eq!(
+        (since.label(), GroupAsked::default().label()),
+        ("from 2026-11-22".to_owned(), "all".to_owned())
+    );
     assert_eq!(since.href(), "/traces?since=2026-11-22T00%3A00%3A00.000000000Z");
 }
 

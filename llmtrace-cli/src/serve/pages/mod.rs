@@ -1,5 +1,6 @@
 //! The web pages' routes: what a page needs is read of the store, and handed to the page's function.
 
+mod compare;
 mod dashboard;
 mod findings;
 mod sessions;
@@ -33,6 +34,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{session}", get(sessions::one))
         .route("/dashboard", get(dashboard::page))
+        .route("/compare", get(compare::page))
         .route("/findings", get(findings::page))
 }
 

@@ -9,12 +9,17 @@ use llmtrace::Timestamp;
 use llmtrace_exporters::write_line;
 
 use super::{PART, rendered};
+use crate::pages::scores::form::score_form;
 use crate::pages::trace::{self as page_of, TraceView};
 use crate::serve::app::App;
 use crate::serve::html::Html;
 use crate::serve::params::{self, Params};
 use crate::serve::problem::Problem;
+use crate::store::facets::{self, Facet};
 use crate::store::{scores, trace};
+
+/// Names of scores that the form offers.
+const MAX_NAMES: usize = 50;
 
 const STATE: &[&str] = &["span", "tab", "from"];
 
@@ -35,16 +40,19 @@ pub(super) async fn page(
             Some(span) => trace::record(connection, trace_id, span)?,
             None => None,
         };
-        Ok(Some((stored, span, scores::of_trace(connection, trace_id)?)))
+        let names = facets::values(connection, Facet::Score, MAX_NAMES)?;
+        Ok(Some((stored, span, scores::of_trace(connection, trace_id)?, names)))
     });
     let missing = || Problem::missing(format!("there is no trace {trace_id}"));
-    let (stored, span, scores) = found.await?.ok_or_else(missing)?;
+    let (stored, span, scores, names) = found.await?.ok_or_else(missing)?;
+    let names: Vec<_> = names.into_iter().map(|name| name.value).collect();
+    let form = span.as_ref().map(|span| score_form(trace_id, span.span_id, &names)).unwrap_or_default();
     let view = TraceView {
         trace: &stored.row,
         spans: &stored.spans,
         span: span.as_ref(),
         scores: &scores,
-        score_form: &maud::html! {},
+        score_form: &form,
         query: &query,
         now: Timestamp::now(),
     };

@@ -28,6 +28,8 @@ fn routes(traces: &[u64]) -> Vec<String> {
         "/dashboard",
         "/dashboard?range=all&by=user",
         "/findings?range=all",
+        "/compare",
+        "/compare?a_model=gpt-4o-mini&b_since=1h",
         "/nothing/%3Cscript%3Ealert(1)%3C/script%3E",
         "/api/traces",
         "/api/sessions",
@@ -46,6 +48,9 @@ fn routes(traces: &[u64]) -> Vec<String> {
             format!("/traces/{trace}?from=1000"),
             format!("/traces/{trace}?part=tree"),
             format!("/traces/{trace}/spans/{}", id(1)),
+            format!("/compare?a={trace}"),
+            format!("/compare?a={trace}&b={trace}"),
+            format!("/api/compare?a={trace}&b={trace}"),
             format!("/api/traces/{trace}"),
             format!("/api/spans/{trace}/{}", id(1)),
         ];
