@@ -31,6 +31,9 @@ pub(crate) struct Known {
 /// Spans that are looked at: those of the newest traces.
 const MAX_SPANS: u64 = 50_000;
 
+/// How long reading one trace may take.
+const TRACE_TIME: Duration = Duration::from_secs(5);
+
 /// Findings that are kept.
 const MAX_FINDINGS: usize = 10_000;
 
@@ -137,5 +140,7 @@ fn spans(app: &App, id: TraceId) -> Result<Vec<SpanRecord>, StoreError> {
     if app.is_ending() {
         return Err(StoreError::Closed);
     }
-    app.store.read(|connection| load::trace(connection, id)).map(|loaded| loaded.spans)
+    app.store
+        .read(|connection| load::trace(connection, id, Instant::now() + TRACE_TIME))
+        .map(|loaded| loaded.spans)
 }

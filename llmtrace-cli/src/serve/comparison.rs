@@ -1,5 +1,7 @@
 //! What is compared, read of the store.
 
+use std::time::{Duration, Instant};
+
 use llmtrace::TraceId;
 use rusqlite::Connection;
 
@@ -42,6 +44,9 @@ pub(crate) const PARAMETERS: &[&str] = &[
 /// Spans of one side, at most: those of the newest traces.
 const MAX_SPANS: usize = 20_000;
 
+/// How long one side may take to read.
+const TIME: Duration = Duration::from_secs(3);
+
 /// Reads what is asked for.
 pub(crate) fn asked(params: &Params) -> Result<Asked, Problem> {
     params.trace("a")?;
@@ -58,7 +63,8 @@ pub(crate) fn asked(params: &Params) -> Result<Asked, Problem> {
 /// Puts two traces side by side; says whether spans were left out.
 pub(crate) fn traces(connection: &Connection, ids: [TraceId; 2]) -> Result<(Compared, bool), StoreError> {
     let [a, b] = ids;
-    let (first, second) = (load::trace(connection, a)?, load::trace(connection, b)?);
+    let first = load::trace(connection, a, Instant::now() + TIME)?;
+    let second = load::trace(connection, b, Instant::now() + TIME)?;
     let compared = match compare::traces(&first.spans, &second.spans) {
         Some(compared) => Compared::Traces(Box::new(compared)),
         None => Compared::Missing(if first.spans.is_empty() { a } else { b }),
@@ -87,13 +93,14 @@ fn group(connection: &Connection, asked: &GroupAsked) -> Result<(Group, bool), S
         ..TraceFilter::default()
     };
     let (mut group, mut spans, mut after) = (Group::new(asked.label()), 0, None);
+    let end = Instant::now() + TIME;
     loop {
         let page = list::list(connection, &filter, Sort::Newest, after, list::MAX_LIMIT)?;
         for row in page.traces {
-            if spans >= MAX_SPANS {
+            if spans >= MAX_SPANS || Instant::now() >= end {
                 return Ok((group, true));
             }
-            let loaded = load::trace(connection, row.trace_id)?;
+            let loaded = load::trace(connection, row.trace_id, end)?;
             spans += loaded.spans.len();
             group.add(&loaded.spans);
         }

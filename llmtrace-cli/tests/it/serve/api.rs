@@ -69,11 +69,8 @@ fn spans_are_there_as_soon_as_they_are_acknowledged() {
     assert_eq!(spans[2]["status_message"], "the index is away");
     let session = server.json("/api/sessions/session%201%2F2");
     assert_eq!((&session["session"]["traces"], session["traces"].as_array().unwrap().len()), (&json!(3), 3));
-    let page = server.get("/traces");
-    assert!(
-        page.status == 200 && page.text().contains("Why is the sky blue?") == false,
-        "the root has no input"
-    );
+    let page = server.get("/traces").text();
+    assert!(page.contains("Why is the sky blue?") && page.contains("gpt-4o-mini"), "{page}");
     let page = server.get(&format!("/traces/{}?span={}", trace(1), id(2))).text();
     assert!(page.contains("Why is the sky blue?") && page.contains("It scatters."), "{page}");
 }
