@@ -8,6 +8,7 @@ pub(crate) mod chart;
 pub(crate) mod compare;
 pub(crate) mod components;
 pub(crate) mod dashboard;
+pub(crate) mod dataset;
 pub(crate) mod findings;
 pub(crate) mod layout;
 pub(crate) mod query;

@@ -32,8 +32,6 @@ pub(crate) struct PickerView<'a> {
     /// Traces to choose from, those most like the first before others.
     pub(crate) traces: &'a [TraceRow],
     pub(crate) known: &'a Known,
-    /// What is wrong with what was asked.
-    pub(crate) problem: Option<&'a str>,
     pub(crate) now: Timestamp,
 }
 
@@ -55,7 +53,6 @@ const CONDITIONS: [(&str, &str); 6] = [
 pub(crate) fn page(view: &PickerView<'_>) -> Markup {
     let body = html! {
         h1 { "Compare" }
-        @if let Some(problem) = view.problem { p.notice.bad role="alert" { (problem) } }
         @if view.first.is_none() {
             section.card.stack {
                 h2 { "Two times, tags, models or services" }

@@ -21,11 +21,15 @@ const MAX_NAME_CHARS: usize = 60;
 const INDENT: u32 = 14;
 const MAX_DEPTH: u32 = 12;
 
+/// Rows that are drawn.
+const MAX_ROWS: usize = 1_000;
+
 /// The figures of a row, by their names.
 const FIGURES: [&str; 4] = ["duration", "input", "output", "cost"];
 
 /// All rows, and how many are left out.
 pub(super) fn table(compared: &TraceComparison) -> Markup {
+    let left_out = compared.left_out + compared.rows.len().saturating_sub(MAX_ROWS) as u64;
     html! {
         div.scroll {
             table.pairs {
@@ -33,14 +37,11 @@ pub(super) fn table(compared: &TraceComparison) -> Markup {
                     th scope="col" { "span in A" }
                     th scope="col" { "span in B" }
                     @for name in FIGURES { th.figure scope="col" { (name) } }
-                    th scope="col" { "messages" }
                 } }
-                tbody { @for pair in &compared.rows { (row(compared, pair)) } }
+                tbody { @for pair in compared.rows.iter().take(MAX_ROWS) { (row(compared, pair)) } }
             }
         }
-        @if compared.left_out > 0 {
-            p.muted { (figures::count(compared.left_out)) " more rows are left out" }
-        }
+        @if left_out > 0 { p.muted { (figures::count(left_out)) " more rows are left out" } }
     }
 }
 
@@ -56,12 +57,11 @@ fn row(compared: &TraceComparison, pair: &SpanPair) -> Markup {
             (cell(pair.depth, pair.a.as_ref(), compared.a.trace_id, "only in B"))
             (cell(pair.depth, pair.b.as_ref(), compared.b.trace_id, "only in A"))
             @for name in FIGURES { (figure(pair.deltas.iter().find(|delta| delta.name == name))) }
-            td { @if let Some(diff) = &pair.messages { span.nowrap { (messages::summary(diff)) } } }
         }
         @if let Some(diff) = &pair.messages {
-            tr.diff-row { td colspan="7" {
+            tr.diff-row { td colspan="6" {
                 details {
-                    summary { "What was said in " bdi { (name(pair)) } " differs: " (messages::summary(diff)) }
+                    summary { "Messages of " bdi { (name(pair)) } ": " b { (messages::summary(diff)) } }
                     (messages::messages(diff))
                 }
             } }

@@ -74,8 +74,7 @@ async fn pick(app: &Arc<App>, query: &Query, first: Option<TraceId>) -> Result<H
         return Err(Problem::missing(format!("there is no trace {id}")));
     }
     let now = Timestamp::now();
-    let view =
-        PickerView { query, first: found.as_ref(), traces: &traces, known: &known, problem: None, now };
+    let view = PickerView { query, first: found.as_ref(), traces: &traces, known: &known, now };
     Ok(Html(picker::page(&view)))
 }
 

@@ -2,7 +2,9 @@
 
 mod compare;
 mod dashboard;
+mod dataset;
 mod findings;
+mod scores;
 mod sessions;
 mod trace;
 mod traces;
@@ -34,8 +36,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sessions", get(sessions::list))
         .route("/sessions/{session}", get(sessions::one))
         .route("/dashboard", get(dashboard::page))
-        .route("/compare", get(compare::page))
         .route("/findings", get(findings::page))
+        .route("/compare", get(compare::page))
+        .route("/scores", get(scores::page))
+        .route("/dataset", get(dataset::page))
 }
 
 /// What every page may be asked for: a part of it instead of the whole.

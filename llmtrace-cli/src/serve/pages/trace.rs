@@ -18,10 +18,10 @@ use crate::serve::problem::Problem;
 use crate::store::facets::{self, Facet};
 use crate::store::{scores, trace};
 
-/// Names of scores that the form offers.
-const MAX_NAMES: usize = 50;
-
 const STATE: &[&str] = &["span", "tab", "from"];
+
+/// Names of scores that the form knows.
+const SCORE_NAMES: usize = 50;
 
 /// `GET /traces/{trace_id}`
 pub(super) async fn page(
@@ -40,19 +40,19 @@ pub(super) async fn page(
             Some(span) => trace::record(connection, trace_id, span)?,
             None => None,
         };
-        let names = facets::values(connection, Facet::Score, MAX_NAMES)?;
+        let names = facets::values(connection, Facet::Score, SCORE_NAMES)?;
         Ok(Some((stored, span, scores::of_trace(connection, trace_id)?, names)))
     });
     let missing = || Problem::missing(format!("there is no trace {trace_id}"));
     let (stored, span, scores, names) = found.await?.ok_or_else(missing)?;
     let names: Vec<_> = names.into_iter().map(|name| name.value).collect();
-    let form = span.as_ref().map(|span| score_form(trace_id, span.span_id, &names)).unwrap_or_default();
+    let score_form = span.as_ref().map(|span| score_form(trace_id, span.span_id, &names));
     let view = TraceView {
         trace: &stored.row,
         spans: &stored.spans,
         span: span.as_ref(),
         scores: &scores,
-        score_form: &form,
+        score_form: &score_form.unwrap_or_default(),
         query: &query,
         now: Timestamp::now(),
     };
