@@ -7,7 +7,7 @@ use llmtrace::Timestamp;
 use crate::compare::command as compare;
 use crate::failure::Failure;
 use crate::findings::command as findings;
-use crate::{price, send, serve, show, stats};
+use crate::{db, price, query, send, serve, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
@@ -38,6 +38,8 @@ pub(crate) enum Command {
     Price(price::Options),
     Send(send::Options),
     Serve(serve::Options),
+    Db(db::Options),
+    Query(query::Options),
 }
 
 /// What was asked for.
@@ -55,7 +57,8 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, findings, compare, price, send, serve; see llmtrace --help"
+                "which command? One of show, stats, findings, compare, price, send, serve, db, query; see \
+                 llmtrace --help"
                     .to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),

@@ -69,7 +69,7 @@ pub(crate) struct Options {
     /// Go on reading the files as they grow
     #[arg(short, long, requires = "files")]
     follow: bool,
-    /// What programs and browsers must show; better set as LLMTRACE_TOKEN
+    /// What programs and browsers must show; better set as the variable `LLMTRACE_TOKEN`
     #[arg(long, value_name = "TOKEN", value_parser = filled)]
     token: Option<String>,
     /// A further name under which this server is reached; may be given again
