@@ -21,7 +21,8 @@ const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
 
 show, stats, findings, compare and send read the JSON Lines files that llmtrace
-writes, one span a line, and stores. price reads what a provider answered.
+writes, one span a line, and stores. price reads what a provider answered. serve
+receives traces into a store; db and query read it.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard

@@ -88,6 +88,9 @@ fn a_large_store() {
     });
     let took = begun.elapsed().as_secs_f64();
     let made = Duration::from_nanos(making.load(Ordering::Relaxed)).as_secs_f64();
+    for (thread, seconds) in processor_time() {
+        println!("{thread}: {seconds:.1} s of a processor");
+    }
     let size = fs::metadata(scratch.path()).unwrap().len();
     let spans = (traces * 10) as f64;
     println!("{:.0} spans/s ({took:.1} s, of which {made:.1} s of threads made spans)", spans / took);
@@ -203,6 +206,24 @@ fn measure(name: &str, mut query: impl FnMut() -> usize) {
         times[100].as_secs_f64() * 1e3,
         times[198].as_secs_f64() * 1e3
     );
+}
+
+/// What each thread that there is, and those that are over, took of a processor, in seconds.
+fn processor_time() -> Vec<(String, f64)> {
+    // User and system time, in hundredths of a second (proc_pid_stat(5)).
+    let time = |stat: &str| {
+        let rest = stat.rsplit(')').next().unwrap_or_default();
+        rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>()
+            / 100.0
+    };
+    let mut times =
+        vec![("all".to_owned(), time(&fs::read_to_string("/proc/self/stat").unwrap_or_default()))];
+    for task in fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        times.push((name.trim().to_owned(), time(&stat)));
+    }
+    times
 }
 
 /// Memory of the process in MB.
