@@ -37,8 +37,7 @@ pub(super) fn menus(view: &ListView<'_>) -> Markup {
                 @if let Some(values) = values { (facet_menu(view, name, title, values)) }
             }
             (figures(view))
-            span.grow {}
-            (sorts(view))
+            div.sorts { (sorts(view)) }
         }
     }
 }
