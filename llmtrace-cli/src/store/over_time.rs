@@ -118,7 +118,8 @@ mod tests {
             let starts: Vec<_> = starts.iter().map(nanos).collect();
             let bars = bars(nanos(&since), nanos(&until), &starts, &starts);
             let first = bars[0];
-            let found = (bars.len(), first.since.unix_nanos() / SECOND, first.until.since(first.since).as_secs());
+            let found =
+                (bars.len(), first.since.unix_nanos() / SECOND, first.until.since(first.since).as_secs());
             assert_eq!(found, expected);
             assert_eq!(bars.iter().map(|bar| bar.traces).sum::<u64>(), starts.len() as u64);
             assert_eq!(bars.iter().map(|bar| bar.errors).sum::<u64>(), starts.len() as u64);
