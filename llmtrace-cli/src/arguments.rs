@@ -4,6 +4,7 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use llmtrace::Timestamp;
 
+use crate::compare::command as compare;
 use crate::failure::Failure;
 use crate::findings::command as findings;
 use crate::{price, send, serve, show, stats};
@@ -19,8 +20,8 @@ struct Arguments {
 const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
 
-show, stats and send read the JSON Lines files that llmtrace writes, one span a
-line. price reads what a provider answered.
+show, stats, findings, compare and send read the JSON Lines files that llmtrace
+writes, one span a line, and stores. price reads what a provider answered.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Show(show::Options),
     Stats(stats::Options),
     Findings(findings::Options),
+    Compare(compare::Options),
     Price(price::Options),
     Send(send::Options),
     Serve(serve::Options),
@@ -53,7 +55,8 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, price, send, serve; see llmtrace --help".to_owned(),
+                "which command? One of show, stats, findings, compare, price, send, serve; see llmtrace --help"
+                    .to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
         },

@@ -15,9 +15,15 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+#[allow(unused_imports, reason = "pages are joined to it one by one")]
 mod compare;
 mod failure;
 mod filter;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "the server and the pages that use it are joined to it one by one"
+)]
 mod findings;
 mod mistaken;
 #[allow(dead_code, reason = "the routes of `serve` call the pages")]
@@ -46,6 +52,7 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Show(options))) => show::run(&options),
         Ok(Parsed::Command(Command::Stats(options))) => stats::run(&options),
         Ok(Parsed::Command(Command::Findings(options))) => findings::command::run(&options),
+        Ok(Parsed::Command(Command::Compare(options))) => compare::command::run(&options),
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),

@@ -57,7 +57,7 @@ pub(crate) enum Content {
     Store(Connection),
 }
 
-/// What a file begins with that SQLite wrote (<https://www.sqlite.org/fileformat.html#magic_header_string>).
+/// What a file begins with that `SQLite` wrote (<https://www.sqlite.org/fileformat.html#magic_header_string>).
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
 impl Source {

@@ -79,6 +79,9 @@ fn counted(value: f64) -> String {
 
 /// Percents with two digits that count, at most one decimal.
 fn percent(value: f64) -> String {
+    if value >= 1e9 {
+        return if value.is_finite() { format!("{value:.2e}") } else { ">1e308".to_owned() };
+    }
     if value < 9.95 && (value.round() - value).abs() > 0.05 {
         format!("{value:.1}")
     } else {

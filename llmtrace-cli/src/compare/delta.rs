@@ -23,7 +23,7 @@ impl Delta {
     pub(crate) fn of(a: Option<&Figures>, b: Option<&Figures>) -> Vec<Self> {
         type Read = fn(&Figures) -> Option<f64>;
         const FIGURES: [(&str, Unit, Read); 8] = [
-            ("cost", Unit::Usd, |of| of.cost.map(|cost| cost.to_f64())),
+            ("cost", Unit::Usd, |of| of.cost.map(llmtrace::Usd::to_f64)),
             ("duration", Unit::Ms, |of| Some(of.duration_ms)),
             ("first chunk", Unit::Ms, |of| of.first_chunk_ms),
             ("input", Unit::Tokens, |of| of.input_tokens.map(|count| count as f64)),

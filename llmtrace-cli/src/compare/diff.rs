@@ -1,6 +1,11 @@
 //! How what was said differs.
 
+use llmtrace::{Message, SpanRecord};
 use serde::Serialize;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
+
+use super::align::align;
+use super::words::{self, Cut};
 
 /// How the messages of two spans differ.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -45,4 +50,150 @@ pub(crate) struct Piece {
     /// [`Change::Same`], [`Change::Removed`] or [`Change::Added`].
     pub(crate) change: Change,
     pub(crate) text: String,
+}
+
+/// How much text is still compared.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    /// In bytes.
+    text: usize,
+}
+
+/// Bytes of text that are compared in all; of what comes later, only whether it differs is said.
+const MAX_TEXT: usize = 8 << 20;
+
+/// Messages of a span that are compared on each side.
+const MAX_MESSAGES: usize = 500;
+
+/// Characters that are shown of a message that is the same.
+const START_CHARS: usize = 200;
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { text: MAX_TEXT }
+    }
+}
+
+impl MessageDiff {
+    /// How the messages of two spans differ; `None` if they do not.
+    pub(super) fn of(a: &SpanRecord, b: &SpanRecord, budget: &mut Budget) -> Option<Self> {
+        if (&a.input, &a.output) == (&b.input, &b.output) {
+            return None;
+        }
+        let mut left_out = 0;
+        let input = changes(&a.input, &b.input, budget, &mut left_out);
+        let output = changes(&a.output, &b.output, budget, &mut left_out);
+        Some(Self { input, output, left_out })
+    }
+}
+
+fn changes(a: &[Message], b: &[Message], budget: &mut Budget, left_out: &mut u64) -> Vec<MessageChange> {
+    *left_out += (a.len().saturating_sub(MAX_MESSAGES) + b.len().saturating_sub(MAX_MESSAGES)) as u64;
+    let a = a.get(..MAX_MESSAGES).unwrap_or(a);
+    let b = b.get(..MAX_MESSAGES).unwrap_or(b);
+    let pairs = align(a.len(), b.len(), |i, j| {
+        let (a, b) = (a.get(i)?, b.get(j)?);
+        (a.role == b.role).then(|| if a == b { 3 } else { 1 })
+    });
+    let pairs = pairs.into_iter().map(|(i, j)| (i.and_then(|i| a.get(i)), j.and_then(|j| b.get(j))));
+    pairs.filter_map(|(a, b)| MessageChange::of(a, b, budget)).collect()
+}
+
+impl MessageChange {
+    fn of(a: Option<&Message>, b: Option<&Message>, budget: &mut Budget) -> Option<Self> {
+        let role = a.or(b)?.role.as_str().to_owned();
+        let change = match (a, b) {
+            (Some(a), Some(b)) if a == b => Change::Same,
+            (Some(_), Some(_)) => Change::Changed,
+            (Some(_), None) => Change::Removed,
+            (None, _) => Change::Added,
+        };
+        let (pieces, cut_bytes) = match (a, b) {
+            (Some(a), Some(b)) if change == Change::Changed => {
+                changed(&words::said(a), &words::said(b), budget)
+            }
+            _ => {
+                let said = words::said(a.or(b)?);
+                let shown: String = if change == Change::Same {
+                    said.chars().take(START_CHARS).collect()
+                } else {
+                    words::start(&said, words::MAX_BYTES).to_owned()
+                };
+                let cut = (said.len() - shown.len()) as u64;
+                let cut = if change == Change::Same { 0 } else { cut };
+                (vec![Piece { change, text: shown }], cut)
+            }
+        };
+        Some(Self { role, change, pieces, cut_bytes })
+    }
+}
+
+/// What differs between two texts, word by word, and how many bytes were not looked at.
+fn changed(a: &str, b: &str, budget: &mut Budget) -> (Vec<Piece>, u64) {
+    let Cut { before, a, b, after, left_out: cut_bytes } = words::cut(a, b);
+    let mut pieces = Vec::new();
+    let mut push = |change: Change, text: &str| match pieces.last_mut() {
+        Some(Piece { change: last, text: known }) if *last == change => known.push_str(text),
+        _ if text.is_empty() => {}
+        _ => pieces.push(Piece { change, text: text.to_owned() }),
+    };
+    push(Change::Same, before);
+    let size = a.len() + b.len();
+    if size > budget.text {
+        push(Change::Removed, words::start(a, START_CHARS));
+        push(Change::Added, words::start(b, START_CHARS));
+        return (pieces, cut_bytes + size as u64);
+    }
+    budget.text -= size;
+    let (of_a, of_b) = words::split(a, b);
+    for op in capture_diff_slices(Algorithm::Myers, &of_a, &of_b) {
+        let (from_a, from_b) = (op.old_range(), op.new_range());
+        let text =
+            |words: &[&str], range| words.get::<std::ops::Range<usize>>(range).unwrap_or_default().concat();
+        if let DiffOp::Equal { .. } = op {
+            push(Change::Same, &text(&of_a, from_a));
+        } else {
+            push(Change::Removed, &text(&of_a, from_a));
+            push(Change::Added, &text(&of_b, from_b));
+        }
+    }
+    push(Change::Same, after);
+    (pieces, cut_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(a: &str, b: &str) -> (String, u64) {
+        let (pieces, cut) = changed(a, b, &mut Budget::default());
+        let drawn = pieces.iter().map(|piece| match piece.change {
+            Change::Removed => format!("[-{}-]", piece.text),
+            Change::Added => format!("{{+{}+}}", piece.text),
+            Change::Same | Change::Changed => piece.text.clone(),
+        });
+        (drawn.collect(), cut)
+    }
+
+    #[test]
+    fn texts_differ_by_words() {
+        let check = |a: &str, b: &str, expected: &str| assert_eq!(drawn(a, b), (expected.to_owned(), 0));
+        check("the sky is blue", "the sky is red", "the sky is [-blue-]{+red+}");
+        check("the sky is blue", "the sky", "the sky[- is blue-]");
+        check("", "new", "{+new+}");
+        check("über", "übel", "[-über-]{+übel+}");
+        check("a b c", "a x c", "a [-b-]{+x+} c");
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_say_so() {
+        let same = "word ".repeat(1 << 20);
+        let (text, cut) = drawn(&format!("{same}old"), &format!("{same}new"));
+        assert!(text.ends_with("[-old-]{+new+}"), "{}", text.len());
+        assert!(text.len() < 20_000 && cut > 10_000_000, "{} {cut}", text.len());
+        let other: Vec<String> = (0..1 << 20).map(|number: u32| number.to_string()).collect();
+        let other = other.join(" ");
+        let (text, cut) = drawn(&same, &other);
+        assert!(text.len() <= 2 * words::MAX_BYTES + 100 && cut > 10_000_000, "{} {cut}", text.len());
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = Severity::Info)]
     severity: Severity,
     /// Only what this rule finds; may be given more than once
-    #[arg(long, value_name = "RULE", value_parser = PossibleValuesParser::new(rules::names()), hide_possible_values = true)]
+    #[arg(long, value_name = "RULE", value_parser = PossibleValuesParser::new(rules::named()))]
     rule: Vec<String>,
     /// Only in the trace with this id, or those whose id starts so; the others still say what is usual
     #[arg(long, value_name = "ID", value_parser = trace_prefix)]
@@ -48,24 +48,6 @@ Reads JSON Lines files, one span a line, as llmtrace writes them, and stores of
 llmtrace serve. All files together are one set, which is read twice: what is
 usual is learned of all spans, then each trace is judged. Standard input is kept
 in memory.
-
-Rules:
-  secret            keys and passwords that reached a trace; never repeated
-  error-burst       times in which far more calls failed than in the rest
-  tool-loop         the same tool with the same arguments three times or more,
-                    or several tools in turn
-  retry-storm       four attempts or more at one call
-  growing-prompt    input tokens that grow from call to call, to 8 times the
-                    first and 20,000 or more
-  cache-drop        the cached part of the input fell by a fifth or more
-  cost-outlier      a cost, a duration, a time to the first chunk or a number of
-  latency-outlier   tokens far from those of spans of the same name and model
-  slow-first-chunk
-  token-outlier
-  truncated         answers cut off at their longest length
-  empty-output      answers that say nothing
-  refusal           answers refused; told by their first words, it is a guess
-  unpriced          calls of which nobody knows the cost
 
 A figure is an outlier if the modified z-score of its logarithm, 0.6745 times
 its distance from the median by the median absolute deviation (Iglewicz and

@@ -125,15 +125,6 @@ impl Metric {
         }
     }
 
-    /// Its unit, and what a value is multiplied with to be in it.
-    fn unit(self) -> (Unit, f64) {
-        match self {
-            Self::Cost => (Unit::Usd, 1e-12),
-            Self::Latency | Self::FirstChunk => (Unit::Ms, 1e-6),
-            Self::InputTokens | Self::OutputTokens => (Unit::Tokens, 1.0),
-        }
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Cost => "cost",

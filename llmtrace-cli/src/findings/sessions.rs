@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use llmtrace::Timestamp;
-
 use super::baseline::Seen;
 use super::summary::SpanSummary;
 
@@ -80,12 +78,5 @@ impl Sessions {
                 is_kept
             });
         }
-    }
-}
-
-impl Turn {
-    /// When it was.
-    pub(super) fn time(&self) -> Timestamp {
-        self.seen.time
     }
 }

@@ -3,6 +3,7 @@
 use llmtrace::{SpanId, SpanRecord, Timestamp, TraceId, Usage, UsageStatus, semconv};
 
 use super::counted::Link;
+use crate::unit::Unit;
 
 /// What is learned of one span: its figures, and no text but names.
 #[derive(Clone, Debug)]
@@ -61,6 +62,15 @@ impl Metric {
     pub(crate) const ALL: [Self; 5] =
         [Self::Cost, Self::Latency, Self::FirstChunk, Self::InputTokens, Self::OutputTokens];
 
+    /// Its unit, and what a value is multiplied with to be in it.
+    pub(crate) fn unit(self) -> (Unit, f64) {
+        match self {
+            Self::Cost => (Unit::Usd, 1e-12),
+            Self::Latency | Self::FirstChunk => (Unit::Ms, 1e-6),
+            Self::InputTokens | Self::OutputTokens => (Unit::Tokens, 1.0),
+        }
+    }
+
     /// The figure among those of a span.
     pub(crate) fn of(self, figures: &Figures) -> Option<u64> {
         figures.get(self as usize).copied().flatten()
@@ -89,9 +99,24 @@ impl SpanSummary {
         }
     }
 
-    /// The trace.
-    pub(crate) fn trace_id(&self) -> TraceId {
-        self.trace_id
+    /// Whether it failed.
+    pub(crate) fn is_failed(&self) -> bool {
+        self.failed
+    }
+
+    /// The part of its input that was read from a cache, where that is stated.
+    pub(crate) fn cached(&self) -> Option<f64> {
+        self.cached
+    }
+
+    /// A figure, unless it failed.
+    pub(crate) fn figure(&self, metric: Metric) -> Option<u64> {
+        metric.of(&self.figures)
+    }
+
+    /// The model that it called.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.key.model.as_deref()
     }
 
     pub(super) fn span_id(&self) -> SpanId {

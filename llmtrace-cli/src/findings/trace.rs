@@ -79,3 +79,8 @@ impl<'a> Trace<'a> {
         self.calls().filter(|node| node.span.kind == ObservationKind::Generation)
     }
 }
+
+/// The calls of a trace that count, in order of their starts; of those within each other, one.
+pub(crate) fn counted_calls(spans: &[SpanRecord]) -> Vec<&SpanRecord> {
+    Trace::new(spans).calls().map(|node| node.span).collect()
+}

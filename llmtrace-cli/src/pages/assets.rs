@@ -38,6 +38,7 @@ pub(crate) const STYLES: &[Asset] = &[
     Asset::style("dashboard.css", include_str!("../../assets/dashboard.css")),
     Asset::style("sessions.css", include_str!("../../assets/sessions.css")),
     Asset::style("findings.css", include_str!("../../assets/findings.css")),
+    Asset::style("compare.css", include_str!("../../assets/compare.css")),
 ];
 
 /// Runs before the page is drawn: sets the theme that the reader chose.

@@ -5,12 +5,17 @@
 
 pub(crate) mod assets;
 pub(crate) mod chart;
+pub(crate) mod compare;
 pub(crate) mod components;
 pub(crate) mod dashboard;
+pub(crate) mod dataset;
 pub(crate) mod findings;
 pub(crate) mod layout;
 pub(crate) mod query;
 pub(crate) mod range;
+#[cfg(test)]
+mod sample;
+pub(crate) mod scores;
 pub(crate) mod sessions;
 #[cfg(test)]
 mod testing;

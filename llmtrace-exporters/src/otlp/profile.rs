@@ -9,7 +9,7 @@ pub(crate) mod langfuse;
 mod langsmith;
 mod mlflow;
 mod object;
-mod openinference;
+pub(super) mod openinference;
 mod otel;
 pub(super) mod parameters;
 

@@ -108,11 +108,11 @@ fn finish(request: Request, room: &mut Room) -> OtlpSpans {
     let mut read = OtlpSpans::default();
     let mut index = 0;
     for of_resource in request.resources {
-        let resource = span::resource(of_resource.attributes);
+        let mut origin = span::resource(of_resource.attributes);
         for scope in of_resource.scopes {
             for raw in scope.spans {
                 let name: String = raw.name.chars().take(64).collect();
-                match span::record(raw, &scope.name, &scope.version, &resource, room) {
+                match span::record(raw, &scope.name, &scope.version, &mut origin, room) {
                     Ok(record) => read.spans.push(record),
                     Err(reason) => read.rejected.push(RejectedSpan { index, name, reason }),
                 }

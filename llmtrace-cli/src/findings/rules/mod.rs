@@ -15,6 +15,8 @@ mod tool_loop;
 mod truncated;
 mod unpriced;
 
+use clap::builder::PossibleValue;
+
 use super::rule::Rule;
 
 /// Every rule.
@@ -35,9 +37,9 @@ pub(crate) static RULES: [&dyn Rule; 14] = [
     &unpriced::Unpriced,
 ];
 
-/// The names of all rules.
-pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    RULES.iter().map(|rule| rule.name())
+/// The names of all rules, each with what it finds.
+pub(crate) fn named() -> impl Iterator<Item = PossibleValue> {
+    RULES.iter().map(|rule| PossibleValue::new(rule.name()).help(rule.about()))
 }
 
 /// What the rule of this name finds, in a few words.

@@ -18,7 +18,7 @@ fn figures_far_from_the_others_stand_out() {
     check(call([900, 1, 0], [7_000, 7_500], [90_000, 100]), &["cost-outlier: cost 60 times the usual"]);
     check(
         call([900, 1, 0], [7_000, 40_000], [1_000, 100]),
-        &["latency-outlier: duration 56 times the usual"],
+        &["latency-outlier: duration 55 times the usual"],
     );
     // Twice the usual is no outlier, nor is ten times of next to nothing.
     check(call([900, 1, 0], [7_000, 8_200], [2_200, 100]), &[]);

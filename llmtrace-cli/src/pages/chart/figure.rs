@@ -164,14 +164,15 @@ impl<'a> Chart<'a> {
 
     fn sum(&self, place: usize) -> String {
         let values: Vec<f64> = self.series.iter().filter_map(|series| series.value(place)).collect();
-        if values.is_empty() {
+        let sum: f64 = values.iter().sum();
+        if values.is_empty() || !sum.is_finite() {
             return "–".to_owned();
         }
         let marks = self.series.iter().map(|series| series.point(place).exactness);
         let mark = [Exactness::AtLeast, Exactness::Estimated]
             .into_iter()
             .find(|mark| marks.clone().any(|one| one == *mark));
-        format!("{}{}", mark.unwrap_or_default().mark(), self.unit.shown(values.iter().sum()))
+        format!("{}{}", mark.unwrap_or_default().mark(), self.unit.shown(sum))
     }
 }
 

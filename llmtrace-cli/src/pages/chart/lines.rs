@@ -119,6 +119,6 @@ fn add(
     for (number, (place, value)) in points.enumerate() {
         let (command, x) = (if number == 0 { begin } else { 'L' }, middle(place, places) * ACROSS);
         // Writing to a text cannot fail.
-        let _ = write!(path, "{command}{x:.1} {}", pixels(area.y(scale.part(value))));
+        let _ = write!(path, "{command}{} {}", pixels(x), pixels(area.y(scale.part(value))));
     }
 }

@@ -17,3 +17,6 @@ pub(crate) mod series;
 mod table;
 mod tick;
 pub(crate) mod usual;
+
+#[cfg(test)]
+mod tests;

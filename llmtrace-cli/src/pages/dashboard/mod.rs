@@ -15,6 +15,7 @@ use super::components::menu::{Choice, segments};
 use super::layout::{Page, Section};
 use super::query::Query;
 use super::range::{Range, presets};
+use super::scores;
 use crate::store::dashboard::{Dashboard, DashboardBy, DashboardGroup, DashboardQuery};
 use crate::store::row::TraceRow;
 use crate::store::sums::Sums;
@@ -119,6 +120,7 @@ impl DashboardView<'_> {
                 h1.grow { "Dashboard" }
                 (presets(self.query, PATH, self.range.chosen))
                 (segments("By", &by))
+                a.button href=(scores::summary::PATH) { "Scores" }
             }
             @let filters: Vec<_> = self.filters().collect();
             @if !filters.is_empty() {

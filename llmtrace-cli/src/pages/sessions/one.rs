@@ -12,11 +12,12 @@ use crate::pages::chart::figure::{Chart, Form};
 use crate::pages::chart::series::{Point, Series, Tone};
 use crate::pages::components::figure::{self, Exactness};
 use crate::pages::components::pager::pager;
-use crate::pages::components::status::{Standing, sign};
+use crate::pages::components::status::sign;
 use crate::pages::components::{chip, text, time};
 use crate::pages::layout::{Page, Section};
 use crate::pages::query::Query;
-use crate::store::row::{TraceRow, TraceStatus};
+use crate::pages::trace;
+use crate::store::row::TraceRow;
 use crate::store::sessions::SessionRow;
 use crate::unit::Unit;
 
@@ -156,7 +157,7 @@ fn shown_turn(view: &SessionView<'_>, place: usize, turn: &Turn) -> Markup {
         li.turn id={ "turn-" (number) } data-row data-error[trace.errors > 0] {
             div.turn-head {
                 a.turn-name href=(href) {
-                    span.turn-number { (number) } (sign(standing(trace.status))) bdi { (text::cut(&text::line(&trace.name), 80)) }
+                    span.turn-number { (number) } (sign(trace::standing(trace))) bdi { (text::cut(&text::line(&trace.name), 80)) }
                 }
                 span.muted { (time::ago(trace.start, view.now)) }
                 span.muted { (pause(before.map(|turn| &turn.trace), trace)) }
@@ -194,14 +195,5 @@ fn bubble(class: &str, what: &str, said: Option<&Said>, href: &str) -> Markup {
                 None => span.none { "not captured" },
             }
         }
-    }
-}
-
-fn standing(status: TraceStatus) -> Standing {
-    match status {
-        TraceStatus::Ok => Standing::Ok,
-        TraceStatus::Error => Standing::Error,
-        TraceStatus::Running => Standing::Running,
-        TraceStatus::Incomplete => Standing::Incomplete,
     }
 }

@@ -1,50 +1,17 @@
-use llmtrace::{Message, ObservationKind, SpanId, SpanRecord, Timestamp, TraceId, Usd};
+use llmtrace::{Message, ObservationKind, SpanId, SpanRecord, Timestamp, TraceId};
 
 use super::list::SessionsView;
 use super::one::SessionView;
 use super::turn::Turn;
 use super::{list, one};
 use crate::pages::query::Query;
+use crate::pages::sample::{HOSTILE, trace};
 use crate::pages::testing::assert_sound;
-use crate::store::row::{Tokens, TraceRow, TraceStatus};
+use crate::store::row::Tokens;
 use crate::store::sessions::{SessionPage, SessionRow};
-
-const HOSTILE: &str = "\"><script>alert(1)</script>\u{202e}";
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
-}
-
-fn trace(number: u8) -> TraceRow {
-    TraceRow {
-        id: 1,
-        trace_id: TraceId::from_bytes([number; 16]).unwrap(),
-        name: HOSTILE.to_owned(),
-        service: None,
-        environment: None,
-        start: at("2026-11-22T08:00:00Z"),
-        end: at("2026-11-22T08:00:02Z"),
-        spans: 1,
-        errors: u64::from(number == 2),
-        status: TraceStatus::Ok,
-        has_root: true,
-        calls: 1,
-        tokens: Tokens { input: Some(1_000 * u64::from(number)), output: Some(20), ..Tokens::default() },
-        cost: Some(Usd::from_pico(12_300_000_000)),
-        unpriced: 0,
-        is_cost_lower_bound: true,
-        uncounted: 0,
-        estimated: 0,
-        first_chunk: None,
-        session: None,
-        user: None,
-        input: Some(HOSTILE.to_owned()),
-        output: None,
-        models: Vec::new(),
-        providers: Vec::new(),
-        tags: Vec::new(),
-        change: 1,
-    }
 }
 
 fn session() -> SessionRow {

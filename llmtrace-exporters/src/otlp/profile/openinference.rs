@@ -2,7 +2,7 @@
 //! read.
 
 mod flatten;
-mod vendor;
+pub(in crate::otlp) mod vendor;
 
 use llmtrace::{ObservationKind, Value};
 

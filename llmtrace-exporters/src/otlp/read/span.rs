@@ -29,6 +29,27 @@ pub(super) struct Origin {
     resource: Arc<Resource>,
     /// `llmtrace` sent them.
     is_ours: bool,
+    /// The same resource with the environment that the last span of several said.
+    of_span: Option<(String, Arc<Resource>)>,
+}
+
+/// Where Langfuse's SDKs say the environment.
+const SPAN_ENVIRONMENT: &str = "langfuse.environment";
+
+impl Origin {
+    /// The resource in the environment that a span says; where the resource says another, the span keeps its word.
+    fn within(&mut self, environment: &str, pairs: &mut Vec<(Cow<'static, str>, Value)>) -> Arc<Resource> {
+        match self.resource.attributes.get_str(semconv::DEPLOYMENT_ENVIRONMENT_NAME) {
+            Some(stated) if stated != environment => return Arc::clone(&self.resource),
+            _ => pairs.retain(|(key, _)| key != SPAN_ENVIRONMENT),
+        }
+        if self.of_span.as_ref().is_none_or(|(known, _)| known != environment) {
+            let mut resource = Resource::clone(&self.resource);
+            resource.attributes.set(semconv::DEPLOYMENT_ENVIRONMENT_NAME, environment);
+            self.of_span = Some((environment.to_owned(), Arc::new(resource)));
+        }
+        self.of_span.as_ref().map_or_else(|| Arc::clone(&self.resource), |(_, known)| Arc::clone(known))
+    }
 }
 
 /// Reads a resource. A service that the sender does not know has no name.
@@ -40,7 +61,7 @@ pub(super) fn resource(mut pairs: Vec<Pair>) -> Origin {
     let is_ours = attributes.get_str(semconv::TELEMETRY_SDK_NAME) == Some(SDK_NAME);
     let mut resource = Resource::default();
     resource.attributes = attributes;
-    Origin { resource: Arc::new(resource), is_ours }
+    Origin { resource: Arc::new(resource), is_ours, of_span: None }
 }
 
 /// Reads a span, or says why it cannot be kept.
@@ -48,7 +69,7 @@ pub(super) fn record(
     raw: RawSpan,
     scope: &str,
     version: &str,
-    origin: &Origin,
+    origin: &mut Origin,
     room: &mut Room,
 ) -> Result<SpanRecord, String> {
     if let Some(reason) = raw.refused {
@@ -62,7 +83,11 @@ pub(super) fn record(
     record.links = raw.links.into_iter().filter_map(|raw| link(raw, &mut dropped)).collect();
     let mut draft = Draft::new(record, Received::new(raw.attributes), room);
     conventions::read(&mut draft, origin.is_ours);
+    let environment = draft.environment.take();
     let (mut record, mut pairs) = draft.finish();
+    if let Some(environment) = environment {
+        record.resource = origin.within(&environment, &mut pairs);
+    }
     let usual = usual_kind(record.kind);
     if raw.kind != SpanKind::Unspecified && raw.kind != usual {
         pairs.push((Cow::Borrowed(semconv::OTEL_KIND), Value::fixed(raw.kind.as_str())));

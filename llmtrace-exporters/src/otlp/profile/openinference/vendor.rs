@@ -1,7 +1,7 @@
 //! Who serves a model, and whose model it is, in `OpenInference`'s words.
 
 /// `OpenTelemetry`'s provider, `llm.system`, `llm.provider`.
-const VENDORS: [(&str, &str, &str); 11] = [
+pub(in crate::otlp) const VENDORS: [(&str, &str, &str); 11] = [
     ("openai", "openai", "openai"),
     ("azure.ai.openai", "openai", "azure"),
     ("azure.ai.inference", "azure.ai.inference", "azure"),

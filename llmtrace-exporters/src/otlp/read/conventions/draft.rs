@@ -14,6 +14,8 @@ pub(in crate::otlp::read) struct Draft<'r> {
     /// Attributes under our names that came under others.
     pub(super) added: Attributes,
     pub(super) kind: Option<ObservationKind>,
+    /// The environment, where the span itself says it.
+    pub(in crate::otlp::read) environment: Option<String>,
     pub(super) room: &'r mut Room,
 }
 
@@ -40,7 +42,7 @@ pub(super) type Name = (&'static str, &'static str, As);
 impl<'r> Draft<'r> {
     /// Begins with what came.
     pub(in crate::otlp::read) fn new(record: SpanRecord, received: Received, room: &'r mut Room) -> Self {
-        Self { record, received, added: Attributes::default(), kind: None, room }
+        Self { record, received, added: Attributes::default(), kind: None, environment: None, room }
     }
 
     /// The record, and all its attributes.
@@ -63,13 +65,17 @@ impl<'r> Draft<'r> {
     /// Says something under our name. Whether that is now said: not where something else stands there.
     pub(super) fn offer(&mut self, ours: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> bool {
         let (ours, value) = (ours.into(), value.into());
-        match self.known(&ours) {
-            Some(known) => is_same(known, &value),
-            None => {
-                self.added.set(ours, value);
-                true
-            }
+        if let Some(known) = self.known(&ours) {
+            return is_same(known, &value);
         }
+        self.added.set(ours, value);
+        true
+    }
+
+    /// Says something under our name in place of what stood there.
+    pub(super) fn correct(&mut self, ours: &'static str, value: impl Into<Value>) {
+        self.received.take(ours);
+        self.added.set(ours, value);
     }
 
     /// Takes what came under these names into ours. What says something else than what stands there is left.

@@ -3,7 +3,7 @@
 use llmtrace::{Message, ObservationKind, Role, Score, Status, Value, semconv};
 
 use super::draft::{As, Draft, number};
-use super::messages;
+use super::{messages, provider};
 
 /// Attributes that are JSON, which came as text.
 const JSON: [&str; 8] = [
@@ -65,6 +65,15 @@ fn kind(draft: &mut Draft<'_>) {
     let operation = draft.known_text(semconv::OPERATION_NAME);
     if let Some(kind) = operation.and_then(ObservationKind::from_operation_name) {
         draft.offer_kind(kind);
+    }
+}
+
+/// Gives a provider the conventions' name.
+pub(super) fn name_provider(draft: &mut Draft<'_>) {
+    let stated = draft.known_text(semconv::PROVIDER_NAME).unwrap_or_default();
+    let name = provider::named(stated);
+    if name != stated {
+        draft.correct(semconv::PROVIDER_NAME, name);
     }
 }
 

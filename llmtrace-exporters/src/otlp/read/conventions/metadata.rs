@@ -35,8 +35,10 @@ fn member(draft: &mut Draft<'_>, name: &str, value: Value) -> bool {
     if !facts::is_own(name) {
         return false;
     }
-    let is_structured = matches!(value, Value::Json(_) | Value::Array(_));
-    if is_structured && draft.received.text(name).is_some_and(|text| text == value.to_string()) {
+    if let Value::Json(json) = &value
+        && let Some(text) = draft.received.text(name)
+        && draft.room.parse(text).as_ref() == Some(json)
+    {
         // The same as text: here it has its structure.
         draft.received.put(name, value);
         return true;

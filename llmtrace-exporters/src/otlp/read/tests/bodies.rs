@@ -133,7 +133,7 @@ fn a_body_that_was_cut_says_where_or_is_shorter() {
         for length in 1..body.len() {
             match read_otlp(&body[..length], protocol).unwrap_err() {
                 OtlpReadError::NotProtobuf { at, .. } | OtlpReadError::NotJson { at, .. } => {
-                    assert!(at <= length)
+                    assert!(at <= length);
                 }
                 other => panic!("{other}"),
             }

@@ -63,7 +63,9 @@ fn carried(record: &SpanRecord, profile: Profile) -> SpanRecord {
         };
         let gone: Vec<_> =
             attributes.iter().map(|(key, _)| key.to_owned()).filter(|key| is_told(key)).collect();
-        gone.iter().for_each(|key| drop(attributes.remove(key)));
+        for key in gone {
+            attributes.remove(&key);
+        }
     }
     let is_priced_by_tier = attributes.get("llmtrace.service_tier").is_some();
     let has_parameters = match profile {
@@ -81,7 +83,9 @@ fn carried(record: &SpanRecord, profile: Profile) -> SpanRecord {
     }
     let has_metadata = matches!(profile, Profile::Phoenix | Profile::All);
     if let Some(own) = attributes.get("app.own").cloned().filter(|_| !has_metadata) {
-        attributes.set("app.own", own.to_string());
+        let mut text = Vec::new();
+        crate::jsonl::encode::value(&own, 0, &mut text);
+        attributes.set("app.own", String::from_utf8(text).unwrap());
     }
     let reasons = match record.attributes.get(semconv::RESPONSE_FINISH_REASONS) {
         Some(Value::Array(reasons)) => reasons.clone(),

@@ -1,0 +1,222 @@
+//! Traces that try to do harm: nothing runs, nothing hangs, every page answers.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::serve::server::Server;
+use crate::serve::spans::{call, id, request, span, start, trace};
+
+/// How long a page may take in a build that is not optimised, on a busy computer.
+const BOUND: Duration = Duration::from_secs(20);
+
+/// What must never stand in a page as it is.
+const MARKUP: [&str; 4] = ["<script>alert", "<img src=x onerror", "<svg onload", "href=\"javascript:"];
+
+const HOSTILE: &str = "<script>alert(1)</script>\"><img src=x onerror=alert(2)>'\"><svg onload=alert(3)> \
+    [x](javascript:alert(4)) {{7*7}} ${7*7} \u{202e}drow\u{202c} \u{0} \u{1b}[31m & &amp; </title></textarea>";
+
+fn routes(traces: &[u64]) -> Vec<String> {
+    let fixed = [
+        "/traces",
+        "/traces?q=script",
+        "/traces?sort=slowest",
+        "/traces?sort=costliest&limit=500",
+        "/traces?q=%22%3E%3Cimg+src%3Dx+onerror%3Dalert%281%29%3E",
+        "/traces?model=%3Cscript%3Ealert%281%29%3C%2Fscript%3E",
+        "/sessions",
+        "/dashboard",
+        "/dashboard?range=all&by=user",
+        "/findings?range=all",
+        "/compare",
+        "/scores",
+        "/dataset",
+        "/dataset?kind=span",
+        "/compare?a_model=gpt-4o-mini&b_since=1h",
+        "/nothing/%3Cscript%3Ealert(1)%3C/script%3E",
+        "/api/traces",
+        "/api/sessions",
+        "/api/stats",
+        "/api/dashboard",
+        "/api/facets",
+        "/api/findings",
+        "/api/dataset",
+    ];
+    let of_trace = |number: &u64| {
+        let trace = trace(*number);
+        let tabs = ["messages", "attributes", "events", "scores", "raw"];
+        let tabs = tabs.map(|tab| format!("/traces/{trace}?tab={tab}&span={}", id(1)));
+        let rest = [
+            format!("/traces/{trace}"),
+            format!("/traces/{trace}?from=1000"),
+            format!("/traces/{trace}?part=tree"),
+            format!("/traces/{trace}/spans/{}", id(1)),
+            format!("/compare?a={trace}"),
+            format!("/compare?a={trace}&b={trace}"),
+            format!("/api/compare?a={trace}&b={trace}"),
+            format!("/api/traces/{trace}"),
+            format!("/api/spans/{trace}/{}", id(1)),
+        ];
+        tabs.into_iter().chain(rest)
+    };
+    fixed.map(str::to_owned).into_iter().chain(traces.iter().flat_map(of_trace)).collect()
+}
+
+/// Every route answers in time, and no page holds markup of the data's.
+fn walk(server: &Server, traces: &[u64]) {
+    for path in routes(traces) {
+        let begun = Instant::now();
+        let answer = server.get(&path);
+        let expected = if path.starts_with("/nothing") { 404 } else { 200 };
+        assert_eq!(answer.status, expected, "{path}: {:.500}", answer.text());
+        assert!(begun.elapsed() < BOUND, "{path} took {:?}", begun.elapsed());
+        if answer.header("Content-Type").starts_with("text/html") {
+            let page = answer.text();
+            for markup in MARKUP {
+                assert!(!page.contains(markup), "{path} holds {markup}");
+            }
+            let shown = shown(&page);
+            assert!(!shown.contains(['\u{0}', '\u{1b}', '\u{202e}']), "{path} shows what turns text around");
+        } else {
+            assert_eq!(answer.header("X-Content-Type-Options"), "nosniff");
+            assert!(!answer.header("Content-Type").contains("html"), "{path}");
+        }
+    }
+}
+
+/// What stands between the tags.
+fn shown(page: &str) -> String {
+    page.split('<').filter_map(|piece| Some(piece.split_once('>')?.1)).collect()
+}
+
+#[test]
+fn text_stays_text() {
+    let server = Server::start(&[]);
+    let mut root = span(
+        [1, 1, 0],
+        HOSTILE,
+        &[
+            ("gen_ai.conversation.id", HOSTILE.into()),
+            ("user.id", HOSTILE.into()),
+            ("langfuse.trace.tags", json!([HOSTILE, "__proto__"])),
+            ("deployment.environment.name", HOSTILE.into()),
+            ("__proto__", json!("polluted")),
+            ("constructor.prototype.x", HOSTILE.into()),
+            (HOSTILE, HOSTILE.into()),
+            ("url.full", "javascript:alert(1)".into()),
+        ],
+    );
+    root["status"] = json!({"code": 2, "message": HOSTILE});
+    root["events"] = json!([{"name": HOSTILE, "timeUnixNano": "1", "attributes": [{"key": HOSTILE, "value": {"stringValue": HOSTILE}}]}]);
+    let parts = json!([{"role": HOSTILE, "parts": [
+        {"type": "text", "content": HOSTILE}, {"type": HOSTILE, "content": HOSTILE},
+        {"type": "tool_call", "id": HOSTILE, "name": HOSTILE, "arguments": {"__proto__": HOSTILE, HOSTILE: HOSTILE}},
+        {"type": "tool_call_response", "id": HOSTILE, "response": HOSTILE},
+        {"type": "uri", "modality": "image", "uri": "javascript:alert(1)"},
+        {"type": "uri", "modality": HOSTILE, "uri": "data:text/html,<script>alert(1)</script>"},
+        {"type": "blob", "modality": "image", "mime_type": HOSTILE, "content": HOSTILE},
+        {"type": "reasoning", "content": HOSTILE}]}]);
+    let model = call([1, 2, 1], HOSTILE, [HOSTILE, HOSTILE]);
+    let messages = span(
+        [1, 3, 1],
+        "chat",
+        &[
+            ("gen_ai.operation.name", "chat".into()),
+            ("gen_ai.provider.name", HOSTILE.into()),
+            ("gen_ai.input.messages", parts.to_string().into()),
+            ("gen_ai.output.messages", parts.to_string().into()),
+            ("gen_ai.system_instructions", HOSTILE.into()),
+        ],
+    );
+    let mut sent = request(&[root, model, messages]);
+    sent["resourceSpans"][0]["resource"]["attributes"] =
+        json!([{"key": "service.name", "value": {"stringValue": HOSTILE}}]);
+    assert_eq!(server.ingest(&sent).status, 200);
+    let score = json!({"name": HOSTILE, "value": 1, "comment": HOSTILE}).to_string();
+    let path = format!("/api/spans/{}/{}/scores", trace(1), id(1));
+    assert_eq!(
+        server.send("POST", &path, &[("Content-Type", "application/json")], score.as_bytes()).status,
+        201
+    );
+    walk(&server, &[1]);
+    for span in [2, 3] {
+        let page = server.get(&format!("/traces/{}?span={}", trace(1), id(span)));
+        assert_eq!(page.status, 200);
+        assert!(MARKUP.iter().all(|markup| !page.text().contains(markup)), "{span}");
+    }
+    let session = server.json("/api/sessions")["sessions"][0]["session"].as_str().unwrap().to_owned();
+    let path: String = session.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let page = server.get(&format!("/sessions/{path}"));
+    assert_eq!(page.status, 200);
+    assert!(MARKUP.iter().all(|markup| !page.text().contains(markup)));
+}
+
+#[test]
+fn odd_times_and_odd_trees_have_their_pages() {
+    let server = Server::start(&[]);
+    let timed = |ids: [u64; 3], begin: &str, end: &str| {
+        let mut span = span(ids, "timed", &[]);
+        span["startTimeUnixNano"] = begin.into();
+        span["endTimeUnixNano"] = end.into();
+        span
+    };
+    let now = start().to_string();
+    let largest = u64::MAX.to_string();
+    let traces = [
+        vec![timed([1, 1, 0], &now, "0"), timed([1, 2, 1], &now, &now)],
+        vec![timed([2, 1, 0], &now, &(start() - 1_000_000_000).to_string())],
+        vec![timed([3, 1, 0], "0", "0"), timed([3, 2, 1], "0", &now)],
+        vec![
+            timed([4, 1, 0], &largest, &largest),
+            timed([4, 2, 1], &now, &largest),
+            timed([4, 3, 9], "1", &largest),
+        ],
+        vec![span([5, 1, 1], "its own parent", &[])],
+        vec![span([6, 1, 2], "a", &[]), span([6, 2, 3], "b", &[]), span([6, 3, 1], "c", &[])],
+        vec![span([7, 1, 99], "an orphan", &[])],
+        vec![
+            span([8, 1, 0], "twice", &[]),
+            span([8, 1, 0], "twice", &[]),
+            span([8, 1, 0], "and otherwise", &[]),
+        ],
+    ];
+    for spans in &traces {
+        let answer = server.ingest(&request(spans));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(server.ingest(&request(spans)).status, 200);
+    }
+    walk(&server, &(1..=8).collect::<Vec<_>>());
+    assert_eq!(server.json(&format!("/api/traces/{}", trace(8)))["spans"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn large_traces_have_their_pages() {
+    let server = Server::start(&[]);
+    let deep: Vec<_> = (1..=10_000).map(|own| span([1, own, own - 1], "deep", &[])).collect();
+    let wide: Vec<_> = (1..=100_000).map(|own| span([2, own, u64::from(own > 1)], "wide", &[])).collect();
+    let long = "lorem ipsum dolor <script>alert(1)</script> ".repeat(10_000_000 / 44);
+    let calls = vec![call([3, 1, 0], "gpt-4o-mini", [&long, &long])];
+    let many: Vec<Value> = (0..3_000)
+        .map(|n| json!({"role": "user", "parts": [{"type": "text", "content": n.to_string()}]}))
+        .collect();
+    let chat = vec![span(
+        [4, 1, 0],
+        "chat",
+        &[
+            ("gen_ai.operation.name", "chat".into()),
+            ("gen_ai.input.messages", json!(many).to_string().into()),
+        ],
+    )];
+    for spans in [deep, calls, chat] {
+        let answer = server.ingest(&request(&spans));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for spans in wide.chunks(20_000) {
+        assert_eq!(server.ingest(&request(spans)).status, 200);
+    }
+    walk(&server, &[1, 2, 3, 4]);
+    let page = server.get(&format!("/traces/{}", trace(2)));
+    assert!(page.body.len() < 4 << 20, "{}", page.body.len());
+    let page = server.get(&format!("/traces/{}", trace(3)));
+    assert!(page.body.len() < 1 << 20, "{}", page.body.len());
+}
