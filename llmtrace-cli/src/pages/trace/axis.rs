@@ -19,7 +19,7 @@ pub(crate) struct Axis {
 const MAX_TICKS: u64 = 4;
 
 /// Percent of the axis behind which a label has no room.
-const LAST_LABEL: u64 = 84;
+const LAST_LABEL: u64 = 76;
 
 impl Axis {
     /// The axis of these spans.
