@@ -135,6 +135,16 @@ impl DashboardView<'_> {
 
     fn nothing(&self) -> Markup {
         let words = self.range.words();
+        if self.by == DashboardBy::User {
+            return empty(
+                "No call names a user",
+                &html! {
+                    p { "Nothing that was received in " (words) " says for which user a model was called: the attribute "
+                        code { "user.id" } " of the call does, or " code { "user" } " of " code { "#[llm_trace]" } "." }
+                    p { a.button href=(self.query.without(&["by"]).href(PATH)) { "By model" } }
+                },
+            );
+        }
         empty(
             "No call in this time",
             &html! {
