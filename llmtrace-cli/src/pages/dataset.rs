@@ -172,7 +172,8 @@ mod tests {
         let offers = [Offer { trace: sample::trace(1), spans }];
         let query = Query::parse(query);
         let now = sample::trace(1).end;
-        let page = page(&DatasetView { query: &query, offers: &offers, after: Some("1.2"), now }).into_string();
+        let page =
+            page(&DatasetView { query: &query, offers: &offers, after: Some("1.2"), now }).into_string();
         assert_sound(&page);
         page
     }

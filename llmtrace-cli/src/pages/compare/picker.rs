@@ -132,9 +132,11 @@ fn trace_form(view: &PickerView<'_>) -> Markup {
 
 fn choice(view: &PickerView<'_>, number: usize, row: &TraceRow) -> Markup {
     let (id, name) = (row.trace_id.to_string(), text::line(&row.name));
-    let radio = |letter: &str, is_chosen: bool| html! {
-        td { input type="radio" name=(letter) value=(id) checked[is_chosen] required
-            aria-label={ (letter.to_uppercase()) " is " (name) ", " (time::exact(row.start)) }; }
+    let radio = |letter: &str, is_chosen: bool| {
+        html! {
+            td { input type="radio" name=(letter) value=(id) checked[is_chosen] required
+                aria-label={ (letter.to_uppercase()) " is " (name) ", " (time::exact(row.start)) }; }
+        }
     };
     let exactness = if row.is_cost_lower_bound { Exactness::AtLeast } else { Exactness::Exact };
     html! {

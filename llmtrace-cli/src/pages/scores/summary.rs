@@ -117,10 +117,16 @@ fn distribution(judged: &Judged) -> Markup {
         (vec![Unit::Score.shown(judged.min)], vec![Point::exact(judged.count as f64)])
     };
     let axis = Axis::Named(names);
-    Chart::new("Distribution", Unit::Count, Form::Stacked, &axis, vec![Series::new("scores", Tone::Nth(0), points)])
-        .height(90.0)
-        .hrefs(|bin| Some(traces(&judged.name, &format!(">={}", low(bin)))))
-        .render()
+    Chart::new(
+        "Distribution",
+        Unit::Count,
+        Form::Stacked,
+        &axis,
+        vec![Series::new("scores", Tone::Nth(0), points)],
+    )
+    .height(90.0)
+    .hrefs(|bin| Some(traces(&judged.name, &format!(">={}", low(bin)))))
+    .render()
 }
 
 fn none() -> Markup {
@@ -177,7 +183,9 @@ mod tests {
     #[test]
     fn each_name_has_its_figures_and_its_traces() {
         let page = page_of(&[judged(0.0, 1.0)], None);
-        for text in [">0.25</td>", "href=\"/traces?score=%22%3E%3Cscript", "href=\"/scores?name=%22%3E%3Cscript"] {
+        for text in
+            [">0.25</td>", "href=\"/traces?score=%22%3E%3Cscript", "href=\"/scores?name=%22%3E%3Cscript"]
+        {
             assert!(page.contains(text), "{text} in {page}");
         }
         assert!(page_of(&[], None).contains("No score yet"));
