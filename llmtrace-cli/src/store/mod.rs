@@ -16,6 +16,7 @@ pub(crate) mod judged;
 pub(crate) mod list;
 mod open;
 pub(crate) mod options;
+pub(crate) mod over_time;
 mod queue;
 mod read_row;
 mod readers;
