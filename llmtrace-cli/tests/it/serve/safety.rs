@@ -79,7 +79,7 @@ fn every_answer_carries_the_rules_for_browsers() {
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}");
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.header("X-Content-Type-Options"), "nosniff", "{path}");
-        assert_eq!(answer.header("Referrer-Policy"), "no-referrer", "{path}");
+        assert_eq!(answer.header("Referrer-Policy"), "same-origin", "{path}");
         assert_eq!(answer.header("Cache-Control"), "no-store", "{path}");
     }
     let page = server.get("/nothing").text();
