@@ -17,19 +17,12 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
-#[allow(unused_imports, reason = "pages are joined to it one by one")]
 mod compare;
 mod db;
 mod failure;
 mod filter;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the server and the pages that use it are joined to it one by one"
-)]
 mod findings;
 mod mistaken;
-#[allow(dead_code, reason = "the routes of `serve` call the pages")]
 mod pages;
 mod price;
 mod prices;
@@ -40,7 +33,6 @@ mod serve;
 mod show;
 mod spans;
 mod stats;
-#[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
 mod tail;
 mod terminal;

@@ -28,7 +28,7 @@ pub(super) fn table(view: &TraceView<'_>, places: &[Place], axis: &Axis) -> Mark
     html! {
         section.tree data-part="tree" aria-label="Spans" {
             (window(view, from, shown.len(), places.len()))
-            table.waterfall role="treegrid" aria-label="Spans in order, with their times" {
+            table.waterfall.plain[!has_figures(view.spans)] role="treegrid" aria-label="Spans in order, with their times" {
                 thead {
                     tr {
                         th.name scope="col" { "Span" (folds(shown)) }
@@ -49,6 +49,11 @@ pub(super) fn table(view: &TraceView<'_>, places: &[Place], axis: &Axis) -> Mark
             @if shown.len() < places.len() { (window(view, from, shown.len(), places.len())) }
         }
     }
+}
+
+/// Whether any span states tokens or a cost: where none does, the bars have the room of these columns.
+fn has_figures(spans: &[SpanRow]) -> bool {
+    spans.iter().any(|span| span.tokens.total().is_some() || span.cost.is_some())
 }
 
 /// Buttons that fold and unfold everything; a script shows them.

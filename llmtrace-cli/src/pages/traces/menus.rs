@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::filters::hidden_fields;
 use super::{ListView, PATH};
 use crate::pages::components::menu::{Choice, choice_list, choices, panel, segments};
+use crate::pages::dataset;
 use crate::store::facets::{Facet, FacetValue};
 use crate::store::filter::Sort;
 
@@ -37,8 +38,8 @@ pub(super) fn menus(view: &ListView<'_>) -> Markup {
                 @if let Some(values) = values { (facet_menu(view, name, title, values)) }
             }
             (figures(view))
-            span.grow {}
-            (sorts(view))
+            a.button.export href=(view.query.without(&["after", "sort", "limit"]).href(dataset::PATH)) { "Export" }
+            div.sorts { (sorts(view)) }
         }
     }
 }
