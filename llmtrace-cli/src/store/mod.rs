@@ -29,9 +29,10 @@ pub(crate) mod sessions;
 pub(crate) mod stats;
 pub(crate) mod sums;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod totals;
 pub(crate) mod trace;
+pub(crate) mod upkeep;
 mod varint;
 mod write;
 mod writer;

@@ -1,6 +1,6 @@
 //! Values that are assigned to names which mean a secret: JSON, environment files, code, YAML, headers, addresses.
 
-use super::finding::Findings;
+use super::finding::{Findings, MARK};
 use super::names::{self, Meaning};
 use super::{address, value};
 
@@ -75,6 +75,10 @@ impl<'t> Name<'t> {
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b' ');
         let len = before.iter().rev().take(MAX_NAME_BYTES).take_while(|byte| is_name(byte)).count();
         let start = before.len() - len;
+        if before.get(..start)?.ends_with(MARK.as_bytes()) {
+            // The name of a rule, in the place of what was masked.
+            return None;
+        }
         let mut text = before.get(start..)?.trim_ascii_start();
         // Of a sentence, the last two words.
         let mut blanks = text.iter().enumerate().rev().filter(|(_, byte)| **byte == b' ').map(|(at, _)| at);

@@ -93,6 +93,8 @@ fn secrets_are_told_by_their_names() {
                 "&quot;password&quot;:&quot;[redacted:generic-api-key]&quot;",
             ),
             ("**Password:** hunter2!", "**Password:** [redacted:generic-api-key]"),
+            // The marker is no name of a secret.
+            (r#"password: "hunter2": "opaque""#, r#"password: "[redacted:generic-api-key]": "opaque""#),
         ],
     );
 }

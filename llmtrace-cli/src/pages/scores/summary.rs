@@ -51,7 +51,7 @@ fn list(view: &ScoresView<'_>) -> Markup {
     let largest = view.names.iter().map(|judged| judged.count).max().unwrap_or(0) as f64;
     html! {
         div.scroll {
-            table.scores {
+            table.judged {
                 thead { tr {
                     th scope="col" { "name" }
                     @for title in ["scores", "traces", "mean", "lowest", "highest"] { th.figure scope="col" { (title) } }
@@ -90,7 +90,7 @@ fn one(judged: &Judged, newest: &[Judgement], now: Timestamp) -> Markup {
         (distribution(judged))
         h2 { "Newest" }
         div.scroll {
-            table.scores {
+            table.judged {
                 thead { tr {
                     th.figure scope="col" { "value" }
                     @for title in ["comment", "span", "when"] { th scope="col" { (title) } }
