@@ -1,6 +1,8 @@
 //! The ordered set of attributes of a span or an event.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 
 use serde::ser::SerializeMap;
@@ -25,6 +27,9 @@ pub struct Attributes {
     /// Of every key there is, and perhaps of some that were taken out.
     keys: KeyFilter,
 }
+
+/// More than this many are collected by a table of their keys: looking through all for each takes too long.
+const MANY: usize = 128;
 
 impl Attributes {
     /// The value of `key`.
@@ -129,8 +134,27 @@ impl fmt::Debug for Attributes {
 impl<K: Into<Cow<'static, str>>, V: Into<Value>> FromIterator<(K, V)> for Attributes {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut attributes = Self::default();
+        let mut places = HashMap::new();
         for (key, value) in entries {
-            attributes.set(key, value);
+            let (key, value) = (key.into(), value.into());
+            if attributes.len() < MANY {
+                attributes.set(key, value);
+                continue;
+            }
+            if places.is_empty() {
+                places.extend(attributes.entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at)));
+            }
+            match places.entry(key) {
+                Entry::Occupied(place) => {
+                    if let Some((_, slot)) = attributes.entries.get_mut(*place.get()) {
+                        *slot = value;
+                    }
+                }
+                Entry::Vacant(place) => {
+                    attributes.push(place.key().clone(), value);
+                    place.insert(attributes.len() - 1);
+                }
+            }
         }
         attributes
     }
@@ -191,5 +215,17 @@ mod tests {
         let new = (0..1000).filter(|n| !filter.may_hold(&format!("gen_ai.request.other{n}"))).count();
         assert!(new > 700, "{new} of 1000 keys are known to be new");
         assert!(!KeyFilter::default().may_hold("id"));
+    }
+
+    #[test]
+    fn many_that_are_collected_are_as_if_set_one_by_one() {
+        let check = |keys: usize, pairs: usize| {
+            let pairs = || (0..pairs).map(|n| (format!("key{}", n * 7 % keys), i64::try_from(n).unwrap()));
+            let mut set = Attributes::default();
+            pairs().for_each(|(key, value)| set.set(key, value));
+            assert_eq!(pairs().collect::<Attributes>(), set, "{keys} keys");
+        };
+        [(1, 300), (MANY - 1, 300), (MANY, 300), (MANY + 1, 300), (299, 900)]
+            .map(|(keys, pairs)| check(keys, pairs));
     }
 }
