@@ -86,7 +86,7 @@ pub(crate) fn dashboard(conn: &Connection, query: &DashboardQuery) -> Result<Das
     let frame = Frame::of(query, if is_by_user { &USER_LEVELS } else { &LEVELS });
     let Some(source) = Source::of(conn, query)? else { return Ok(frame.empty()) };
     let mut ranks: HashMap<i64, (i128, u64)> = HashMap::new();
-    source.each(conn, &frame, &mut |_, key, bytes| {
+    source.each(conn, &frame, |_, key, bytes| {
         let (calls, pico_usd) = Sums::size_of_bytes(bytes)?;
         let rank = ranks.entry(key).or_default();
         *rank = (rank.0 + pico_usd, rank.1 + calls);
@@ -105,7 +105,7 @@ pub(crate) fn dashboard(conn: &Connection, query: &DashboardQuery) -> Result<Das
     if has_others {
         found.groups.push(frame.group(GroupKey::Others));
     }
-    source.each(conn, &frame, &mut |point, key, bytes| {
+    source.each(conn, &frame, |point, key, bytes| {
         let place = places.get(&key).copied().unwrap_or(MAX_GROUPS);
         found.groups.get_mut(place)?.points.get_mut(point)?.merge_bytes(bytes)
     })?;
@@ -193,7 +193,7 @@ impl Source {
         &self,
         conn: &Connection,
         frame: &Frame,
-        each: &mut dyn FnMut(usize, i64, &[u8]) -> Option<()>,
+        mut each: impl FnMut(usize, i64, &[u8]) -> Option<()>,
     ) -> Result<(), StoreError> {
         let until = frame.first + frame.step * i64::try_from(frame.points).unwrap_or(0);
         let values = [frame.level, frame.first, until].into_iter().chain(self.conditions.iter().copied());
