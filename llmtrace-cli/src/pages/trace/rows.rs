@@ -9,7 +9,7 @@ use super::{MAX_ROWS, TraceView, path};
 use crate::pages::components::figure::{Exactness, cost, duration, tokens};
 use crate::pages::components::icon::{Icon, icon, kind};
 use crate::pages::components::text::{cut, line};
-use crate::store::row::{SpanRow, SpanStatus};
+use crate::store::row::{SpanRow, SpanStatus, TraceStatus};
 
 /// Columns of pixels that a level of the tree takes, and where the line of a level lies in it.
 const LEVEL: usize = 14;
@@ -17,6 +17,9 @@ const LINE: usize = 7;
 
 /// Characters of a name and of an error that are written.
 const MAX_NAME: usize = 200;
+
+/// Bytes of a name that is seen whole without its title.
+const SHORT_NAME: usize = 16;
 
 /// The table with the rows that the address asks for: those from `from` on, or those around the chosen span.
 pub(super) fn table(view: &TraceView<'_>, places: &[Place], axis: &Axis) -> Markup {
@@ -96,7 +99,7 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
         name => cut(&name, MAX_NAME),
     };
     html! {
-        tr id={ "s-" (id) } data-row data-span=(id) data-depth=(place.depth) data-error[failed]
+        tr id={ "s-" (id) } data-row data-span=(id) data-error[failed]
             aria-level=(place.depth + 1) aria-selected=[chosen.then_some("true")]
             aria-expanded=[(place.below > 0).then_some("true")] {
             td.name {
@@ -109,8 +112,10 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
                             aria-label={ "Fold " (place.below) " spans below" } { (icon(Icon::Chevron)) }
                     }
                     (kind(row.kind))
-                    a.title href={ (href) "#s-" (id) } data-part-link="pane" dir="auto" title=(name) { (name) }
-                    (remarks(place, row, &name))
+                    a.title href={ (href) "#s-" (id) } data-part-link="pane" dir="auto" title=[Some(&name).filter(|name| name.len() > SHORT_NAME)] {
+                        (name)
+                    }
+                    (remarks(view.trace.status, place, row, &name))
                 }
                 @if failed { (error(place, row)) }
             }
@@ -123,7 +128,7 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
 }
 
 /// What stands after the name.
-fn remarks(place: &Place, row: &SpanRow, name: &str) -> Markup {
+fn remarks(trace: TraceStatus, place: &Place, row: &SpanRow, name: &str) -> Markup {
     let model = row.model.as_deref().map(line).filter(|model| !name.contains(model.as_str()));
     html! {
         @if let Some(model) = model { span.model title=(model) { (cut(&model, 60)) } }
@@ -134,6 +139,9 @@ fn remarks(place: &Place, row: &SpanRow, name: &str) -> Markup {
         }
         @match place.oddity {
             Oddity::None => {},
+            Oddity::Orphan if trace == TraceStatus::Running => {
+                span.badge title="Spans come when they end" { "parent not ended" }
+            },
             Oddity::Orphan => span.badge.warn title="Its parent has not come" { "parent missing" },
             Oddity::Cycle => span.badge.warn title="It is its own ancestor" { "cycle" },
         }
@@ -141,7 +149,7 @@ fn remarks(place: &Place, row: &SpanRow, name: &str) -> Markup {
         @if row.end < row.start && row.status != SpanStatus::Running {
             span.badge.warn title="It ends before it starts" { "clock" }
         }
-        span.folded hidden { (place.below) }
+        @if place.below > 0 { span.folded hidden { (place.below) } }
     }
 }
 
