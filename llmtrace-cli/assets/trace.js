@@ -2,7 +2,7 @@
 const folded = new Set();
 
 const rowsOf = (table) => [...table.querySelectorAll("tbody tr[data-span]")];
-const depthOf = (row) => Number(row.dataset.depth);
+const depthOf = (row) => Number(row.getAttribute("aria-level"));
 
 // Hides the rows below folded ones.
 const apply = (table) => {
@@ -62,7 +62,7 @@ document.addEventListener("click", (event) => {
   const all = event.target.closest("[data-fold-all]");
   if (all) {
     const table = all.closest("table");
-    const open = rowsOf(table).filter((row) => row.hasAttribute("aria-expanded") && depthOf(row) > 0);
+    const open = rowsOf(table).filter((row) => row.hasAttribute("aria-expanded") && depthOf(row) > 1);
     const closing = open.some((row) => !folded.has(row.dataset.span));
     for (const row of open) if (closing) folded.add(row.dataset.span); else folded.delete(row.dataset.span);
     apply(table);

@@ -109,11 +109,11 @@ fn errors_that_come_together_are_a_burst() {
     check(|_| false, &[]);
     check(|_| true, &[]);
     // One in fifty, spread out.
-    check(|number| number % 50 == 0, &[]);
+    check(|number| number.is_multiple_of(50), &[]);
     check(|number| number * 2_654_435_761 % 4_294_967_296 < 85_899_345, &[]);
     // Half of them for a minute and a half, in 45 calls.
     check(
-        |number| (1_200..1_290).contains(&number) && number % 2 == 0,
+        |number| (1_200..1_290).contains(&number) && number.is_multiple_of(2),
         &["error-burst: 50 % of gpt-4o failed for 1m 30s"],
     );
     // Too few to tell.

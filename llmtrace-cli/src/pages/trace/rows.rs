@@ -18,6 +18,9 @@ const LINE: usize = 7;
 /// Characters of a name and of an error that are written.
 const MAX_NAME: usize = 200;
 
+/// Bytes of a name that is seen whole without its title.
+const SHORT_NAME: usize = 16;
+
 /// The table with the rows that the address asks for: those from `from` on, or those around the chosen span.
 pub(super) fn table(view: &TraceView<'_>, places: &[Place], axis: &Axis) -> Markup {
     let chosen = view.span.map(|span| span.span_id);
@@ -96,7 +99,7 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
         name => cut(&name, MAX_NAME),
     };
     html! {
-        tr id={ "s-" (id) } data-row data-span=(id) data-depth=(place.depth) data-error[failed]
+        tr id={ "s-" (id) } data-row data-span=(id) data-error[failed]
             aria-level=(place.depth + 1) aria-selected=[chosen.then_some("true")]
             aria-expanded=[(place.below > 0).then_some("true")] {
             td.name {
@@ -109,7 +112,9 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
                             aria-label={ "Fold " (place.below) " spans below" } { (icon(Icon::Chevron)) }
                     }
                     (kind(row.kind))
-                    a.title href={ (href) "#s-" (id) } data-part-link="pane" dir="auto" title=(name) { (name) }
+                    a.title href={ (href) "#s-" (id) } data-part-link="pane" dir="auto" title=[Some(&name).filter(|name| name.len() > SHORT_NAME)] {
+                        (name)
+                    }
                     (remarks(view.trace.status, place, row, &name))
                 }
                 @if failed { (error(place, row)) }
@@ -144,7 +149,7 @@ fn remarks(trace: TraceStatus, place: &Place, row: &SpanRow, name: &str) -> Mark
         @if row.end < row.start && row.status != SpanStatus::Running {
             span.badge.warn title="It ends before it starts" { "clock" }
         }
-        span.folded hidden { (place.below) }
+        @if place.below > 0 { span.folded hidden { (place.below) } }
     }
 }
 
