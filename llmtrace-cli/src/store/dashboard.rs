@@ -77,16 +77,20 @@ pub(crate) const MAX_GROUPS: usize = 10;
 /// Points of a time series, at most.
 pub(crate) const MAX_POINTS: usize = 400;
 
+/// Points of a time series by user, at most; each reads the sums of every user.
+const MAX_USER_POINTS: usize = 50;
+
 /// Calls over a range of time. The range is widened to whole points.
 pub(crate) fn dashboard(conn: &Connection, query: &DashboardQuery) -> Result<Dashboard, StoreError> {
     let is_by_user = query.by == DashboardBy::User;
     let frame = Frame::of(query, if is_by_user { &USER_LEVELS } else { &LEVELS });
     let Some(source) = Source::of(conn, query)? else { return Ok(frame.empty()) };
     let mut ranks: HashMap<i64, (i128, u64)> = HashMap::new();
-    source.each(conn, &frame, &mut |_, key, sums| {
+    source.each(conn, &frame, |_, key, bytes| {
+        let (calls, pico_usd) = Sums::size_of_bytes(bytes)?;
         let rank = ranks.entry(key).or_default();
-        rank.0 += sums.pico_usd;
-        rank.1 += sums.calls;
+        *rank = (rank.0 + pico_usd, rank.1 + calls);
+        Some(())
     })?;
     let mut keys: Vec<_> = ranks.into_iter().map(|(key, rank)| (Reverse(rank), key)).collect();
     keys.sort_unstable();
@@ -101,20 +105,17 @@ pub(crate) fn dashboard(conn: &Connection, query: &DashboardQuery) -> Result<Das
     if has_others {
         found.groups.push(frame.group(GroupKey::Others));
     }
-    source.each(conn, &frame, &mut |point, key, sums| {
+    source.each(conn, &frame, |point, key, bytes| {
         let place = places.get(&key).copied().unwrap_or(MAX_GROUPS);
-        let group = found.groups.get_mut(place);
-        for (points, total) in group
-            .map(|group| (&mut group.points, &mut group.total))
-            .into_iter()
-            .chain([(&mut found.points, &mut found.total)])
-        {
-            total.merge(sums);
-            if let Some(at) = points.get_mut(point) {
-                at.merge(sums);
-            }
-        }
+        found.groups.get_mut(place)?.points.get_mut(point)?.merge_bytes(bytes)
     })?;
+    for group in &mut found.groups {
+        for (point, all) in group.points.iter().zip(&mut found.points) {
+            group.total.merge(point);
+            all.merge(point);
+        }
+        found.total.merge(&group.total);
+    }
     Ok(found)
 }
 
@@ -134,7 +135,8 @@ impl Frame {
         let since = seconds(query.since);
         // The last moment that is in the range.
         let last = nanos(query.until).saturating_sub(1).div_euclid(1_000_000_000).max(since);
-        let most = i64::try_from(MAX_POINTS - 1).unwrap_or(1);
+        let most = if query.by == DashboardBy::User { MAX_USER_POINTS } else { MAX_POINTS };
+        let most = i64::try_from(most - 1).unwrap_or(1);
         let fits = |level: &&i64| (last - since) / **level < most;
         let level = levels.iter().find(fits).or(levels.last()).copied().unwrap_or(1);
         let step = level * ((last - since) / level / most + 1);
@@ -186,23 +188,22 @@ impl Source {
         Ok(Some(Self { sql, conditions }))
     }
 
-    /// Hands over the point, the key and the sums of each row.
+    /// Hands over the point, the key and the written sums of each row.
     fn each(
         &self,
         conn: &Connection,
         frame: &Frame,
-        each: &mut dyn FnMut(usize, i64, &Sums),
+        mut each: impl FnMut(usize, i64, &[u8]) -> Option<()>,
     ) -> Result<(), StoreError> {
         let until = frame.first + frame.step * i64::try_from(frame.points).unwrap_or(0);
         let values = [frame.level, frame.first, until].into_iter().chain(self.conditions.iter().copied());
         let mut find = conn.prepare_cached(&self.sql)?;
         let mut rows = find.query(rusqlite::params_from_iter(values))?;
         while let Some(row) = rows.next()? {
-            let mut sums = Sums::default();
             let bytes = row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?;
-            sums.merge_bytes(bytes).ok_or(rusqlite::Error::InvalidQuery)?;
             let point = (row.get::<_, i64>(0)? - frame.first) / frame.step;
-            each(usize::try_from(point).unwrap_or(0), row.get(1)?, &sums);
+            let point = usize::try_from(point).unwrap_or(0);
+            each(point, row.get(1)?, bytes).ok_or(rusqlite::Error::InvalidQuery)?;
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ pub(crate) fn traces(
 ) -> Result<(Vec<TraceRow>, Option<Cursor>), StoreError> {
     let limit = limit.clamp(1, MAX_LIMIT);
     let Cursor { key, id } = after.unwrap_or(Cursor { key: i64::MIN, id: i64::MIN });
-    let find = "SELECT start, id FROM traces WHERE session = ?1 AND session <> 0 AND (start, id) > (?2, ?3)
+    let find = "SELECT start, id FROM traces INDEXED BY traces_by_session WHERE session = ?1 AND session <> 0 AND (start, id) > (?2, ?3)
         ORDER BY start, id LIMIT ?4";
     let mut find = conn.prepare_cached(find)?;
     let number = number(conn, session)?.unwrap_or(0);
@@ -105,9 +105,9 @@ fn row(conn: &Connection, session: i64) -> Result<Option<SessionRow>, StoreError
     };
     let found = conn.prepare_cached(find)?.query_row([session], read).optional()?;
     let Some((first, last, traces, errors, sums)) = found else { return Ok(None) };
-    let earliest = "SELECT input FROM traces WHERE session = ?1 AND session <> 0 ORDER BY start, id LIMIT 1";
+    let earliest = "SELECT input FROM traces INDEXED BY traces_by_session WHERE session = ?1 AND session <> 0 ORDER BY start, id LIMIT 1";
     let input = conn.prepare_cached(earliest)?.query_row([session], |row| row.get(0)).optional()?;
-    let latest = "SELECT output, user FROM traces WHERE session = ?1 AND session <> 0 ORDER BY start DESC, id DESC LIMIT 1";
+    let latest = "SELECT output, user FROM traces INDEXED BY traces_by_session WHERE session = ?1 AND session <> 0 ORDER BY start DESC, id DESC LIMIT 1";
     let latest =
         conn.prepare_cached(latest)?.query_row([session], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
     let (output, user) = latest.unwrap_or((None, 0));

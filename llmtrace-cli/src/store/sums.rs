@@ -128,6 +128,15 @@ impl Sums {
         out
     }
 
+    /// How many calls there are in written sums, and what they cost; `None` if they are none.
+    pub(super) fn size_of_bytes(mut bytes: &[u8]) -> Option<(u64, i128)> {
+        let calls = varint::take(&mut bytes)?;
+        for _ in 1..Self::default().counts_mut().len() {
+            varint::take(&mut bytes)?;
+        }
+        Some((calls, i128::from_le_bytes(*bytes.first_chunk()?)))
+    }
+
     /// Adds sums as [`to_bytes`](Self::to_bytes) wrote them; `None` if they are none.
     pub(super) fn merge_bytes(&mut self, mut bytes: &[u8]) -> Option<()> {
         for count in self.counts_mut() {
@@ -178,6 +187,7 @@ mod tests {
         let mut other = Sums { calls: 1, estimated: 4, pico_usd: 1 << 90, ..Sums::default() };
         other.first_chunk.add(9);
         let mut both = other.clone();
+        assert_eq!(Sums::size_of_bytes(&one.to_bytes()), Some((3, -5)));
         assert_eq!(both.merge_bytes(&one.to_bytes()), Some(()));
         assert_eq!((both.calls, both.pico_usd), (4, (1 << 90) - 5));
         both.subtract(&one);

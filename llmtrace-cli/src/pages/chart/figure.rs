@@ -20,7 +20,6 @@ pub(crate) struct Chart<'a> {
     axis: &'a Axis,
     series: Vec<Series>,
     total: Option<Markup>,
-    note: Option<&'a str>,
     hrefs: Vec<Option<String>>,
     height: f64,
     reach: Option<f64>,
@@ -60,7 +59,6 @@ impl<'a> Chart<'a> {
             axis,
             series,
             total: None,
-            note: None,
             hrefs: Vec::new(),
             height: HEIGHT,
             reach: None,
@@ -71,12 +69,6 @@ impl<'a> Chart<'a> {
     /// Says what all of it comes to, beside the title.
     pub(crate) fn total(mut self, total: Markup) -> Self {
         self.total = Some(total);
-        self
-    }
-
-    /// Says what must be known to read it.
-    pub(crate) fn note(mut self, note: &'a str) -> Self {
-        self.note = Some(note);
         self
     }
 
@@ -131,7 +123,6 @@ impl<'a> Chart<'a> {
                 figcaption {
                     span.chart-title { bdi { (self.title) } }
                     @if let Some(total) = &self.total { span.chart-total { (total) } }
-                    @if let Some(note) = self.note { span.chart-note { (note) } }
                 }
                 (legend(&self.series, self.form))
                 (frame(self.axis, &scale, area, &says, drawn.as_ref(), &targets))

@@ -50,12 +50,6 @@ impl Series {
         self
     }
 
-    /// Says where the list of what they sum up stands.
-    pub(crate) fn href(mut self, href: impl Into<String>) -> Self {
-        self.href = Some(href.into());
-        self
-    }
-
     /// The value of a place, where it is known and a number.
     pub(super) fn value(&self, place: usize) -> Option<f64> {
         self.point(place).value.filter(|value| value.is_finite())

@@ -104,10 +104,9 @@ fn odd_data_break_nothing() {
 #[test]
 fn each_place_says_its_figures_and_leads_to_its_list() {
     let bound = Point { value: Some(3.0), exactness: Exactness::AtLeast };
+    let low = Series::new("low", Tone::Nth(0), vec![Point::exact(2.0), Point::exact(1_234.0)]).total("1,236");
     let all = vec![
-        Series::new("low", Tone::Nth(0), vec![Point::exact(2.0), Point::exact(1_234.0)])
-            .total("1,236")
-            .href("/traces?a=b&c"),
+        Series { href: Some("/traces?a=b&c".to_owned()), ..low },
         Series::new(HOSTILE, Tone::Nth(1), vec![bound, Point::default()]),
     ];
     let chart = Chart::new(HOSTILE, Unit::Count, Form::Stacked, &axis(2), all)

@@ -24,8 +24,6 @@ use crate::unit::Unit;
 /// What the page of a session shows.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SessionView<'a> {
-    /// The state in the address.
-    pub(crate) query: &'a Query,
     pub(crate) session: &'a SessionRow,
     /// The turns of this page, in the order of time.
     pub(crate) turns: &'a [Turn],

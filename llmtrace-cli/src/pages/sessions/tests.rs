@@ -68,10 +68,9 @@ fn an_empty_list_says_how_to_name_a_session() {
 #[test]
 fn a_session_is_a_conversation_with_links_to_its_traces() {
     let turns = [Turn::of_row(trace(1)), Turn::of_row(trace(2))];
-    let (query, session) = (Query::default(), session());
+    let session = session();
     let now = at("2026-11-22T08:30:00Z");
-    let view =
-        SessionView { query: &query, session: &session, turns: &turns, before: 50, after: Some("3.4"), now };
+    let view = SessionView { session: &session, turns: &turns, before: 50, after: Some("3.4"), now };
     let found = one::page(&view).into_string();
     assert_safe(&found);
     let has = |text: &str| assert!(found.contains(text), "{text} in {found}");

@@ -56,9 +56,8 @@ pub(super) async fn one(
     });
     let missing = || Problem::missing("there is no session of this name");
     let (session, turns, after) = found.await?.ok_or_else(missing)?;
-    let (query, after) = (params.0.without(PART), after.map(|after| after.to_string()));
+    let after = after.map(|after| after.to_string());
     let view = SessionView {
-        query: &query,
         session: &session,
         turns: &turns,
         before: before.unwrap_or(0),

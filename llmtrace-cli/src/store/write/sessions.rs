@@ -61,8 +61,8 @@ impl Sessions {
             let sums = change.sums.apply(written.as_deref()).ok_or(rusqlite::Error::InvalidQuery)?;
             let write =
                 "INSERT OR REPLACE INTO sessions (session, first, last, traces, errors, sums) VALUES (?1,
-                (SELECT min(start) FROM traces WHERE session = ?1 AND session <> 0),
-                (SELECT max(start) FROM traces WHERE session = ?1 AND session <> 0), ?2, ?3, ?4)";
+                (SELECT min(start) FROM traces INDEXED BY traces_by_session WHERE session = ?1 AND session <> 0),
+                (SELECT max(start) FROM traces INDEXED BY traces_by_session WHERE session = ?1 AND session <> 0), ?2, ?3, ?4)";
             let (traces, errors) = (traces + change.traces, errors + change.errors);
             conn.prepare_cached(write)?.execute(params![session, traces, errors, sums.to_bytes()])?;
         }
