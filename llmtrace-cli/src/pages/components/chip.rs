@@ -8,12 +8,6 @@ use super::text;
 /// Characters of a chip that are shown.
 const MAX_CHARS: usize = 48;
 
-/// A short value.
-pub(crate) fn chip(value: &str) -> Markup {
-    let value = text::line(value);
-    html! { span.chip title=(value) dir="auto" { (text::cut(&value, MAX_CHARS)) } }
-}
-
 /// A short value that leads somewhere.
 pub(crate) fn link(value: &str, href: &str) -> Markup {
     let value = text::line(value);

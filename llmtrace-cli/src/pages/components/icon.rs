@@ -13,7 +13,6 @@ pub(crate) enum Icon {
     Copy,
     Close,
     Chevron,
-    Filter,
     Ok,
     Error,
     Cancelled,
@@ -29,7 +28,7 @@ pub(crate) enum Icon {
 impl Icon {
     /// Each of them.
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::Mark,
         Self::Search,
         Self::Theme,
@@ -37,7 +36,6 @@ impl Icon {
         Self::Copy,
         Self::Close,
         Self::Chevron,
-        Self::Filter,
         Self::Ok,
         Self::Error,
         Self::Cancelled,
@@ -60,7 +58,6 @@ impl Icon {
             Self::Copy => "#i-copy",
             Self::Close => "#i-close",
             Self::Chevron => "#i-chevron",
-            Self::Filter => "#i-filter",
             Self::Ok => "#i-ok",
             Self::Error => "#i-error",
             Self::Cancelled => "#i-cancelled",

@@ -33,15 +33,6 @@ pub(crate) fn cut(text: &str, chars: usize) -> String {
     }
 }
 
-/// An id that is shortened for the eye: all of it is in the title and is what is copied.
-pub(crate) fn id(id: &str) -> Markup {
-    let shown = cut(&line(id), SHOWN_ID_CHARS);
-    html! { code.id title=(line(id)) { (shown) } (copy(id, "id")) }
-}
-
-/// Characters of an id that are shown: enough to tell ids apart by eye.
-const SHOWN_ID_CHARS: usize = 16;
-
 /// A button that copies a text as [`lines`] shows it: what hides on the page does not come out where it is pasted.
 pub(crate) fn copy(text: &str, what: &str) -> Markup {
     let label = format!("Copy {what}");
