@@ -107,7 +107,7 @@ fn filters(view: &DatasetView<'_>) -> Markup {
             }
             span.grow {}
             a.button href=(filters.with("limit", MAX_LINES).href(DOWNLOAD)) download="dataset.jsonl" {
-                "Download all that match"
+                "Download all that match" span.muted { "10,000 at most" }
             }
         }
     }
@@ -119,7 +119,7 @@ fn form(view: &DatasetView<'_>) -> Markup {
     let count: usize = view.offers.iter().map(|offer| offer.spans.len()).sum();
     html! {
         form.stack action=(DOWNLOAD) method="get" {
-            div.row { button.primary type="submit" { "Download the chosen" } span.muted { "10,000 spans at most" } }
+            div.row { button.primary type="submit" { "Download the chosen" } }
             div.scroll {
                 table.choose {
                     thead { tr {
@@ -172,7 +172,8 @@ mod tests {
         let offers = [Offer { trace: sample::trace(1), spans }];
         let query = Query::parse(query);
         let now = sample::trace(1).end;
-        let page = page(&DatasetView { query: &query, offers: &offers, after: Some("1.2"), now }).into_string();
+        let page =
+            page(&DatasetView { query: &query, offers: &offers, after: Some("1.2"), now }).into_string();
         assert_sound(&page);
         page
     }

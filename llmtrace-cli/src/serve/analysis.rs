@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use llmtrace::{SpanRecord, Timestamp, TraceId};
 
 use super::app::App;
+use super::load;
 use crate::findings::{Analyst, Baseline, Finding, SpanSummary, sort};
 use crate::store::error::StoreError;
 use crate::store::filter::{Sort, TraceFilter};
-use crate::store::{list, trace};
+use crate::store::list;
 
 /// What the last look at the store found.
 #[derive(Debug, Default)]
@@ -30,8 +31,8 @@ pub(crate) struct Known {
 /// Spans that are looked at: those of the newest traces.
 const MAX_SPANS: u64 = 50_000;
 
-/// Spans of one trace that are looked at.
-const MAX_TRACE_SPANS: usize = 20_000;
+/// How long reading one trace may take.
+const TRACE_TIME: Duration = Duration::from_secs(5);
 
 /// Findings that are kept.
 const MAX_FINDINGS: usize = 10_000;
@@ -139,14 +140,7 @@ fn spans(app: &App, id: TraceId) -> Result<Vec<SpanRecord>, StoreError> {
     if app.is_ending() {
         return Err(StoreError::Closed);
     }
-    let mut spans = Vec::new();
-    app.store.read(|connection| {
-        trace::records(connection, id, &mut |span| {
-            if spans.len() < MAX_TRACE_SPANS {
-                spans.push(span);
-            }
-            Ok(())
-        })
-    })?;
-    Ok(spans)
+    app.store
+        .read(|connection| load::trace(connection, id, Instant::now() + TRACE_TIME))
+        .map(|loaded| loaded.spans)
 }

@@ -12,6 +12,7 @@ pub(crate) mod facets;
 mod fact;
 pub(crate) mod filter;
 pub(crate) mod histogram;
+pub(crate) mod judged;
 pub(crate) mod list;
 mod open;
 pub(crate) mod options;

@@ -30,7 +30,9 @@ fn drawn(unit: Unit, form: Form, series: Vec<Series>) -> String {
 /// The data of each path of a class.
 fn paths(chart: &str, class: &str) -> Vec<String> {
     let marker = format!("<path class=\"{class}");
-    let path = |rest: &str| rest.split("d=\"").nth(1).and_then(|path| path.split('"').next()).unwrap_or_default().to_owned();
+    let path = |rest: &str| {
+        rest.split("d=\"").nth(1).and_then(|path| path.split('"').next()).unwrap_or_default().to_owned()
+    };
     chart.split(&marker).skip(1).map(path).collect()
 }
 
@@ -103,7 +105,9 @@ fn odd_data_break_nothing() {
 fn each_place_says_its_figures_and_leads_to_its_list() {
     let bound = Point { value: Some(3.0), exactness: Exactness::AtLeast };
     let all = vec![
-        Series::new("low", Tone::Nth(0), vec![Point::exact(2.0), Point::exact(1_234.0)]).total("1,236").href("/traces?a=b&c"),
+        Series::new("low", Tone::Nth(0), vec![Point::exact(2.0), Point::exact(1_234.0)])
+            .total("1,236")
+            .href("/traces?a=b&c"),
         Series::new(HOSTILE, Tone::Nth(1), vec![bound, Point::default()]),
     ];
     let chart = Chart::new(HOSTILE, Unit::Count, Form::Stacked, &axis(2), all)
@@ -114,18 +118,23 @@ fn each_place_says_its_figures_and_leads_to_its_list() {
     assert!(!chart.contains("<script>") && !chart.contains('\u{202e}'), "{chart}");
     let has = |text: &str| assert!(chart.contains(text), "{text} in {chart}");
     // Stacks are read from the top.
-    has("<title>22 Nov 2026 08:00–08:05 UTC\n&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u{202e}: ≥\u{202f}3\nlow: 2\ntotal: ≥\u{202f}5</title>");
+    has(
+        "<title>22 Nov 2026 08:00–08:05 UTC\n&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u{202e}: ≥\u{202f}3\nlow: 2\ntotal: ≥\u{202f}5</title>",
+    );
     has("<title>22 Nov 2026 08:05–08:10 UTC\nlow: 1,234</title>");
     has("<a href=\"/traces?place=1\" tabindex=\"-1\">");
     // The same in a table, where keys reach the link.
-    has("<th scope=\"row\"><a href=\"/traces?place=1\">22 Nov 2026 08:05–08:10 UTC</a></th><td class=\"figure\">1,234</td><td class=\"figure\">–</td>");
+    has(
+        "<th scope=\"row\"><a href=\"/traces?place=1\">22 Nov 2026 08:05–08:10 UTC</a></th><td class=\"figure\">1,234</td><td class=\"figure\">–</td>",
+    );
     has("href=\"/traces?a=b&amp;c\"");
     has("<span class=\"num\">1,236</span>");
 }
 
 #[test]
 fn tones_are_told_apart() {
-    let classes: std::collections::HashSet<_> = (0..TONES + 3).map(|number| Tone::nth(number).class()).collect();
+    let classes: std::collections::HashSet<_> =
+        (0..TONES + 3).map(|number| Tone::nth(number).class()).collect();
     assert_eq!(classes.len(), TONES + 1);
     let css = include_str!("../../../assets/charts.css");
     for class in classes.into_iter().chain([Tone::Bad.class()]) {

@@ -63,7 +63,8 @@ impl Asked {
 
 impl GroupAsked {
     fn read(query: &Query, names: [&'static str; 6]) -> Result<Self, &'static str> {
-        let text = |name: &str| query.get(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let text =
+            |name: &str| query.get(name).map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         let moment = |name: &'static str| text(name).map(|text| time(&text).map_err(|_| name)).transpose();
         let [tag, model, service, name, since, until] = names;
         Ok(Self {
@@ -84,7 +85,9 @@ impl GroupAsked {
         {
             words.extend(value.as_ref().map(|value| format!("{name}{value}")));
         }
-        let day = |at: Timestamp| at.to_string().get(..16).unwrap_or_default().replace('T', " ").replace(" 00:00", "");
+        let day = |at: Timestamp| {
+            at.to_string().get(..16).unwrap_or_default().replace('T', " ").replace(" 00:00", "")
+        };
         words.extend(self.since.map(|since| format!("from {}", day(since))));
         words.extend(self.until.map(|until| format!("until {}", day(until))));
         if words.is_empty() { "all".to_owned() } else { words.join(", ") }

@@ -13,7 +13,6 @@ use crate::pages::chart::meter::meter;
 use crate::pages::components::{figure, text};
 use crate::pages::layout::{Page, Section};
 use crate::pages::query::Query;
-use crate::unit::Unit;
 
 /// What the page shows.
 #[derive(Clone, Copy, Debug)]
@@ -65,13 +64,13 @@ fn side(letter: &str, side: &GroupSide, href: &str) -> Markup {
 }
 
 fn measures(compared: &GroupComparison) -> Markup {
-    let factors = compared.measures.iter().filter(|measure| measure.unit != Unit::Share);
-    let shares = compared.measures.iter().filter(|measure| measure.unit == Unit::Share);
+    let factors = compared.measures.iter().filter(|measure| measure.is_factor);
+    let shares = compared.measures.iter().filter(|measure| !measure.is_factor);
     let factors = Extent::around(0.0, factors.filter_map(|measure| measure.change.map(logarithm)));
     let shares = Extent::around(0.0, shares.filter_map(|measure| measure.change));
     html! {
         section.stack {
-            h2 { "Figures" span.muted { " with the range in which the change lies with 95 % confidence" } }
+            h2 { "Figures" span.muted { " with the range in which each change lies; all of them hold together with 95 % confidence" } }
             div.scroll {
                 table.measures {
                     thead { tr {
@@ -84,7 +83,7 @@ fn measures(compared: &GroupComparison) -> Markup {
                     } }
                     tbody {
                         @for measure in &compared.measures {
-                            (row(measure, if measure.unit == Unit::Share { shares } else { factors }))
+                            (row(measure, if measure.is_factor { factors } else { shares }))
                         }
                     }
                 }
@@ -95,23 +94,29 @@ fn measures(compared: &GroupComparison) -> Markup {
 }
 
 fn row(measure: &Measure, extent: Extent) -> Markup {
-    let is_share = measure.unit == Unit::Share;
+    let (change, range) = (measure.change_shown(), measure.range_shown());
     html! {
         tr class=(class(measure.verdict)) {
             th scope="row" { (measure.name) }
-            td.figure { (value(measure.a, measure.unit)) div.muted { "of " (figures::count(measure.a_sample)) } }
-            td.figure { (value(measure.b, measure.unit)) div.muted { "of " (figures::count(measure.b_sample)) } }
-            @match measure.change {
-                Some(change) => {
-                    @let words = words(change, is_share);
-                    td.figure { b { (words.0) } div.muted { (words.1) } }
-                    td.interval { (interval(if is_share { change } else { logarithm(change) }, extent, &format!("{}: {} ({})", measure.name, words.0, words.1))) }
-                },
-                None => { td.figure { (figure::unknown()) } td {} },
+            td.figure { (value(measure.a, measure.unit)) (sample(measure.a_sample)) }
+            td.figure { (value(measure.b, measure.unit)) (sample(measure.b_sample)) }
+            td.figure {
+                @match &change { Some(change) => b { (change) }, None => (figure::unknown()) }
+                @if let Some(range) = &range { div.muted { (range) } }
+            }
+            td.interval {
+                @if let Some(drawn) = measure.change {
+                    @let says = format!("{}: {} ({})", measure.name, change.unwrap_or_default(), range.unwrap_or_default());
+                    (interval(if measure.is_factor { logarithm(drawn) } else { drawn }, extent, &says))
+                }
             }
             td { (verdict(measure.verdict)) }
         }
     }
+}
+
+fn sample(calls: u64) -> Markup {
+    html! { div.muted { "of " (figures::count(calls)) } }
 }
 
 fn class(verdict: Verdict) -> &'static str {
@@ -131,22 +136,6 @@ fn verdict(verdict: Verdict) -> Markup {
             Verdict::Unjudged => span.muted { "not judged" },
         }
     }
-}
-
-/// The change, and its range: `+12 %` and `−3 % to +28 %`; of shares in points.
-fn words(change: Interval, is_share: bool) -> (String, String) {
-    let one = |value: f64| if is_share { points(value) } else { factor(value) };
-    (one(change.value), format!("{} to {}", one(change.low), one(change.high)))
-}
-
-/// A difference of shares in points of a hundred.
-fn points(difference: f64) -> String {
-    format!("{:+.1} pts", difference * 100.0)
-}
-
-/// A factor as a change in percent, or as it is where it is large.
-fn factor(factor: f64) -> String {
-    if factor >= 2.0 { format!("{factor:.1}×") } else { format!("{:+.0} %", (factor - 1.0) * 100.0) }
 }
 
 /// Factors lie as far from each other as their logarithms: half as much is as far from the same as twice as much.

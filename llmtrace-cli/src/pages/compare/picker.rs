@@ -32,8 +32,6 @@ pub(crate) struct PickerView<'a> {
     /// Traces to choose from, those most like the first before others.
     pub(crate) traces: &'a [TraceRow],
     pub(crate) known: &'a Known,
-    /// What is wrong with what was asked.
-    pub(crate) problem: Option<&'a str>,
     pub(crate) now: Timestamp,
 }
 
@@ -55,7 +53,6 @@ const CONDITIONS: [(&str, &str); 6] = [
 pub(crate) fn page(view: &PickerView<'_>) -> Markup {
     let body = html! {
         h1 { "Compare" }
-        @if let Some(problem) = view.problem { p.notice.bad role="alert" { (problem) } }
         @if view.first.is_none() {
             section.card.stack {
                 h2 { "Two times, tags, models or services" }
@@ -135,9 +132,11 @@ fn trace_form(view: &PickerView<'_>) -> Markup {
 
 fn choice(view: &PickerView<'_>, number: usize, row: &TraceRow) -> Markup {
     let (id, name) = (row.trace_id.to_string(), text::line(&row.name));
-    let radio = |letter: &str, is_chosen: bool| html! {
-        td { input type="radio" name=(letter) value=(id) checked[is_chosen] required
-            aria-label={ (letter.to_uppercase()) " is " (name) ", " (time::exact(row.start)) }; }
+    let radio = |letter: &str, is_chosen: bool| {
+        html! {
+            td { input type="radio" name=(letter) value=(id) checked[is_chosen] required
+                aria-label={ (letter.to_uppercase()) " is " (name) ", " (time::exact(row.start)) }; }
+        }
     };
     let exactness = if row.is_cost_lower_bound { Exactness::AtLeast } else { Exactness::Exact };
     html! {

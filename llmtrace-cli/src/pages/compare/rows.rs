@@ -21,11 +21,15 @@ const MAX_NAME_CHARS: usize = 60;
 const INDENT: u32 = 14;
 const MAX_DEPTH: u32 = 12;
 
+/// Rows that are drawn.
+const MAX_ROWS: usize = 1_000;
+
 /// The figures of a row, by their names.
 const FIGURES: [&str; 4] = ["duration", "input", "output", "cost"];
 
 /// All rows, and how many are left out.
 pub(super) fn table(compared: &TraceComparison) -> Markup {
+    let left_out = compared.left_out + compared.rows.len().saturating_sub(MAX_ROWS) as u64;
     html! {
         div.scroll {
             table.pairs {
@@ -34,12 +38,10 @@ pub(super) fn table(compared: &TraceComparison) -> Markup {
                     th scope="col" { "span in B" }
                     @for name in FIGURES { th.figure scope="col" { (name) } }
                 } }
-                tbody { @for pair in &compared.rows { (row(compared, pair)) } }
+                tbody { @for pair in compared.rows.iter().take(MAX_ROWS) { (row(compared, pair)) } }
             }
         }
-        @if compared.left_out > 0 {
-            p.muted { (figures::count(compared.left_out)) " more rows are left out" }
-        }
+        @if left_out > 0 { p.muted { (figures::count(left_out)) " more rows are left out" } }
     }
 }
 

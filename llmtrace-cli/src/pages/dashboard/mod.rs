@@ -15,6 +15,7 @@ use super::components::menu::{Choice, segments};
 use super::layout::{Page, Section};
 use super::query::Query;
 use super::range::{Range, presets};
+use super::scores;
 use crate::store::dashboard::{Dashboard, DashboardBy, DashboardGroup, DashboardQuery};
 use crate::store::row::TraceRow;
 use crate::store::sums::Sums;
@@ -119,6 +120,7 @@ impl DashboardView<'_> {
                 h1.grow { "Dashboard" }
                 (presets(self.query, PATH, self.range.chosen))
                 (segments("By", &by))
+                a.button href=(scores::summary::PATH) { "Scores" }
             }
             @let filters: Vec<_> = self.filters().collect();
             @if !filters.is_empty() {
@@ -133,6 +135,16 @@ impl DashboardView<'_> {
 
     fn nothing(&self) -> Markup {
         let words = self.range.words();
+        if self.by == DashboardBy::User {
+            return empty(
+                "No call names a user",
+                &html! {
+                    p { "Nothing that was received in " (words) " says for which user a model was called: the attribute "
+                        code { "user.id" } " of the call does, or " code { "user" } " of " code { "#[llm_trace]" } "." }
+                    p { a.button href=(self.query.without(&["by"]).href(PATH)) { "By model" } }
+                },
+            );
+        }
         empty(
             "No call in this time",
             &html! {

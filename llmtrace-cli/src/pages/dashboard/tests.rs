@@ -83,6 +83,7 @@ fn nothing_is_said_of_an_empty_time() {
     let found = page("range=1h", &Dashboard::default());
     assert!(found.contains("No call in this time"), "{found}");
     assert!(found.contains("href=\"/dashboard?range=all\""), "{found}");
+    assert!(page("by=user", &Dashboard::default()).contains("No call names a user"));
 }
 
 #[test]

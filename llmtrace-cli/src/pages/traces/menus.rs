@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use super::filters::hidden_fields;
 use super::{ListView, PATH};
 use crate::pages::components::menu::{Choice, choice_list, choices, panel, segments};
+use crate::pages::dataset;
 use crate::store::facets::{Facet, FacetValue};
 use crate::store::filter::Sort;
 
@@ -38,6 +39,7 @@ pub(super) fn menus(view: &ListView<'_>) -> Markup {
             }
             (figures(view))
             span.grow {}
+            a.button href=(view.query.without(&["after", "sort", "limit"]).href(dataset::PATH)) { "Export" }
             (sorts(view))
         }
     }

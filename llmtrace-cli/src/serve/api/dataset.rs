@@ -1,6 +1,7 @@
 //! Spans as a dataset: what went in, what came out, how it was judged.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -25,6 +26,9 @@ const USUAL_LIMIT: usize = 1_000;
 /// Longest dataset, in bytes.
 const MAX_BYTES: usize = 64 << 20;
 
+/// How long reading may take; what was not read then is left out.
+const TIME: Duration = Duration::from_secs(6);
+
 /// Which spans are wanted.
 enum Chosen {
     /// These, in this order.
@@ -34,11 +38,13 @@ enum Chosen {
 }
 
 /// The lines so far.
-#[derive(Default)]
 struct Lines {
     text: Vec<u8>,
     count: usize,
-    /// Whether there are more than were asked for.
+    limit: usize,
+    /// When to stop.
+    end: Instant,
+    /// Whether there are more.
     is_cut: bool,
 }
 
@@ -80,12 +86,13 @@ fn chosen(params: &Params) -> Result<Chosen, Problem> {
 }
 
 fn lines(connection: &Connection, chosen: &Chosen, limit: usize) -> Result<Lines, StoreError> {
-    let mut lines = Lines::default();
+    let end = Instant::now() + TIME;
+    let mut lines = Lines { text: Vec::new(), count: 0, limit, end, is_cut: false };
     match chosen {
         Chosen::Spans(spans) => {
             for (trace_id, span_id) in spans {
                 if let Some(span) = trace::record(connection, *trace_id, *span_id)? {
-                    lines.add(&span, limit);
+                    lines.add(&span);
                 }
             }
         }
@@ -94,15 +101,10 @@ fn lines(connection: &Connection, chosen: &Chosen, limit: usize) -> Result<Lines
             loop {
                 let page = list::list(connection, filter, Sort::Newest, after, list::MAX_LIMIT)?;
                 for row in &page.traces {
+                    lines.add_trace(connection, row.trace_id, filter)?;
                     if lines.is_done() {
                         return Ok(lines);
                     }
-                    trace::records(connection, row.trace_id, &mut |span| {
-                        if is_wanted(&span, filter.kind, filter.score.as_ref()) {
-                            lines.add(&span, limit);
-                        }
-                        Ok(())
-                    })?;
                 }
                 after = page.after;
                 if after.is_none() {
@@ -114,24 +116,51 @@ fn lines(connection: &Connection, chosen: &Chosen, limit: usize) -> Result<Lines
     Ok(lines)
 }
 
-fn is_wanted(span: &SpanRecord, kind: Option<ObservationKind>, score: Option<&ScoreFilter>) -> bool {
-    let is_of_kind = kind.map_or(span.kind.is_model_call(), |kind| span.kind == kind);
-    let is_judged = score.is_none_or(|wanted| {
+fn is_of_kind(kind: ObservationKind, wanted: Option<ObservationKind>) -> bool {
+    wanted.map_or(kind.is_model_call(), |wanted| kind == wanted)
+}
+
+fn is_judged(span: &SpanRecord, wanted: Option<&ScoreFilter>) -> bool {
+    wanted.is_none_or(|wanted| {
         span.scores.iter().any(|score| {
             score.name == wanted.name
                 && wanted.min.is_none_or(|min| score.value >= min)
                 && wanted.max.is_none_or(|max| score.value <= max)
         })
-    });
-    is_of_kind && is_judged
+    })
 }
-
 /// What a line of a dataset has of the span's own line.
 const MEMBERS: [&str; 7] = ["trace_id", "span_id", "name", "kind", "input", "output", "scores"];
 
 impl Lines {
-    fn add(&mut self, span: &SpanRecord, limit: usize) {
-        if self.count >= limit {
+    /// Adds the spans of a trace that a filter asks for.
+    fn add_trace(
+        &mut self,
+        connection: &Connection,
+        trace_id: TraceId,
+        filter: &TraceFilter,
+    ) -> Result<(), StoreError> {
+        // Large traces often have none.
+        let rows = trace::load(connection, trace_id)?.map_or_else(Vec::new, |stored| stored.spans);
+        if !rows.iter().any(|row| is_of_kind(row.kind, filter.kind)) {
+            return Ok(());
+        }
+        let read = trace::records(connection, trace_id, &mut |span| {
+            if is_of_kind(span.kind, filter.kind) && is_judged(&span, filter.score.as_ref()) {
+                self.add(&span);
+            }
+            self.is_cut |= Instant::now() >= self.end;
+            // The rest need not be read.
+            if self.is_done() { Err(StoreError::Closed) } else { Ok(()) }
+        });
+        match read {
+            Err(StoreError::Closed) if self.is_done() => Ok(()),
+            read => read,
+        }
+    }
+
+    fn add(&mut self, span: &SpanRecord) {
+        if self.count >= self.limit {
             self.is_cut = true;
         }
         if self.is_done() {

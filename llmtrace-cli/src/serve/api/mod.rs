@@ -1,5 +1,6 @@
 //! The JSON API.
 
+pub(crate) mod compare;
 pub(crate) mod dashboard;
 pub(crate) mod dataset;
 pub(crate) mod facets;
@@ -32,6 +33,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/api/dashboard", get(dashboard::dashboard))
         .route("/api/facets", get(facets::facets))
         .route("/api/findings", get(findings::findings))
+        .route("/api/compare", get(compare::compare))
         .route("/api/dataset", get(dataset::dataset))
         .route("/api/live", get(live::events))
         .route("/api/openapi.json", get(openapi::document))

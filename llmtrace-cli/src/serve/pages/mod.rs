@@ -1,7 +1,10 @@
 //! The web pages' routes: what a page needs is read of the store, and handed to the page's function.
 
+mod compare;
 mod dashboard;
+mod dataset;
 mod findings;
+mod scores;
 mod sessions;
 mod trace;
 mod traces;
@@ -34,6 +37,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/sessions/{session}", get(sessions::one))
         .route("/dashboard", get(dashboard::page))
         .route("/findings", get(findings::page))
+        .route("/compare", get(compare::page))
+        .route("/scores", get(scores::page))
+        .route("/dataset", get(dataset::page))
 }
 
 /// What every page may be asked for: a part of it instead of the whole.

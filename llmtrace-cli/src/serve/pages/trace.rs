@@ -9,14 +9,19 @@ use llmtrace::Timestamp;
 use llmtrace_exporters::write_line;
 
 use super::{PART, rendered};
+use crate::pages::scores::form::score_form;
 use crate::pages::trace::{self as page_of, TraceView};
 use crate::serve::app::App;
 use crate::serve::html::Html;
 use crate::serve::params::{self, Params};
 use crate::serve::problem::Problem;
+use crate::store::facets::{self, Facet};
 use crate::store::{scores, trace};
 
 const STATE: &[&str] = &["span", "tab", "from"];
+
+/// Names of scores that the form knows.
+const SCORE_NAMES: usize = 50;
 
 /// `GET /traces/{trace_id}`
 pub(super) async fn page(
@@ -35,16 +40,19 @@ pub(super) async fn page(
             Some(span) => trace::record(connection, trace_id, span)?,
             None => None,
         };
-        Ok(Some((stored, span, scores::of_trace(connection, trace_id)?)))
+        let names = facets::values(connection, Facet::Score, SCORE_NAMES)?;
+        Ok(Some((stored, span, scores::of_trace(connection, trace_id)?, names)))
     });
     let missing = || Problem::missing(format!("there is no trace {trace_id}"));
-    let (stored, span, scores) = found.await?.ok_or_else(missing)?;
+    let (stored, span, scores, names) = found.await?.ok_or_else(missing)?;
+    let names: Vec<_> = names.into_iter().map(|name| name.value).collect();
+    let score_form = span.as_ref().map(|span| score_form(trace_id, span.span_id, &names));
     let view = TraceView {
         trace: &stored.row,
         spans: &stored.spans,
         span: span.as_ref(),
         scores: &scores,
-        score_form: &maud::html! {},
+        score_form: &score_form.unwrap_or_default(),
         query: &query,
         now: Timestamp::now(),
     };

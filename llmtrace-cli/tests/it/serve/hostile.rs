@@ -28,6 +28,11 @@ fn routes(traces: &[u64]) -> Vec<String> {
         "/dashboard",
         "/dashboard?range=all&by=user",
         "/findings?range=all",
+        "/compare",
+        "/scores",
+        "/dataset",
+        "/dataset?kind=span",
+        "/compare?a_model=gpt-4o-mini&b_since=1h",
         "/nothing/%3Cscript%3Ealert(1)%3C/script%3E",
         "/api/traces",
         "/api/sessions",
@@ -46,6 +51,9 @@ fn routes(traces: &[u64]) -> Vec<String> {
             format!("/traces/{trace}?from=1000"),
             format!("/traces/{trace}?part=tree"),
             format!("/traces/{trace}/spans/{}", id(1)),
+            format!("/compare?a={trace}"),
+            format!("/compare?a={trace}&b={trace}"),
+            format!("/api/compare?a={trace}&b={trace}"),
             format!("/api/traces/{trace}"),
             format!("/api/spans/{trace}/{}", id(1)),
         ];
@@ -67,12 +75,18 @@ fn walk(server: &Server, traces: &[u64]) {
             for markup in MARKUP {
                 assert!(!page.contains(markup), "{path} holds {markup}");
             }
-            assert!(!page.contains('\u{202e}') && !page.contains('\u{0}'), "{path} turns text around");
+            let shown = shown(&page);
+            assert!(!shown.contains(['\u{0}', '\u{1b}', '\u{202e}']), "{path} shows what turns text around");
         } else {
             assert_eq!(answer.header("X-Content-Type-Options"), "nosniff");
             assert!(!answer.header("Content-Type").contains("html"), "{path}");
         }
     }
+}
+
+/// What stands between the tags.
+fn shown(page: &str) -> String {
+    page.split('<').filter_map(|piece| Some(piece.split_once('>')?.1)).collect()
 }
 
 #[test]
