@@ -23,8 +23,15 @@ const swap = (part, element) => {
 
 const rowsIn = (element) => [...(element?.querySelectorAll("tbody > tr[id]") ?? [])];
 
+// When the reader last moved the pointer over the list: rows do not move away under it.
+let pointed = -Infinity;
+document.addEventListener("pointermove", (event) => {
+  if (event.target.closest?.('[data-part="rows"]')) pointed = performance.now();
+}, { passive: true });
+const REST = 3000;
+
 // Whether new rows may come in: the top is in view, and the reader is at nothing below it.
-const isAtTop = (old) => old.getBoundingClientRect().top > -60 && !old.contains(document.activeElement)
+const isAtTop = (old) => performance.now() - pointed > REST && old.getBoundingClientRect().top > -60 && !old.contains(document.activeElement)
   && !document.querySelector("details.menu[open]");
 
 const hint = (old, count, take) => {
@@ -86,6 +93,12 @@ const refreshTrace = async () => {
   const focused = document.activeElement?.closest?.("tr[id]")?.id;
   swap("tree", tree);
   tree.scrollTop = scrollTop;
+  // The pane still shows its span, whichever the server would choose now.
+  const shown = document.querySelector('[data-part="pane"]')?.dataset.span;
+  for (const row of tree.querySelectorAll("tr[data-span]")) {
+    if (row.dataset.span === shown) row.setAttribute("aria-selected", "true");
+    else if (shown) row.removeAttribute("aria-selected");
+  }
   if (focused) document.getElementById(focused)?.querySelector("a")?.focus({ preventScroll: true });
 };
 

@@ -7,7 +7,7 @@ use llmtrace::Timestamp;
 use crate::compare::command as compare;
 use crate::failure::Failure;
 use crate::findings::command as findings;
-use crate::{price, send, serve, show, stats};
+use crate::{db, price, query, send, serve, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
@@ -21,7 +21,10 @@ const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
 
 show, stats, findings, compare and send read the JSON Lines files that llmtrace
-writes, one span a line, and stores. price reads what a provider answered.
+writes, one span a line, and the store that llmtrace serve writes; db and query
+read the store alone. price reads what a provider answered.
+writes, one span a line, and stores. price reads what a provider answered. serve
+receives traces into a store; db and query read it.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard
@@ -38,6 +41,8 @@ pub(crate) enum Command {
     Price(price::Options),
     Send(send::Options),
     Serve(serve::Options),
+    Db(db::Options),
+    Query(query::Options),
 }
 
 /// What was asked for.
@@ -55,7 +60,8 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, findings, compare, price, send, serve, db, query; see llmtrace --help"
+                "which command? One of show, stats, findings, compare, price, send, serve, db, query; see \
+                 llmtrace --help"
                     .to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),

@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::store::error::StoreError;
 use crate::terminal;
 
 /// Why the program ends early, and with which exit code.
@@ -49,6 +50,13 @@ impl From<io::Error> for Failure {
             io::ErrorKind::BrokenPipe => Self::Closed,
             _ => Self::Wrong(format!("cannot write the output: {error}")),
         }
+    }
+}
+
+/// A store cannot be read or written.
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Wrong(error.to_string())
     }
 }
 

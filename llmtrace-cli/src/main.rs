@@ -9,34 +9,30 @@
 //! | `llmtrace price [FILE]` | reads a provider's response and says what it cost |
 //! | `llmtrace send FILE..` | sends traces to a backend: OTLP, Langfuse, a webhook |
 //! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
+//! | `llmtrace db check\|compact\|export STORE` | looks after the file of a store |
+//! | `llmtrace query STORE SQL` | asks a store with SQL |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
-#[allow(unused_imports, reason = "pages are joined to it one by one")]
 mod compare;
+mod db;
 mod failure;
 mod filter;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "the server and the pages that use it are joined to it one by one"
-)]
 mod findings;
 mod mistaken;
-#[allow(dead_code, reason = "the routes of `serve` call the pages")]
 mod pages;
 mod price;
 mod prices;
 mod progress;
+mod query;
 mod send;
 mod serve;
 mod show;
 mod spans;
 mod stats;
-#[allow(dead_code, reason = "the server and the pages that read it are joined to it one by one")]
 mod store;
 mod tail;
 mod terminal;
@@ -56,6 +52,8 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Price(options))) => price::run(&options),
         Ok(Parsed::Command(Command::Send(options))) => send::run(&options),
         Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),
+        Ok(Parsed::Command(Command::Db(options))) => db::run(&options),
+        Ok(Parsed::Command(Command::Query(options))) => query::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

@@ -16,7 +16,7 @@ use crate::store;
 #[derive(Debug)]
 pub(crate) struct Traces<'s> {
     sources: &'s [Source],
-    traces: Vec<(TraceId, Found)>,
+    found: Vec<(TraceId, Found)>,
     kept: Vec<SpanRecord>,
 }
 
@@ -65,17 +65,17 @@ impl<'s> Traces<'s> {
         })?;
         let mut traces: Vec<_> = found.into_iter().collect();
         traces.sort_unstable_by_key(|(trace_id, found)| (found.start, *trace_id));
-        Ok((tally, Self { sources, traces, kept }))
+        Ok((tally, Self { sources, found: traces, kept }))
     }
 
     /// The traces, in order of their starts.
     pub(crate) fn iter(&self) -> impl Iterator<Item = OneTrace<'_>> {
-        self.traces.iter().map(|(id, found)| OneTrace { traces: self, id: *id, found })
+        self.found.iter().map(|(id, found)| OneTrace { traces: self, id: *id, found })
     }
 
     /// Leaves out the traces of other ids.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(TraceId) -> bool) {
-        self.traces.retain(|(trace_id, _)| is_kept(*trace_id));
+        self.found.retain(|(trace_id, _)| is_kept(*trace_id));
     }
 }
 
@@ -131,4 +131,54 @@ fn read_at(source: Option<&Source>, place: Place, line: &mut Vec<u8>) -> io::Res
     file.seek(SeekFrom::Start(place.start))?;
     line.resize(place.length as usize, 0);
     file.read_exact(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use llmtrace::{ObservationKind, SpanId};
+    use llmtrace_exporters::write_line;
+
+    use super::*;
+    use crate::store::Store;
+    use crate::store::options::StoreOptions;
+
+    fn span(trace: u8, id: u8) -> SpanRecord {
+        let at = |ms: u64| Timestamp::from_unix_nanos(1_795_176_000_000_000_000 + ms * 1_000_000);
+        let (trace, id) = (TraceId::from_bytes([trace; 16]).unwrap(), SpanId::from_bytes([id; 8]).unwrap());
+        SpanRecord::new(trace, id, "step", ObservationKind::Span, at(1), at(2))
+    }
+
+    #[test]
+    fn a_store_reads_as_a_file_of_lines_does() {
+        let spans = vec![span(1, 1), span(2, 2), span(1, 3)];
+        let folder = tempfile::tempdir().unwrap();
+        let (lines, store) = (folder.path().join("app.jsonl"), folder.path().join("app.db"));
+        let mut text = Vec::new();
+        for span in &spans {
+            write_line(span, &mut text);
+            if !text.ends_with(b"\n") {
+                text.push(b'\n');
+            }
+        }
+        std::fs::write(&lines, text).unwrap();
+        let open = Store::open(&store, StoreOptions::default()).unwrap();
+        open.write(spans).unwrap();
+        open.close();
+        let read = |path: &PathBuf| {
+            let sources = Source::open_all(std::slice::from_ref(path)).unwrap();
+            let mut seen = 0;
+            let (tally, traces) = Traces::find(&sources, |_| true, |_| seen += 1).unwrap();
+            assert_eq!((tally.spans, seen), (3, 3));
+            let traces = traces.iter().map(|trace| {
+                let mut spans = trace.spans().unwrap();
+                spans.sort_by_key(|span| span.span_id);
+                (trace.id(), spans)
+            });
+            traces.collect::<Vec<_>>()
+        };
+        assert_eq!(read(&store), read(&lines));
+        assert_eq!(read(&store).len(), 2);
+    }
 }

@@ -19,7 +19,7 @@ use crate::traces::{OneTrace, Traces};
 #[derive(Args, Debug)]
 #[command(about = "Puts two traces, or two sets of traces, side by side", long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct Options {
-    /// Files of spans, or stores: two to compare them, or one or more with --trace, --tag, --model or --split
+    /// Files of spans, or stores: two, or any number with --trace, --tag, --model or --split
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// A trace by its id or the start of it; given twice

@@ -1,5 +1,7 @@
 //! How what was said differs.
 
+use std::ops::Range;
+
 use llmtrace::{Message, SpanRecord};
 use serde::Serialize;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
@@ -145,20 +147,45 @@ fn changed(a: &str, b: &str, budget: &mut Budget) -> (Vec<Piece>, u64) {
         return (pieces, cut_bytes + size as u64);
     }
     budget.text -= size;
-    let (of_a, of_b) = words::split(a, b);
-    for op in capture_diff_slices(Algorithm::Myers, &of_a, &of_b) {
-        let (from_a, from_b) = (op.old_range(), op.new_range());
-        let text =
-            |words: &[&str], range| words.get::<std::ops::Range<usize>>(range).unwrap_or_default().concat();
-        if let DiffOp::Equal { .. } = op {
-            push(Change::Same, &text(&of_a, from_a));
-        } else {
-            push(Change::Removed, &text(&of_a, from_a));
-            push(Change::Added, &text(&of_b, from_b));
+    for step in steps(a, b) {
+        match step {
+            Step::Same(text) => push(Change::Same, &text),
+            Step::Changed(removed, added) => {
+                push(Change::Removed, &removed);
+                push(Change::Added, &added);
+            }
         }
     }
     push(Change::Same, after);
     (pieces, cut_bytes)
+}
+
+/// What is the same on both sides, or what stands in its place.
+enum Step {
+    Same(String),
+    Changed(String, String),
+}
+
+/// What is the same and what changed, in turn. Changes with nothing but a space between them are one.
+fn steps(a: &str, b: &str) -> Vec<Step> {
+    let (of_a, of_b) = words::split(a, b);
+    let text = |words: &[&str], range| words.get::<Range<usize>>(range).unwrap_or_default().concat();
+    let ops = capture_diff_slices(Algorithm::Myers, &of_a, &of_b);
+    let is_same = |op: Option<&DiffOp>| op.is_none_or(|op| matches!(op, DiffOp::Equal { .. }));
+    let mut steps: Vec<Step> = Vec::with_capacity(ops.len());
+    for (number, op) in ops.iter().enumerate() {
+        let (old, new) = (text(&of_a, op.old_range()), text(&of_b, op.new_range()));
+        let is_gap = old.trim().is_empty() && number > 0 && !is_same(ops.get(number + 1));
+        match steps.last_mut() {
+            Some(Step::Changed(removed, added)) if !is_same(Some(op)) || is_gap => {
+                removed.push_str(&old);
+                added.push_str(&new);
+            }
+            _ if is_same(Some(op)) => steps.push(Step::Same(old)),
+            _ => steps.push(Step::Changed(old, new)),
+        }
+    }
+    steps
 }
 
 #[cfg(test)]
@@ -183,6 +210,7 @@ mod tests {
         check("", "new", "{+new+}");
         check("über", "übel", "[-über-]{+übel+}");
         check("a b c", "a x c", "a [-b-]{+x+} c");
+        check("one two three", "1 2 three", "[-one two-]{+1 2+} three");
     }
 
     #[test]

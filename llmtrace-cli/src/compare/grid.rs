@@ -14,6 +14,9 @@ const GAP: usize = 2;
 /// Columns that names have at least.
 const NAME_MIN: usize = 12;
 
+/// Columns that names are not cut below where other columns can be left out instead.
+const NAME_COMFORT: usize = 44;
+
 pub(super) const FAINT: &str = "\x1b[2m";
 pub(super) const RED: &str = "\x1b[31m";
 pub(super) const GREEN: &str = "\x1b[32m";
@@ -29,7 +32,7 @@ impl Grid {
     pub(super) fn fits(&self, columns: usize) -> bool {
         let widths = self.widths();
         let names = widths.first().copied().unwrap_or_default();
-        Self::total(&widths) - names.saturating_sub(2 * NAME_MIN) <= columns
+        Self::total(&widths) - names.saturating_sub(NAME_COMFORT) <= columns
     }
 
     /// Writes it; names are cut where it is wider than `columns`.

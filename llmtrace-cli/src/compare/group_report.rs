@@ -14,7 +14,8 @@ const MAX_CHARS: usize = 100;
 const NOTHING: &str = "–";
 
 const NOTES: &str = "\
-ranges hold all together with 95 % confidence; calls of one trace are taken to be alike
+the ranges hold all together with 95 % confidence;
+calls of one trace are taken to be alike
 ";
 
 /// The figures of both, their change and its range; and which models were called.
@@ -36,7 +37,7 @@ pub(super) fn text(comparison: &GroupComparison, columns: usize, is_colored: boo
     let unpriced = (comparison.a.unpriced, comparison.b.unpriced);
     if unpriced != (0, 0) {
         let (a, b) = (figures::count(unpriced.0), figures::count(unpriced.1));
-        out.extend(["≥ calls without a cost: ", &a, " of A, ", &b, " of B\n"]);
+        out.extend(["≥ calls without a cost: ", &a, " in A, ", &b, " in B\n"]);
     }
     out
 }

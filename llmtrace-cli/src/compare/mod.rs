@@ -10,6 +10,8 @@ pub(crate) mod groups;
 mod interval;
 mod sample;
 pub(crate) mod side;
+#[cfg(test)]
+mod tests;
 mod trace_report;
 pub(crate) mod traces;
 mod tree;

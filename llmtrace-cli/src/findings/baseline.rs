@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use llmtrace::{SpanId, Timestamp, TraceId};
+use llmtrace::{SpanId, SpanRecord, Timestamp, TraceId};
 
 use super::bins::Bins;
 use super::counted;
@@ -78,6 +78,11 @@ impl Baseline {
         let calls = trace.iter().zip(&tree.counted).filter(|(_, is_counted)| **is_counted);
         self.sessions.learn(calls.map(|(span, _)| *span));
         self.make_room();
+    }
+
+    /// Learns the spans of one trace, of which nothing is kept but their summaries.
+    pub(crate) fn learn_spans(&mut self, trace: &[SpanRecord]) {
+        self.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
     }
 
     /// Takes in what another baseline learned of other traces.

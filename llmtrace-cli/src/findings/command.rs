@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// Only what this rule finds; may be given more than once
     #[arg(long, value_name = "RULE", value_parser = PossibleValuesParser::new(rules::named()))]
     rule: Vec<String>,
-    /// Only in the trace with this id, or those whose id starts so; the others still say what is usual
+    /// Only in the trace with this id, or those whose id starts so, against all that is read
     #[arg(long, value_name = "ID", value_parser = trace_prefix)]
     trace: Option<String>,
     /// Return 1 if anything is found

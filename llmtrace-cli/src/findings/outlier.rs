@@ -84,7 +84,7 @@ impl Outlier {
         let times = if times < 10.0 { format!("{times:.1}") } else { format!("{times:.0}") };
         let what = metric.name();
         let sentence = format!(
-            "{what} {} where the median of {} such spans is {} and 95 % are at most {}; modified z-score {:.1} of logarithms, beyond {MIN_SCORE} stands out",
+            "{what} {} where the median of {} such spans is {} and 95 % are at most {}; modified z-score {:.1}, from {MIN_SCORE:.0} on it stands out",
             shown(self.value as f64),
             Unit::Count.shown(self.sample as f64),
             shown(self.median),
@@ -109,6 +109,7 @@ impl Outlier {
             Metric::Cost if extra >= 10e12 => Severity::Critical,
             Metric::Cost if extra >= 1e12 => Severity::Warning,
             Metric::Latency | Metric::FirstChunk if extra >= 60e9 => Severity::Warning,
+            Metric::Cost if extra < 1e11 => Severity::Info,
             _ if self.value as f64 >= self.median * 20.0 => Severity::Warning,
             _ => Severity::Info,
         }

@@ -10,8 +10,14 @@ use super::finding::{Finding, Severity};
 /// Findings that are alike of which each is shown.
 const MAX_ALIKE: usize = 3;
 
+/// Columns of a severity.
+const SEVERITY_CHARS: usize = 8;
+
 /// Columns before the lines below a title.
 const INDENT: &str = "    ";
+
+/// Columns that a line has at least.
+const MIN_ROOM: usize = 20;
 
 /// Chars of a text from a trace that are kept.
 const MAX_CHARS: usize = 300;
@@ -74,27 +80,40 @@ impl Paint {
             Severity::Warning => ("▲", YELLOW),
             Severity::Info => ("·", ""),
         };
-        let head = format!("{sign} {} {}", finding.severity.as_str(), finding.rule);
+        let head = format!("{sign} {:SEVERITY_CHARS$}", finding.severity.as_str());
         let title = shown(&finding.title);
-        let room = self.columns.saturating_sub(text::width(&head) + 2).max(20);
+        let room = self.columns.saturating_sub(text::width(&head) + 2).max(MIN_ROOM);
         let title = text::cut(&title, room);
         out.push_str(&self.styled(&head, color));
         out.extend(["  ", &self.styled(&title, STRONG), "\n"]);
         self.lines(&finding.evidence.sentence, "", out);
-        let about = about(finding);
         let time = finding.time.to_string();
         let time = time.get(..19).unwrap_or_default().replace('T', " ");
-        let at = if about.is_empty() { time } else { format!("{about} · {time}") };
-        self.lines(&at, FAINT, out);
-        if let Some(trace_id) = finding.trace_id {
-            self.lines(&format!("trace {trace_id}"), FAINT, out);
+        let trace = finding.trace_id.map(|trace_id| format!("trace {trace_id}"));
+        let parts = [finding.rule.to_string(), about(finding), time];
+        let at = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+        match trace {
+            Some(trace) if text::width(&at) + text::width(&trace) + 3 <= self.room() => {
+                self.lines(&format!("{at} · {trace}"), FAINT, out);
+            }
+            trace => {
+                self.lines(&at, FAINT, out);
+                if let Some(trace) = trace {
+                    self.lines(&trace, FAINT, out);
+                }
+            }
         }
         out.push('\n');
     }
 
+    /// Columns of a line below a title.
+    fn room(&self) -> usize {
+        self.columns.saturating_sub(INDENT.len()).max(MIN_ROOM)
+    }
+
     /// A text on as many lines as it needs.
     fn lines(&self, said: &str, style: &str, out: &mut String) {
-        let room = self.columns.saturating_sub(INDENT.len()).max(20);
+        let room = self.room();
         let mut line = String::new();
         let mut end = |line: &mut String| {
             out.extend([INDENT, &self.styled(line, style), "\n"]);

@@ -34,7 +34,7 @@ pub(crate) fn assert_sound(page: &str) {
     assert!(open.is_empty(), "left open: {open:?}");
 }
 
-const VOID: [&str; 7] = ["!DOCTYPE", "meta", "link", "input", "br", "hr", "img"];
+const VOID: [&str; 8] = ["!DOCTYPE", "meta", "link", "input", "br", "hr", "img", "wbr"];
 
 #[derive(Debug)]
 struct Tag {

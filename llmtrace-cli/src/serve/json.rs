@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::store::histogram::Histogram;
 use crate::store::row::{Tokens, TraceRow};
-use crate::store::scores::{ScoreRow, ScoreSource};
 use crate::store::sessions::SessionRow;
 use crate::store::sums::Sums;
 
@@ -84,22 +83,6 @@ pub(crate) fn sums(sums: &Sums) -> Value {
     add_tokens(&mut json, &sums.tokens());
     add_cost(&mut json, sums.cost(), sums.is_cost_lower_bound(), sums.unpriced());
     json
-}
-
-/// A score.
-pub(crate) fn score(score: &ScoreRow) -> Value {
-    let source = match score.source {
-        ScoreSource::Span => "span",
-        ScoreSource::Added => "added",
-    };
-    json!({
-        "span_id": score.span_id,
-        "name": score.name,
-        "value": score.value,
-        "comment": score.comment,
-        "source": source,
-        "time": score.time,
-    })
 }
 
 /// Milliseconds, to the nanosecond.

@@ -17,6 +17,7 @@ mod live;
 mod load;
 mod pages;
 mod params;
+mod patient;
 mod problem;
 mod quantity;
 mod reads;
@@ -35,7 +36,7 @@ use tokio::runtime;
 use tokio::sync::watch;
 
 use crate::arguments::filled;
-use crate::failure::Failure;
+use crate::failure::{Failure, shown};
 use crate::store::Store;
 use crate::store::options::{Retention, StoreOptions};
 use analysis::Analysis;
@@ -69,7 +70,7 @@ pub(crate) struct Options {
     /// Go on reading the files as they grow
     #[arg(short, long, requires = "files")]
     follow: bool,
-    /// What programs and browsers must show; better set as LLMTRACE_TOKEN
+    /// What programs and browsers must show; better set as the variable `LLMTRACE_TOKEN`
     #[arg(long, value_name = "TOKEN", value_parser = filled)]
     token: Option<String>,
     /// A further name under which this server is reached; may be given again
@@ -114,6 +115,7 @@ const BLOCKING_THREADS: usize = 48;
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let token = asked_token(options)?;
+    refuse_own_store(options)?;
     let import = Import::open(&options.files, options.follow)?;
     let listener = options.listen.bind()?;
     let failed = |error: std::io::Error| Failure::Wrong(format!("cannot start: {error}"));
@@ -159,7 +161,21 @@ async fn serve(
     let serving = tokio::spawn(server::run(listener, router::router(app), app.ending.clone()));
     stop.await;
     end.send_replace(true);
-    serving.await.map_err(|error| Failure::Wrong(format!("stopped by a fault: {error}")))
+    let ended = tokio::select! {
+        ended = serving => ended,
+        // Asked once more, it does not wait for requests under way.
+        () = stop::requested().map_err(failed)? => Ok(()),
+    };
+    ended.map_err(|error| Failure::Wrong(format!("stopped by a fault: {error}")))
+}
+
+/// A store that is read into itself would never end.
+fn refuse_own_store(options: &Options) -> Result<(), Failure> {
+    let Ok(own) = options.store.canonicalize() else { return Ok(()) };
+    match options.files.iter().find(|file| file.canonicalize().is_ok_and(|file| file == own)) {
+        Some(file) => Err(Failure::Wrong(format!("{} is the store itself; leave it out", shown(file)))),
+        None => Ok(()),
+    }
 }
 
 /// The token of the options or the environment. Whoever listens to other computers needs one.

@@ -18,6 +18,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time;
 
 use super::guard::Peer;
+use super::patient::Patient;
 
 /// Connections at a time; further ones wait until one ends.
 const MAX_CONNECTIONS: usize = 512;
@@ -80,7 +81,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, mut ending: 
         .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(MAX_HEAD_BYTES)
         .max_headers(MAX_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(Patient::new(stream)), service);
     tokio::pin!(connection);
     tokio::select! {
         // Whatever ended it, there is nobody left to tell.

@@ -60,7 +60,7 @@ mod tests {
         let mut packer = Packer::default();
         let noise: Vec<u8> =
             (0..100_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-        for lines in [b"one\ntwo\n".as_slice(), &[b'a'; 300_000], &noise] {
+        for lines in [b"one\ntwo\n".as_slice(), &vec![b'a'; 300_000], &noise] {
             let packed = packer.pack(lines);
             assert_eq!(unpack(&packed).as_deref(), Some(lines));
             assert_eq!(unpack(&packed[..packed.len() / 2]), None);

@@ -180,7 +180,7 @@ impl Source {
         for (column, value) in wanted.into_iter().filter(|_| query.by != DashboardBy::User) {
             let Some(value) = value else { continue };
             let Some(value) = number(conn, value)? else { return Ok(None) };
-            sql.push_str(&format!(" AND {column} = ?"));
+            sql.extend([" AND ", column, " = ?"]);
             conditions.push(value);
         }
         Ok(Some(Self { sql, conditions }))

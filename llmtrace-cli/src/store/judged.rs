@@ -101,3 +101,49 @@ pub(crate) fn newest(conn: &Connection, name: &str, limit: usize) -> Result<Vec<
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use llmtrace::{ObservationKind, Score, SpanRecord};
+
+    use super::*;
+    use crate::store::Store;
+    use crate::store::options::StoreOptions;
+    use crate::store::scores::NewScore;
+
+    fn span(number: u64, values: &[f64]) -> SpanRecord {
+        let at = Timestamp::from_unix_nanos(1_795_334_400_000_000_000 + number);
+        let trace = TraceId::from_bytes([u8::try_from(number).unwrap(); 16]).unwrap();
+        let id = SpanId::from_bytes([7; 8]).unwrap();
+        let mut span = SpanRecord::new(trace, id, "chat", ObservationKind::Generation, at, at);
+        span.scores = values.iter().map(|value| Score::new("helpful", *value)).collect();
+        span
+    }
+
+    #[test]
+    fn judgements_are_added_up_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store.db"), StoreOptions::default()).unwrap();
+        assert_eq!(store.read(by_name).unwrap(), []);
+        store.write(vec![span(1, &[0.0]), span(2, &[1.0]), span(3, &[0.95]), span(4, &[])]).unwrap();
+        let trace = span(4, &[]).trace_id;
+        let added = NewScore { name: "rude".to_owned(), value: -3.0, comment: Some("very".to_owned()) };
+        store.add_score(trace, SpanId::from_bytes([7; 8]).unwrap(), added).unwrap();
+
+        let found = store.read(by_name).unwrap();
+        let names: Vec<_> =
+            found.iter().map(|judged| (judged.name.as_str(), judged.count, judged.traces)).collect();
+        assert_eq!(names, [("helpful", 3, 3), ("rude", 1, 1)]);
+        let (helpful, rude) = (&found[0], &found[1]);
+        assert!((helpful.mean - 0.65).abs() < 1e-9);
+        assert_eq!((helpful.min, helpful.max, helpful.bins), (0.0, 1.0, [1, 0, 0, 0, 0, 0, 0, 0, 0, 2]));
+        assert_eq!((rude.min, rude.max, rude.bins[0]), (-3.0, -3.0, 1));
+
+        let newest = store.read(|conn| newest(conn, "rude", 10)).unwrap();
+        let newest: Vec<_> =
+            newest.iter().map(|one| (one.trace_id, one.value, one.comment.as_deref())).collect();
+        assert_eq!(newest, [(trace, -3.0, Some("very"))]);
+        assert_eq!(store.read(|conn| super::newest(conn, "helpful", 2)).unwrap().len(), 2);
+        assert_eq!(store.read(|conn| super::newest(conn, "unknown", 2)).unwrap(), []);
+    }
+}

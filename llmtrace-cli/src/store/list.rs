@@ -1,6 +1,6 @@
 //! The list of traces.
 
-use llmtrace::Timestamp;
+use llmtrace::{SpanRecord, Timestamp};
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
@@ -11,6 +11,7 @@ use super::filter::{Cursor, Sort, TraceFilter};
 use super::read_row::{RUNNING, number};
 use super::row::{TraceRow, TraceStatus};
 use super::search;
+use super::trace::records_of;
 
 /// A page of the list.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +50,27 @@ pub(crate) fn list(
     let rows = found.iter().map(|cursor| TraceRow::load(conn, cursor.id));
     let traces = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
     Ok(Page { traces, after, is_cut })
+}
+
+/// Hands over each span of the traces that a filter lets through in full, and whether it is the first of its trace;
+/// the trace that started first comes first.
+pub(crate) fn each_record(
+    conn: &Connection,
+    filter: &TraceFilter,
+    each: &mut dyn FnMut(bool, SpanRecord) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    while let Some((found, _)) = cursors(conn, filter, Sort::Oldest, after, MAX_LIMIT)? {
+        for cursor in &found {
+            let mut is_first = true;
+            records_of(conn, cursor.id, &mut |span| each(std::mem::take(&mut is_first), span))?;
+        }
+        after = found.last().copied();
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// What a list is sorted by and the numbers of its traces, and whether the search was cut; `None` where a condition
@@ -158,14 +180,13 @@ impl Query {
     fn source(&mut self, driver: Option<(i64, i64)>, matches: Option<&[i64]>, sort: Sort) {
         if let Some((facet, value)) = driver {
             self.is_by_facet = true;
-            self.sql = " WHERE f.facet = ? AND f.value = ?".to_owned();
+            self.sql.push_str(" WHERE f.facet = ? AND f.value = ?");
             self.values.extend([Value::Integer(facet), Value::Integer(value)]);
             return;
         }
         self.has_trace = true;
         if let Some(matches) = matches {
-            self.sql =
-                " FROM traces AS t NOT INDEXED WHERE t.id IN (SELECT value FROM json_each(?))".to_owned();
+            self.sql.push_str(" FROM traces AS t NOT INDEXED WHERE t.id IN (SELECT value FROM json_each(?))");
             let list = matches.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
             self.values.push(Value::Text(format!("[{list}]")));
         } else {

@@ -123,6 +123,14 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    /// Refuses what waits and what comes, as nobody is there to write it.
+    pub(super) fn abandon(&self) {
+        let mut waiting = self.lock();
+        waiting.is_closed = true;
+        // Whoever waits for an answer is told by the end of the channel.
+        waiting.jobs.clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -66,7 +66,10 @@ impl Sweep {
         } else {
             0
         };
-        conn.execute_batch(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        // Each step of the statement gives one page back.
+        let mut vacuum = conn.prepare(&format!("PRAGMA incremental_vacuum({PAGES})"))?;
+        let mut pages = vacuum.query([])?;
+        while pages.next()?.is_some() {}
         Ok(removed)
     }
 }

@@ -78,6 +78,7 @@ pub(crate) struct Tokens {
 
 /// What is known of a span.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(crate) struct SpanRow {
     pub(crate) span_id: SpanId,
     pub(crate) parent: Option<SpanId>,

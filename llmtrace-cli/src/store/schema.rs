@@ -10,7 +10,8 @@ use super::error::StoreError;
 const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("views.sql")];
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = MIGRATIONS.len() as i64;
+pub(super) const VERSION: i64 = 2;
+const _: () = assert!(VERSION.unsigned_abs() == MIGRATIONS.len() as u64);
 
 /// What a file of ours says in `application_id`: `llmt`.
 const APPLICATION: i64 = 0x6c6c_6d74;

@@ -94,7 +94,7 @@ impl Sums {
     }
 
     fn counts_mut(&mut self) -> [&mut u64; 17] {
-        let [a, b, c, d, e] = &mut self.tokens;
+        let [input, output, read, written, reasoning] = &mut self.tokens;
         [
             &mut self.calls,
             &mut self.errors,
@@ -103,16 +103,16 @@ impl Sums {
             &mut self.incomplete,
             &mut self.uncounted,
             &mut self.estimated,
-            &mut a.calls,
-            &mut a.sum,
-            &mut b.calls,
-            &mut b.sum,
-            &mut c.calls,
-            &mut c.sum,
-            &mut d.calls,
-            &mut d.sum,
-            &mut e.calls,
-            &mut e.sum,
+            &mut input.calls,
+            &mut input.sum,
+            &mut output.calls,
+            &mut output.sum,
+            &mut read.calls,
+            &mut read.sum,
+            &mut written.calls,
+            &mut written.sum,
+            &mut reasoning.calls,
+            &mut reasoning.sum,
         ]
     }
 

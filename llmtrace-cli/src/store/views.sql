@@ -22,7 +22,7 @@ SELECT lower(hex(t.trace_id)) AS trace_id,
 FROM traces AS t;
 
 CREATE VIEW span AS
-SELECT lower(hex(t.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, lower(hex(s.parent)) AS parent_span_id,
+SELECT lower(hex(t.trace_id)) AS trace_id, lower(hex(s.span_id)) AS span_id, nullif(lower(hex(s.parent)), '') AS parent_span_id,
   (SELECT text FROM names WHERE id = s.name) AS name,
   CASE s.kind WHEN 0 THEN 'generation' WHEN 1 THEN 'embedding' WHEN 2 THEN 'agent' WHEN 3 THEN 'tool'
     WHEN 4 THEN 'workflow' WHEN 5 THEN 'retriever' WHEN 6 THEN 'reranker' WHEN 7 THEN 'evaluator'

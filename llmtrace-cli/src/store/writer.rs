@@ -93,6 +93,13 @@ impl Writer {
     }
 }
 
+impl Drop for Writer {
+    /// Also after a panic nobody waits in vain.
+    fn drop(&mut self) {
+        self.queue.abandon();
+    }
+}
+
 /// What became of work; an error outside ends the transaction, one inside is for whoever asked.
 fn done_with(commit: &mut Commit<'_>, work: Work) -> Result<Result<Receipt, StoreError>, StoreError> {
     let mut receipt = Receipt { new: 0, merged: 0, repeated: 0, commit: commit.number() };

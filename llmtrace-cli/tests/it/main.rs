@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod compare;
+mod findings;
 mod general;
 mod price;
 mod price_lines;

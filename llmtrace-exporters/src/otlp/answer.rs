@@ -3,6 +3,10 @@
 use serde_json::Value as Json;
 
 use super::fields::{Broken, Field, Fields};
+use super::protocol::Protocol;
+use super::wire::json::Json as JsonWire;
+use super::wire::protobuf::Protobuf;
+use super::wire::{Wire, fields};
 
 /// What a backend refused of an OTLP request that it took: `ExportTracePartialSuccess` of
 /// `opentelemetry/proto/collector/trace/v1/trace_service.proto`.
@@ -39,6 +43,57 @@ impl PartialSuccess {
         };
         found.unwrap_or_default()
     }
+}
+
+impl PartialSuccess {
+    /// What a receiver says of spans that it refused.
+    pub fn new(rejected: u64, message: Option<String>) -> Self {
+        Self { rejected, message }
+    }
+
+    /// Writes the body of an answer with status 200 to the end of `out`: an `ExportTraceServiceResponse`, whose
+    /// `partial_success` is left out where nothing was refused and nothing is to be said.
+    ///
+    /// ```
+    /// use llmtrace_exporters::{PartialSuccess, Protocol};
+    ///
+    /// let answer = PartialSuccess::new(3, Some("no span id".to_owned()));
+    /// let mut body = Vec::new();
+    /// answer.write(Protocol::Json, &mut body);
+    /// assert_eq!(body, br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"no span id"}}"#);
+    /// assert_eq!(PartialSuccess::read(&body), answer);
+    /// ```
+    pub fn write(&self, protocol: Protocol, out: &mut Vec<u8>) {
+        match protocol {
+            Protocol::Protobuf => self.fields(&mut Protobuf(out)),
+            Protocol::Json => {
+                let mut wire = JsonWire::begin(out);
+                self.fields(&mut wire);
+                wire.end();
+            }
+        }
+    }
+
+    fn fields<W: Wire>(&self, wire: &mut W) {
+        if *self == Self::default() {
+            return;
+        }
+        let partial = wire.open(PARTIAL_SUCCESS, 64);
+        if self.rejected > 0 {
+            // The field is signed.
+            wire.count(REJECTED, self.rejected.min(i64::MAX.unsigned_abs()));
+        }
+        if let Some(message) = &self.message {
+            wire.text(MESSAGE, message);
+        }
+        wire.close(partial);
+    }
+}
+
+fields! {
+    PARTIAL_SUCCESS = 1 "partialSuccess";
+    REJECTED = 1 "rejectedSpans";
+    MESSAGE = 2 "errorMessage";
 }
 
 fn of_json(answer: &Json) -> PartialSuccess {
@@ -88,6 +143,28 @@ mod tests {
     use prost::Message as _;
 
     use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_and_is_what_others_read() {
+        for answer in [
+            PartialSuccess::default(),
+            PartialSuccess::new(3, Some("too \"old\"".to_owned())),
+            PartialSuccess::new(0, Some("slow down".to_owned())),
+            PartialSuccess::new(u64::from(u32::MAX) + 1, None),
+        ] {
+            for protocol in [Protocol::Protobuf, Protocol::Json] {
+                let mut body = Vec::new();
+                answer.write(protocol, &mut body);
+                assert_eq!(PartialSuccess::read(&body), answer, "{protocol}");
+                if protocol == Protocol::Protobuf {
+                    let partial = ExportTraceServiceResponse::decode(&*body).unwrap().partial_success;
+                    let partial = partial.unwrap_or_default();
+                    assert_eq!(partial.rejected_spans.unsigned_abs(), answer.rejected);
+                    assert_eq!(partial.error_message, answer.message.clone().unwrap_or_default());
+                }
+            }
+        }
+    }
 
     fn check(body: &[u8], rejected: u64, message: Option<&str>) {
         let expected = PartialSuccess { rejected, message: message.map(str::to_owned) };

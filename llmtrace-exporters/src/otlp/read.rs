@@ -13,6 +13,7 @@ mod tests;
 
 use llmtrace::SpanRecord;
 
+use super::answer::PartialSuccess;
 use super::protocol::Protocol;
 pub use error::OtlpReadError;
 use raw::Request;
@@ -27,6 +28,37 @@ pub struct OtlpSpans {
     /// The spans that cannot be kept, in the order of the request.
     pub rejected: Vec<RejectedSpan>,
 }
+
+impl OtlpSpans {
+    /// What the sender is told of the spans that were rejected: how many, and the reasons, each with the first span that
+    /// it is said of.
+    ///
+    /// ```
+    /// use llmtrace_exporters::{Protocol, read_otlp};
+    ///
+    /// let read = read_otlp(br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"a"},{}]}]}]}"#, Protocol::Json)?;
+    /// let answer = read.partial_success();
+    /// assert_eq!(answer.rejected, 2);
+    /// assert_eq!(answer.message.as_deref(), Some("span 0 (\"a\"): it has no trace id"));
+    /// # Ok::<(), llmtrace_exporters::OtlpReadError>(())
+    /// ```
+    pub fn partial_success(&self) -> PartialSuccess {
+        let mut reasons: Vec<&RejectedSpan> = Vec::new();
+        for rejected in &self.rejected {
+            if reasons.len() < MAX_REASONS && reasons.iter().all(|known| known.reason != rejected.reason) {
+                reasons.push(rejected);
+            }
+        }
+        let words = reasons
+            .iter()
+            .map(|RejectedSpan { index, name, reason }| format!("span {index} ({name:?}): {reason}"));
+        let message = words.collect::<Vec<_>>().join("; ");
+        PartialSuccess::new(self.rejected.len() as u64, (!message.is_empty()).then_some(message))
+    }
+}
+
+/// Most reasons that a sender is told.
+const MAX_REASONS: usize = 8;
 
 /// A span that cannot be kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -65,6 +65,8 @@ pub(super) trait Wire {
     fn nanos(&mut self, field: Field, nanos: u64);
     /// Writes a `fixed32`.
     fn bits(&mut self, field: Field, bits: u32);
+    /// Writes an `int64`: decimal digits in a string in JSON.
+    fn count(&mut self, field: Field, count: u64);
     /// Writes a `uint32` or an enum.
     fn number(&mut self, field: Field, number: u32);
 

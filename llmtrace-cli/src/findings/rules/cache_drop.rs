@@ -58,7 +58,7 @@ fn judge(rule: &CacheDrop, key: &Key, group: &Group) -> Option<Finding> {
     }
     let share = |part: f64| Unit::Share.shown(part);
     let sentence = format!(
-        "of the input, {} was read from a cache in the first {} calls and {} in the {} after them (Welch's statistic {}, beyond {MIN_SCORE} stands out)",
+        "of the input, {} was read from a cache in the first {} calls and {} in the {} after them (Welch's statistic {}, from {MIN_SCORE:.0} on it stands out)",
         share(was),
         Unit::Count.shown(before.cacheable as f64),
         share(is),

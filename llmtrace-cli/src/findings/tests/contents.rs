@@ -14,7 +14,8 @@ fn answered(message: Message) -> SpanRecord {
 }
 
 fn check(message: Message, expected: &[&str]) {
-    assert_eq!(found(&[vec![answered(message.clone())]]), expected, "{message:?}");
+    let shown = format!("{message:?}");
+    assert_eq!(found(&[vec![answered(message)]]), expected, "{shown}");
 }
 
 #[test]

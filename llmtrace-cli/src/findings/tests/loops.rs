@@ -34,7 +34,9 @@ fn what_is_tried_again_and_again_is_a_storm() {
     // At the same time.
     let mut together = attempts(&[true; 6], same);
     let start = together.first().unwrap().start;
-    together.iter_mut().for_each(|span| span.start = start);
+    for span in &mut together {
+        span.start = start;
+    }
     assert_eq!(found(&[together]), [""; 0]);
 }
 

@@ -57,7 +57,7 @@ fn found(traces: &[Vec<SpanRecord>]) -> Vec<String> {
 fn findings(traces: &[Vec<SpanRecord>]) -> Vec<Finding> {
     let mut baseline = Baseline::default();
     for trace in traces {
-        baseline.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
+        baseline.learn_spans(trace);
     }
     let analyst = Analyst::new();
     let mut found = analyst.judge_window(&baseline);
@@ -103,7 +103,7 @@ fn what_was_learned_apart_adds_up() {
     let learn = |traces: &[Vec<SpanRecord>]| {
         let mut baseline = Baseline::default();
         for trace in traces {
-            baseline.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
+            baseline.learn_spans(trace);
         }
         baseline
     };
@@ -129,4 +129,17 @@ fn spans_of_all_times_take_bounded_memory() {
     let buckets: usize = baseline.groups().iter().map(|(_, group)| group.timeline.len()).sum();
     assert!(buckets <= super::timeline::MAX_BUCKETS, "{buckets}");
     assert_eq!(baseline.spans(), 300_000);
+}
+
+#[test]
+fn a_trace_of_any_shape_is_judged() {
+    // Deep, wide, and in circles of parents.
+    for parent in [|id: u64| id - 1, |_| 1, |id: u64| id, |id: u64| id % 50_000 + 1] {
+        let trace: Vec<_> =
+            (1..=50_000).map(|id| call([1, id, parent(id)], [id, id + 5], [100, 10])).collect();
+        let analyst = Analyst::new();
+        let mut baseline = Baseline::default();
+        baseline.learn_spans(&trace);
+        assert_eq!(analyst.judge(&trace, &baseline), []);
+    }
 }

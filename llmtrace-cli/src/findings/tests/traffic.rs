@@ -42,7 +42,7 @@ fn trace(number: u64, random: &mut Random) -> Vec<SpanRecord> {
     let (model, price, time) = MODELS[usize::try_from(random.next() % 3).unwrap()];
     let mut spans = Vec::new();
     let (mut now, mut input) = (begin, random.around(900.0, 0.6));
-    for step in 0..random.next() % 4 + 1 {
+    for step in 0..=random.next() % 4 {
         let ms = random.around(time, 0.7);
         let mut call = span(Kind::Generation, "chat", [number, step * 2 + 2, 1], [now, now + ms]);
         call.attributes.set(semconv::RESPONSE_MODEL, model);

@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn intervals_lie_around_what_means_no_change() {
-        let of = |low, value, high| Interval { low, value, high };
+        let of = |low, value, high| Interval { value, low, high };
         let extent = Extent::around(1.0, [of(0.8, 0.9, 1.0), of(1.0, 2.0, 3.0)]);
         let check = |value: f64, part: f64| assert!((extent.part(value) - part).abs() < 1e-9, "{value}");
         check(1.0, 0.5);

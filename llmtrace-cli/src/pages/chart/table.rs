@@ -40,8 +40,6 @@ pub(super) fn table(title: &str, axis: &Axis, unit: Unit, series: &[Series], pla
 
 fn named(axis: &Axis, place: usize, places: &[Place]) -> Markup {
     let name = text::line(&axis.name(place));
-    match places.get(place).and_then(|place| place.href.as_ref()) {
-        Some(href) => html! { a href=(href) { (name) } },
-        None => html! { (name) },
-    }
+    let href = places.get(place).and_then(|place| place.href.as_ref());
+    html! { @if let Some(href) = href { a href=(href) { (name) } } @else { (name) } }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use super::groups::{href, label};
-use super::points::{self, KINDS};
+use super::points::{self, KINDS, Kind};
 use super::{DashboardView, name};
 use crate::pages::chart::axis::{Axis, Stretches};
 use crate::pages::chart::figure::{Chart, Form};
@@ -125,7 +125,7 @@ fn by_group(
 
 /// One series for each kind of token that occurs.
 fn kinds(sums: &[Sums], total: &Sums) -> Vec<Series> {
-    let series = |(number, (name, count)): (usize, &(&str, fn(&Sums) -> Option<u64>))| {
+    let series = |(number, (name, count)): (usize, &Kind)| {
         let sum = count(total)?;
         let points = sums.iter().map(|sums| points::tokens(sums, count(sums))).collect();
         let shown = format!("{}{}", points::token_exactness(total).mark(), compact(sum));

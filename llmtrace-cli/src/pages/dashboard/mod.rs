@@ -7,6 +7,7 @@ mod points;
 mod tiles;
 mod tops;
 
+use llmtrace::Usd;
 use maud::{Markup, html};
 
 use super::components::chip;
@@ -14,7 +15,7 @@ use super::components::empty::{empty, first_trace};
 use super::components::menu::{Choice, segments};
 use super::layout::{Page, Section};
 use super::query::Query;
-use super::range::{Range, presets};
+use super::range::{Chosen, Range, presets};
 use super::scores;
 use crate::store::dashboard::{Dashboard, DashboardBy, DashboardGroup, DashboardQuery};
 use crate::store::row::TraceRow;
@@ -36,10 +37,23 @@ pub(crate) struct DashboardView<'a> {
     pub(crate) users: &'a [DashboardGroup],
     /// The traces that cost most.
     pub(crate) traces: &'a [TraceRow],
+    /// The names of spans that cost most in the dearest traces.
+    pub(crate) names: &'a [NameCost],
     /// Where traces are sent to, such as `http://127.0.0.1:4318`.
     pub(crate) endpoint: &'a str,
     pub(crate) has_traces: bool,
 }
+
+/// What the calls of one name cost in the dearest traces.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct NameCost {
+    pub(crate) name: String,
+    pub(crate) calls: u64,
+    pub(crate) cost: Usd,
+}
+
+/// Traces in which the names of spans are added up: the dearest.
+pub(crate) const DEAREST: usize = 100;
 
 /// Where the page stands.
 pub(crate) const PATH: &str = "/dashboard";
@@ -93,7 +107,7 @@ impl DashboardView<'_> {
         let coarse = coarse::coarse(self.dashboard);
         let drawn = DashboardView { dashboard: &coarse, ..*self };
         html! {
-            div.dashboard data-part="dashboard" {
+            div.dashboard data-part="dashboard" data-refresh[self.range.chosen != Chosen::Between] {
                 (self.head())
                 @if self.dashboard.total.calls == 0 {
                     (self.nothing())

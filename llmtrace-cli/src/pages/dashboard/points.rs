@@ -65,8 +65,11 @@ pub(super) fn millis(percentiles: Option<Percentiles>, which: fn(&Percentiles) -
     Point::known(percentiles.map(|found| which(&found).as_secs_f64() * 1e3))
 }
 
-/// The kinds of tokens that do not overlap, in the order in which they are stacked: a name, and the count.
-pub(super) const KINDS: [(&str, fn(&Sums) -> Option<u64>); 5] = [
+/// A kind of tokens: its name, and how it is counted.
+pub(super) type Kind = (&'static str, fn(&Sums) -> Option<u64>);
+
+/// The kinds of tokens that do not overlap, in the order in which they are stacked.
+pub(super) const KINDS: [Kind; 5] = [
     ("cache read", |sums| sums.tokens().cache_read),
     ("cache written", |sums| sums.tokens().cache_write),
     ("other input", |sums| {

@@ -1,6 +1,7 @@
 use llmtrace::Timestamp;
 
 use super::*;
+use crate::pages::sample::HOSTILE;
 use crate::pages::testing::assert_sound;
 use crate::store::dashboard::GroupKey;
 use crate::store::row::Tokens;
@@ -44,6 +45,7 @@ fn page(query: &str, dashboard: &Dashboard) -> String {
         models: &dashboard.groups,
         users: &[],
         traces: &[],
+        names: &[NameCost { name: HOSTILE.to_owned(), calls: 1, cost: Usd::from_pico(5) }],
         endpoint: "http://127.0.0.1:4318",
         has_traces: true,
     };
@@ -66,6 +68,7 @@ fn figures_say_what_is_not_known_and_link_to_their_list() {
     // The time before had half the calls.
     has("100 %<span class=\"visually-hidden\"> more than before");
     has("href=\"/dashboard?range=1h&amp;model=gpt-4o&amp;by=user\"");
+    has("$0.000000000005");
     has("href=\"/dashboard?range=1h\" title=\"Remove this filter\"");
 }
 

@@ -4,8 +4,8 @@ use llmtrace::Usd;
 use llmtrace_exporters::figures;
 use maud::{Markup, html};
 
-use super::DashboardView;
 use super::groups::{cost, label};
+use super::{DEAREST, DashboardView, NameCost};
 use crate::pages::chart::meter::meter;
 use crate::pages::components::figure::{self, Exactness};
 use crate::pages::components::text;
@@ -33,10 +33,11 @@ pub(super) fn tops(view: &DashboardView<'_>) -> Markup {
     html! {
         section.stack {
             h2 { "What costs most" }
-            div.charts.three {
+            div.tops {
                 (card("Models", &groups(view, view.models, DashboardBy::Model), &told_apart(view, "model")))
                 (card("Users", &groups(view, view.users, DashboardBy::User), &told_apart(view, "user")))
                 (card("Traces", &traces(view), &costliest))
+                (card(&format!("Spans, in the {DEAREST} dearest traces"), &names(view), &costliest))
             }
         }
     }
@@ -112,4 +113,16 @@ fn traces(view: &DashboardView<'_>) -> Vec<Entry> {
         calls: trace.calls,
     };
     view.traces.iter().take(SHOWN).map(entry).collect()
+}
+
+fn names(view: &DashboardView<'_>) -> Vec<Entry> {
+    let list = view.list();
+    let entry = |name: &NameCost| Entry {
+        name: name.name.clone(),
+        href: Some(list.with("name", &name.name).with("sort", "costliest").href("/traces")),
+        cost: figure::cost(Some(name.cost), Exactness::Exact),
+        size: Some(name.cost.to_f64()),
+        calls: name.calls,
+    };
+    view.names.iter().take(SHOWN).map(entry).collect()
 }

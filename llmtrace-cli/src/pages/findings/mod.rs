@@ -12,7 +12,7 @@ use super::components::menu::{choices, segments};
 use super::components::{chip, text};
 use super::layout::{Page, Section};
 use super::query::Query;
-use super::range::{Range, presets};
+use super::range::{Chosen, Range, presets};
 use crate::findings::{Finding, Severity, about};
 use counts::Filter;
 
@@ -60,7 +60,7 @@ fn body(view: &FindingsView<'_>) -> Markup {
     let filter = Filter::read(view.query);
     let shown: Vec<_> = view.findings.iter().filter(|finding| filter.lets_through(finding)).collect();
     html! {
-        div.stack data-part="findings" {
+        div.stack data-part="findings" data-refresh[view.range.chosen != Chosen::Between] {
             div.row {
                 h1.grow { "Findings" }
                 (presets(view.query, PATH, view.range.chosen))

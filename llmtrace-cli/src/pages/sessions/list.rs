@@ -64,7 +64,7 @@ fn list(view: &SessionsView<'_>) -> Markup {
     let first = view.query.get("after").map(|_| view.query.without(&["after"]).href(PATH));
     let shown = format!("{} session{}", sessions.len(), if sessions.len() == 1 { "" } else { "s" });
     html! {
-        div.stack data-part="sessions" {
+        div.stack data-part="sessions" data-refresh[first.is_none()] {
             div.scroll {
                 table.sessions {
                     thead { tr {

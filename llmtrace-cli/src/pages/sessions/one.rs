@@ -74,7 +74,7 @@ fn whole(view: &SessionView<'_>) -> Markup {
     let shown =
         format!("Turns {} to {} of {}", view.before + 1, last, figures::count(view.session.traces.max(last)));
     html! {
-        div.stack data-part="session" {
+        div.stack data-part="session" data-refresh {
             (facts(view))
             @if view.turns.len() > 1 { (growth(view)) }
             ol.turns start=(view.before + 1) {

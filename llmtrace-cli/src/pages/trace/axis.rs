@@ -16,10 +16,10 @@ pub(crate) struct Axis {
 }
 
 /// Most ticks that have room.
-const MAX_TICKS: u64 = 5;
+const MAX_TICKS: u64 = 4;
 
 /// Percent of the axis behind which a label has no room.
-const LAST_LABEL: u64 = 84;
+const LAST_LABEL: u64 = 76;
 
 impl Axis {
     /// The axis of these spans.
@@ -130,10 +130,11 @@ mod tests {
             assert_eq!(ticks, expected);
         };
         check(1, &[0]);
-        check(100, &[0, 20, 40, 60, 80]);
+        check(100, &[0, 50]);
         check(296, &[0, 100, 200]);
         check(1_240, &[0, 500, 1_000]);
         check(5_001, &[0, 2_000, 4_000]);
+        check(8_000, &[0, 2_000, 4_000, 6_000]);
         assert!(Axis { start: Timestamp::default(), nanos: u64::MAX }.ticks().count() <= 6);
     }
 

@@ -39,12 +39,17 @@ fn list(attributes: &Attributes, whole: &str) -> Markup {
         @if attributes.is_empty() { p.muted { "None" } }
         dl.facts.attributes {
             @for (key, value) in attributes.iter().take(MAX_SHOWN) {
-                dt { code { (line(key)) } }
+                dt { code { (breakable(&line(key))) } }
                 dd { (self::value(value, whole)) }
             }
         }
         @if attributes.len() > MAX_SHOWN { p.more { (attributes.len() - MAX_SHOWN) " more. " a href=(whole) download { "Download all of the span" } } }
     }
+}
+
+/// A key that may be broken after its dots and underscores.
+fn breakable(key: &str) -> Markup {
+    html! { @for part in key.split_inclusive(['.', '_']) { (part) wbr; } }
 }
 
 fn value(value: &Value, whole: &str) -> Markup {

@@ -79,13 +79,15 @@ fn tiles(view: &TraceView<'_>, sum: &Sum) -> Markup {
             (figure::duration(Some(trace.duration()))) @if running { small { " so far" } }
         }))
         @if let Some(first) = trace.first_chunk { (tile("First chunk", &figure::duration(Some(first)))) }
-        (tile("Cost", &html! {
-            (figure::cost(sum.cost, cost_exactness(sum)))
-            @if trace.unpriced > 0 { small { " " (figures::count(trace.unpriced)) " unpriced" } }
-        }))
-        (tile("Input", &input(&sum.tokens, exactness)))
-        (tile("Output", &output(&sum.tokens, exactness)))
-        (tile("Calls", &figure::count(Some(sum.calls), Exactness::Exact)))
+        @if sum.calls > 0 || sum.cost.is_some() || sum.tokens.total().is_some() {
+            (tile("Cost", &html! {
+                (figure::cost(sum.cost, cost_exactness(sum)))
+                @if trace.unpriced > 0 && trace.is_cost_lower_bound { small { " " (figures::count(trace.unpriced)) " unpriced" } }
+            }))
+            (tile("Input", &input(&sum.tokens, exactness)))
+            (tile("Output", &output(&sum.tokens, exactness)))
+            (tile("Calls", &figure::count(Some(sum.calls), Exactness::Exact)))
+        }
         (tile("Spans", &figure::count(Some(trace.spans), Exactness::Exact)))
         (tile("Errors", &html! {
             span.error-text[sum.errors > 0] { (figures::count(sum.errors)) }

@@ -23,7 +23,7 @@ const MAX_ERROR_BYTES: usize = 4_000;
 /// The pane of the chosen span.
 pub(super) fn pane(view: &TraceView<'_>) -> Markup {
     html! {
-        section.pane data-part="pane" aria-label="The chosen span" tabindex="-1" {
+        section.pane data-part="pane" data-span=[view.span.map(|span| span.span_id)] aria-label="The chosen span" tabindex="-1" {
             @if let Some(span) = view.span {
                 @let tab = Tab::chosen(view, span);
                 (head(view, span))
@@ -49,13 +49,13 @@ fn body(view: &TraceView<'_>, span: &SpanRecord, tab: Tab) -> Markup {
 
 fn head(view: &TraceView<'_>, span: &SpanRecord) -> Markup {
     let row = view.spans.iter().find(|row| row.span_id == span.span_id);
-    let id = span.span_id.to_string();
+    let (id, standing) = (span.span_id.to_string(), standing(span, row));
     html! {
         header.pane-head {
             div.row {
                 (kind(span.kind))
                 h2 dir="auto" { (cut(&line(&span.name), MAX_NAME)) }
-                (badge(standing(span, row)))
+                @if standing != Standing::Unset { (badge(standing)) }
                 span.grow {}
                 code.id { (id) }
                 button.copy.quiet type="button" hidden data-copy=(id) data-copy-id title="Copy span id (c)" aria-label="Copy span id" {

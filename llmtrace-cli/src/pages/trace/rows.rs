@@ -9,7 +9,7 @@ use super::{MAX_ROWS, TraceView, path};
 use crate::pages::components::figure::{Exactness, cost, duration, tokens};
 use crate::pages::components::icon::{Icon, icon, kind};
 use crate::pages::components::text::{cut, line};
-use crate::store::row::{SpanRow, SpanStatus};
+use crate::store::row::{SpanRow, SpanStatus, TraceStatus};
 
 /// Columns of pixels that a level of the tree takes, and where the line of a level lies in it.
 const LEVEL: usize = 14;
@@ -28,7 +28,7 @@ pub(super) fn table(view: &TraceView<'_>, places: &[Place], axis: &Axis) -> Mark
     html! {
         section.tree data-part="tree" aria-label="Spans" {
             (window(view, from, shown.len(), places.len()))
-            table.waterfall role="treegrid" aria-label="Spans in order, with their times" {
+            table.waterfall.plain[!has_figures(view.spans)] role="treegrid" aria-label="Spans in order, with their times" {
                 thead {
                     tr {
                         th.name scope="col" { "Span" (folds(shown)) }
@@ -49,6 +49,11 @@ pub(super) fn table(view: &TraceView<'_>, places: &[Place], axis: &Axis) -> Mark
             @if shown.len() < places.len() { (window(view, from, shown.len(), places.len())) }
         }
     }
+}
+
+/// Whether any span states tokens or a cost: where none does, the bars have the room of these columns.
+fn has_figures(spans: &[SpanRow]) -> bool {
+    spans.iter().any(|span| span.tokens.total().is_some() || span.cost.is_some())
 }
 
 /// Buttons that fold and unfold everything; a script shows them.
@@ -105,7 +110,7 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
                     }
                     (kind(row.kind))
                     a.title href={ (href) "#s-" (id) } data-part-link="pane" dir="auto" title=(name) { (name) }
-                    (remarks(place, row, &name))
+                    (remarks(view.trace.status, place, row, &name))
                 }
                 @if failed { (error(place, row)) }
             }
@@ -118,7 +123,7 @@ fn row(view: &TraceView<'_>, place: &Place, row: &SpanRow, axis: &Axis, chosen: 
 }
 
 /// What stands after the name.
-fn remarks(place: &Place, row: &SpanRow, name: &str) -> Markup {
+fn remarks(trace: TraceStatus, place: &Place, row: &SpanRow, name: &str) -> Markup {
     let model = row.model.as_deref().map(line).filter(|model| !name.contains(model.as_str()));
     html! {
         @if let Some(model) = model { span.model title=(model) { (cut(&model, 60)) } }
@@ -129,6 +134,9 @@ fn remarks(place: &Place, row: &SpanRow, name: &str) -> Markup {
         }
         @match place.oddity {
             Oddity::None => {},
+            Oddity::Orphan if trace == TraceStatus::Running => {
+                span.badge title="Spans come when they end" { "parent not ended" }
+            },
             Oddity::Orphan => span.badge.warn title="Its parent has not come" { "parent missing" },
             Oddity::Cycle => span.badge.warn title="It is its own ancestor" { "cycle" },
         }

@@ -55,7 +55,7 @@ pub(crate) struct Sum {
 }
 
 /// Levels whose lines are drawn; below them rows are not indented further.
-pub(crate) const MAX_LEVELS: usize = 24;
+pub(crate) const MAX_LEVELS: usize = 9;
 
 /// Puts the spans of a trace into tree order. Works in steps, not calls, so that depth costs no stack.
 pub(crate) fn tree(rows: &[SpanRow]) -> Vec<Place> {
@@ -149,9 +149,8 @@ fn own(row: &SpanRow) -> Sum {
         sum.tokens = row.tokens;
         sum.cost = row.cost;
         // A call that failed is taken to be free, and rerankers count no tokens as a rule.
-        let counts = row.kind != ObservationKind::Reranker && !failed;
-        sum.tokens_missing = row.tokens.total().is_none() && counts;
-        sum.cost_missing = row.is_cost_incomplete || (row.cost.is_none() && counts);
+        sum.tokens_missing = row.tokens.total().is_none() && !failed && row.kind != ObservationKind::Reranker;
+        sum.cost_missing = row.is_cost_incomplete || (row.cost.is_none() && !failed);
         sum.estimated = row.is_estimated;
     }
     sum

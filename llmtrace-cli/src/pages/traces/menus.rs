@@ -38,9 +38,8 @@ pub(super) fn menus(view: &ListView<'_>) -> Markup {
                 @if let Some(values) = values { (facet_menu(view, name, title, values)) }
             }
             (figures(view))
-            span.grow {}
-            a.button href=(view.query.without(&["after", "sort", "limit"]).href(dataset::PATH)) { "Export" }
-            (sorts(view))
+            a.button.export href=(view.query.without(&["after", "sort", "limit"]).href(dataset::PATH)) { "Export" }
+            div.sorts { (sorts(view)) }
         }
     }
 }

@@ -16,7 +16,7 @@ use super::query::Query;
 use crate::store::facets::{Facet, FacetValue};
 use crate::store::filter::Sort;
 use crate::store::list;
-pub(crate) use histogram::Bucket;
+use crate::store::over_time::OverTime;
 
 /// What the list shows.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct ListView<'a> {
     /// What traces can be filtered by, and how many have which value.
     pub(crate) facets: &'a [(Facet, Vec<FacetValue>)],
     /// Traces over the time that is shown; empty where nobody counted.
-    pub(crate) histogram: &'a [Bucket],
+    pub(crate) histogram: &'a OverTime,
     /// The state of the page: filters, `sort`, `after`.
     pub(crate) query: &'a Query,
     /// Where programs send traces to, such as `http://127.0.0.1:4318`.

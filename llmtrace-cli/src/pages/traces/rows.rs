@@ -146,7 +146,7 @@ fn cost_cell(trace: &TraceRow) -> Markup {
     let exactness = if trace.is_cost_lower_bound { Exactness::AtLeast } else { Exactness::Exact };
     html! {
         @if trace.calls > 0 || trace.cost.is_some() { (cost(trace.cost, exactness)) }
-        @if trace.unpriced > 0 { div.sub { (figures::count(trace.unpriced)) " unpriced" } }
+        @if trace.unpriced > 0 && trace.is_cost_lower_bound { div.sub { (figures::count(trace.unpriced)) " unpriced" } }
     }
 }
 

@@ -16,7 +16,7 @@ fn drawn(query: &str, traces: Vec<TraceRow>, facets: &[(Facet, Vec<FacetValue>)]
         page: &page,
         sort: query.get("sort").and_then(Sort::from_name).unwrap_or_default(),
         facets,
-        histogram: &[],
+        histogram: &OverTime::default(),
         query: &query,
         endpoint: "http://127.0.0.1:4318",
         now: Timestamp::from_unix_nanos(5),

@@ -1,6 +1,7 @@
 //! Traces: the list, and one with its spans.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Path, State};
 use axum::http::header;
@@ -20,6 +21,9 @@ use crate::store::{list, trace};
 
 /// Bytes of spans in one answer; what is left comes with the next.
 const MAX_BYTES: usize = 32 << 20;
+
+/// How long reading for one answer may take; what is left comes with the next.
+const TIME: Duration = Duration::from_secs(6);
 
 /// `GET /api/traces`
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json, Problem> {
@@ -50,7 +54,12 @@ pub(crate) async fn one(
 fn spans(connection: &Connection, trace_id: TraceId, first: usize) -> Result<Option<Vec<u8>>, StoreError> {
     let mut body = format!("{{\"trace_id\":\"{trace_id}\",\"spans\":[").into_bytes();
     let (start, mut number, mut next) = (body.len(), 0, None);
-    trace::records(connection, trace_id, &mut |span| {
+    let end = Instant::now() + TIME;
+    let read = trace::records(connection, trace_id, &mut |span| {
+        // One span always fits, so that the asker comes forward.
+        if number > first && Instant::now() >= end {
+            next = Some(number);
+        }
         if number >= first && next.is_none() {
             let before = body.len();
             if before > start {
@@ -59,15 +68,19 @@ fn spans(connection: &Connection, trace_id: TraceId, first: usize) -> Result<Opt
             write_line(&span, &mut body);
             // Its newline.
             body.pop();
-            // One span always fits, so that the asker comes forward.
             if body.len() > MAX_BYTES && before > start {
                 body.truncate(before);
                 next = Some(number);
             }
         }
         number += 1;
-        Ok(())
-    })?;
+        // The rest need not be read.
+        if next.is_some() { Err(StoreError::Closed) } else { Ok(()) }
+    });
+    match read {
+        Err(StoreError::Closed) if next.is_some() => {}
+        read => read?,
+    }
     if number == 0 {
         return Ok(None);
     }

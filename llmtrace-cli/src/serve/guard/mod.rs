@@ -41,7 +41,8 @@ const HEADERS: [(HeaderName, HeaderValue); 8] = [
         ),
     ),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // Without a referrer browsers send forms with the origin `null`, as if they came from elsewhere.
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
@@ -93,26 +94,27 @@ impl Guard {
             return Err(refused(Problem::new(StatusCode::FORBIDDEN, detail)));
         }
         match &self.token {
-            Some(token) if !is_open(request.uri().path()) => self.demand(token, request),
+            Some(token) if !is_open(request.uri().path()) => demand(token, request),
             _ => Ok(()),
         }
     }
+}
 
-    fn demand(&self, token: &Token, request: &Request) -> Result<(), Box<Response>> {
-        let Some(Peer(peer)) = request.extensions().get().copied() else {
-            return Err(Box::new(Problem::broken("the connection has no address").into_response()));
-        };
-        match token.look(request.headers(), peer) {
-            Shown::Right => Ok(()),
-            Shown::TooMany => Err(Box::new(too_many().into_response())),
-            Shown::Wrong if wants_page(request) => Err(Box::new(login::redirect(request.uri()))),
-            Shown::Wrong => {
-                let detail = "a token is needed: send the header Authorization: Bearer TOKEN, with the token that \
-                              the server was started with";
-                let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-                Err(Box::new(response))
-            }
+/// Lets a request in that shows the token.
+fn demand(token: &Token, request: &Request) -> Result<(), Box<Response>> {
+    let Some(Peer(peer)) = request.extensions().get().copied() else {
+        return Err(Box::new(Problem::broken("the connection has no address").into_response()));
+    };
+    match token.look(request.headers(), peer) {
+        Shown::Right => Ok(()),
+        Shown::TooMany => Err(Box::new(too_many().into_response())),
+        Shown::Wrong if wants_page(request) => Err(Box::new(login::redirect(request.uri()))),
+        Shown::Wrong => {
+            let detail = "a token is needed: send the header Authorization: Bearer TOKEN, with the token that \
+                          the server was started with";
+            let mut response = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            Err(Box::new(response))
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From which page a request comes.
 
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 
 /// Whether a request that writes may come from where it comes from: from no browser at all, or from a page of ours.
 ///
@@ -10,7 +10,7 @@ pub(crate) fn is_right(method: &Method, headers: &HeaderMap, host: &str) -> bool
     if method.is_safe() {
         return true;
     }
-    let is_site_right = match headers.get("sec-fetch-site").map(|site| site.as_bytes()) {
+    let is_site_right = match headers.get("sec-fetch-site").map(HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => true,
         Some(_) => false,
     };
@@ -24,8 +24,6 @@ pub(crate) fn is_right(method: &Method, headers: &HeaderMap, host: &str) -> bool
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn check(headers: &[(&'static str, &'static str)], expected: bool) {

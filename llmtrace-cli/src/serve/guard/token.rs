@@ -57,8 +57,7 @@ impl Token {
     pub(crate) fn new(token: &str, port: u16) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, token.as_bytes());
         let expected = hmac::sign(&key, token.as_bytes());
-        let cookie =
-            hmac::sign(&key, COOKIE_PURPOSE).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let cookie = hex(hmac::sign(&key, COOKIE_PURPOSE).as_ref());
         Self {
             key,
             expected,
@@ -137,6 +136,11 @@ impl Token {
         }
         failed.count = failed.count.saturating_add(1);
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(value.into(), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// What stands after `Bearer` in the `Authorization` header.

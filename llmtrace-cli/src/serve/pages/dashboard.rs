@@ -1,5 +1,6 @@
 //! The page of the dashboard.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -7,7 +8,7 @@ use llmtrace::Timestamp;
 use rusqlite::Connection;
 
 use super::{PART, oldest, rendered};
-use crate::pages::dashboard::{self as page_of, DashboardView};
+use crate::pages::dashboard::{self as page_of, DEAREST, DashboardView, NameCost};
 use crate::pages::query::Query;
 use crate::pages::range::Range;
 use crate::serve::api::dashboard::by;
@@ -18,14 +19,17 @@ use crate::serve::problem::Problem;
 use crate::store::dashboard::{self, Dashboard, DashboardBy, DashboardGroup, DashboardQuery};
 use crate::store::error::StoreError;
 use crate::store::filter::{Sort, TraceFilter};
-use crate::store::list;
 use crate::store::row::TraceRow;
 use crate::store::sums::Sums;
+use crate::store::{list, trace};
 
 const STATE: &[&str] = &["by", "model", "provider", "service"];
 
 /// Traces that cost most.
 const TRACES: usize = 8;
+
+/// Spans of a trace of which the names are added up; larger traces are passed over.
+const MAX_SPANS: u64 = 500;
 
 /// What is read for the page.
 struct Read {
@@ -36,6 +40,7 @@ struct Read {
     models: Vec<DashboardGroup>,
     users: Vec<DashboardGroup>,
     traces: Vec<TraceRow>,
+    names: Vec<NameCost>,
     has_traces: bool,
 }
 
@@ -55,6 +60,7 @@ pub(super) async fn page(State(app): State<Arc<App>>, params: Params) -> Result<
         models: &read.models,
         users: &read.users,
         traces: &read.traces,
+        names: &read.names,
         endpoint: &app.url,
         has_traces: read.has_traces,
     };
@@ -110,7 +116,9 @@ fn read(connection: &Connection, query: &Query, moments: &Query) -> Result<Read,
         until: Some(range.until),
         ..TraceFilter::default()
     };
-    let traces = list::list(connection, &filter, Sort::Costliest, None, TRACES)?.traces;
+    let mut traces = list::list(connection, &filter, Sort::Costliest, None, DEAREST)?.traces;
+    let names = names(connection, &traces)?;
+    traces.truncate(TRACES);
     let has_traces = oldest.is_some();
     Ok(Read {
         range,
@@ -119,7 +127,27 @@ fn read(connection: &Connection, query: &Query, moments: &Query) -> Result<Read,
         models,
         users,
         traces,
+        names,
         has_traces,
         dashboard,
     })
+}
+
+/// What the calls of each name cost in these traces, the dearest name first.
+fn names(connection: &Connection, traces: &[TraceRow]) -> Result<Vec<NameCost>, StoreError> {
+    let mut names: HashMap<String, NameCost> = HashMap::new();
+    for row in traces.iter().filter(|row| row.spans <= MAX_SPANS) {
+        let Some(stored) = trace::load(connection, row.trace_id)? else { continue };
+        for span in stored.spans.into_iter().filter(|span| span.is_counted) {
+            let Some(cost) = span.cost else { continue };
+            let sum = names.entry(span.name.clone()).or_default();
+            sum.name = span.name;
+            sum.calls += 1;
+            sum.cost += cost;
+        }
+    }
+    let mut names: Vec<_> = names.into_values().collect();
+    names.sort_by(|one, other| other.cost.cmp(&one.cost).then_with(|| one.name.cmp(&other.name)));
+    names.truncate(TRACES);
+    Ok(names)
 }

@@ -15,6 +15,7 @@ use crate::serve::problem::Problem;
 use crate::store::error::StoreError;
 use crate::store::facets::{self, Facet};
 use crate::store::list;
+use crate::store::over_time::{OverTime, over_time};
 
 /// What the menus offer, and how many values of each.
 const FACETS: [Facet; 11] = [
@@ -37,19 +38,22 @@ pub(super) async fn page(State(app): State<Arc<App>>, params: Params) -> Result<
     let params = params.only(&[FILTER, PAGE, PART])?;
     let (wanted, is_whole) = (Wanted::read(&params)?, params.0.get("part").is_none());
     let sort = wanted.sort;
+    let has_histogram = is_whole || params.0.get("part") == Some("histogram");
     let found = app.read(move |connection| {
         let page = list::list(connection, &wanted.filter, wanted.sort, wanted.after, wanted.limit)?;
         let menus = FACETS.into_iter().filter(|_| is_whole);
         let facets = menus.map(|facet| Ok((facet, facets::values(connection, facet, MAX_VALUES)?)));
-        Ok((page, facets.collect::<Result<Vec<_>, StoreError>>()?))
+        let histogram =
+            if has_histogram { over_time(connection, &wanted.filter)? } else { OverTime::default() };
+        Ok((page, facets.collect::<Result<Vec<_>, StoreError>>()?, histogram))
     });
-    let (page, facets) = found.await?;
+    let (page, facets, histogram) = found.await?;
     let query = params.0.without(PART);
     let view = ListView {
         page: &page,
         sort,
         facets: &facets,
-        histogram: &[],
+        histogram: &histogram,
         query: &query,
         endpoint: &app.url,
         now: Timestamp::now(),

@@ -53,7 +53,7 @@ mod tests {
 
     use super::*;
 
-    fn headers(name: HeaderName, values: &[&'static str]) -> HeaderMap {
+    fn headers(name: &HeaderName, values: &[&'static str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), HeaderValue::from_static(value));
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn encodings_are_told_by_their_media_types() {
         let check = |kind: &'static str, expected: Option<Protocol>| {
-            assert_eq!(protocol(&headers(header::CONTENT_TYPE, &[kind])).ok(), expected, "{kind}");
+            assert_eq!(protocol(&headers(&header::CONTENT_TYPE, &[kind])).ok(), expected, "{kind}");
         };
         check("application/x-protobuf", Some(Protocol::Protobuf));
         check("Application/X-Protobuf; messageType=\"x\"", Some(Protocol::Protobuf));
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn bodies_may_be_gzip_once() {
         let check = |values: &[&'static str], expected: Option<Packing>| {
-            assert_eq!(packing(&headers(header::CONTENT_ENCODING, values)).ok(), expected, "{values:?}");
+            assert_eq!(packing(&headers(&header::CONTENT_ENCODING, values)).ok(), expected, "{values:?}");
         };
         check(&[], Some(Packing::Plain));
         check(&["identity"], Some(Packing::Plain));

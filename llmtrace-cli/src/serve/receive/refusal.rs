@@ -55,13 +55,12 @@ impl Refusal {
             _ => INVALID_ARGUMENT,
         };
         let message = cut(&self.message);
-        let body = match protocol {
-            Protocol::Json => json!({"code": code, "message": message}).to_string().into_bytes(),
-            _ => {
-                let mut body = vec![1 << 3, code];
-                put_text(2, message, &mut body);
-                body
-            }
+        let body = if protocol == Protocol::Json {
+            json!({"code": code, "message": message}).to_string().into_bytes()
+        } else {
+            let mut body = vec![1 << 3, code];
+            put_text(2, message, &mut body);
+            body
         };
         let mut response = written(self.status, protocol, body);
         if let Some(seconds) = self.retry_after {

@@ -91,7 +91,7 @@ fn filters_find_what_a_plain_look_at_all_finds() {
         row.cost.is_some_and(|cost| cost <= least) && row.models.contains(&"llama".to_owned())
     }));
     some(check(TraceFilter { min_tokens: Some(9_000), ..none() }, &|row| row.tokens.total() >= Some(9_000)));
-    let long = Duration::from_millis(3_000);
+    let long = Duration::from_secs(3);
     some(check(TraceFilter { min_duration: Some(long), ..none() }, &|row| row.duration() >= long));
     some(check(TraceFilter { max_duration: Some(long), ..none() }, &|row| row.duration() <= long));
     let time = Timestamp::from_unix_nanos(EPOCH + 300_000_000_000);
@@ -147,10 +147,14 @@ fn sums_are_those_of_the_traces() {
         let found = scratch.store.read(|conn| dashboard(conn, &query)).unwrap();
         is_all(&found.total);
         let mut again = Sums::default();
-        found.points.iter().for_each(|point| again.merge(point));
+        for point in &found.points {
+            again.merge(point);
+        }
         assert_eq!(again, found.total);
         let mut groups = Sums::default();
-        found.groups.iter().for_each(|group| groups.merge(&group.total));
+        for group in &found.groups {
+            groups.merge(&group.total);
+        }
         assert_eq!(groups, found.total);
         assert!(found.groups.iter().all(|group| group.points.len() == found.points.len()));
         assert!(found.groups.iter().all(|group| group.key != GroupKey::Others));
@@ -161,7 +165,9 @@ fn sums_are_those_of_the_traces() {
     for by in [StatsBy::Model, StatsBy::Provider, StatsBy::Service, StatsBy::Day] {
         let found = scratch.store.read(|conn| stats(conn, by, None, None)).unwrap();
         let mut sums = Sums::default();
-        found.iter().for_each(|group| sums.merge(&group.sums));
+        for group in &found {
+            sums.merge(&group.sums);
+        }
         is_all(&sums);
     }
     let by_session = scratch.store.read(|conn| stats(conn, StatsBy::Session, None, None)).unwrap();

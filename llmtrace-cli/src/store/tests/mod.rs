@@ -5,4 +5,6 @@ mod late;
 mod lists;
 mod opening;
 mod removal;
-mod support;
+mod scale;
+pub(crate) mod support;
+mod upkeep;

@@ -60,7 +60,7 @@ fn files_of_others_are_refused_and_left_alone() {
     let torn = folder.path().join("torn.db");
     drop(Store::open(&torn, StoreOptions::default()).unwrap());
     let whole = fs::read(&torn).unwrap();
-    fs::write(&torn, [&whole[..100], &[0xa5; 60_000]].concat()).unwrap();
+    fs::write(&torn, [&whole[..100], vec![0xa5; 60_000].as_slice()].concat()).unwrap();
     let error = Store::open(&torn, StoreOptions::default()).unwrap_err().to_string();
     assert!(error.contains("damaged") && error.contains("llmtrace db check"), "{error}");
 }

@@ -15,52 +15,52 @@ use crate::store::options::StoreOptions;
 use crate::store::{Store, open_read_only};
 
 /// A store in a folder of its own.
-pub(super) struct Scratch {
-    pub(super) folder: TempDir,
-    pub(super) store: Store,
+pub(crate) struct Scratch {
+    pub(crate) folder: TempDir,
+    pub(crate) store: Store,
 }
 
 /// The first moment of the random traces.
-pub(super) const EPOCH: u64 = 1_790_000_000_000_000_000;
+pub(crate) const EPOCH: u64 = 1_790_000_000_000_000_000;
 
 const MODELS: [&str; 3] = ["gpt-4o-mini", "claude-sonnet-4-5", "llama"];
 
 impl Scratch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(StoreOptions::default())
     }
 
-    pub(super) fn with(options: StoreOptions) -> Self {
+    pub(crate) fn with(options: StoreOptions) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("store.db"), options).unwrap();
         Self { folder, store }
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("store.db")
     }
 
     /// Asserts that the file is whole and its sums are those of its spans.
-    pub(super) fn is_sound(&self) {
+    pub(crate) fn is_sound(&self) {
         let found = check(&open_read_only(&self.path()).unwrap()).unwrap();
         assert_eq!(found.problems, [""; 0]);
     }
 }
 
 /// An id that is not 0.
-pub(super) fn trace_id(number: u64) -> TraceId {
+pub(crate) fn trace_id(number: u64) -> TraceId {
     let mut bytes = [7; 16];
     bytes[8..].copy_from_slice(&number.to_be_bytes());
     TraceId::from_bytes(bytes).unwrap()
 }
 
 /// An id that is not 0.
-pub(super) fn span_id(number: u64) -> SpanId {
+pub(crate) fn span_id(number: u64) -> SpanId {
     SpanId::from_bytes((number + 1).to_be_bytes()).unwrap()
 }
 
 /// A span of so many milliseconds that starts so many after the first moment.
-pub(super) fn span(
+pub(crate) fn span(
     trace: u64,
     id: u64,
     parent: Option<u64>,
@@ -72,13 +72,13 @@ pub(super) fn span(
     let mut span = SpanRecord::new(trace_id(trace), span_id(id), format!("{kind:?}"), kind, start, end);
     span.parent_span_id = parent.map(span_id);
     let mut resource = Resource::default();
-    resource.attributes.set(semconv::SERVICE_NAME, ["web", "worker"][usize::from(trace % 3 == 0)]);
+    resource.attributes.set(semconv::SERVICE_NAME, ["web", "worker"][usize::from(trace.is_multiple_of(3))]);
     span.resource = Arc::new(resource);
     span
 }
 
 /// The spans of a trace at random: calls in calls, failures, missing figures, tags, scores.
-pub(super) fn trace(rng: &mut Rng, number: u64) -> Vec<SpanRecord> {
+pub(crate) fn trace(rng: &mut Rng, number: u64) -> Vec<SpanRecord> {
     let begin = number * 7_000 + rng.u64(..3_000);
     let count = rng.u64(1..9);
     (0..count)
@@ -116,7 +116,7 @@ pub(super) fn trace(rng: &mut Rng, number: u64) -> Vec<SpanRecord> {
             if rng.u32(..6) == 0 {
                 span.status = Status::error("it broke");
             }
-            if number % 4 > 0 {
+            if !number.is_multiple_of(4) {
                 span.attributes.set(semconv::CONVERSATION_ID, format!("session-{}", number % 5));
                 span.attributes.set(semconv::USER_ID, format!("user-{}", number % 3));
             }

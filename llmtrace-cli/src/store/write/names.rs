@@ -21,12 +21,12 @@ impl Names {
             return Ok(*number);
         }
         let mut find = conn.prepare_cached("SELECT id FROM names WHERE text = ?1")?;
-        let number = match find.query_row([name], |row| row.get(0)).optional()? {
-            Some(number) => number,
-            None => {
-                conn.prepare_cached("INSERT INTO names (text) VALUES (?1)")?.execute([name])?;
-                conn.last_insert_rowid()
-            }
+        let found = find.query_row([name], |row| row.get(0)).optional()?;
+        let number = if let Some(number) = found {
+            number
+        } else {
+            conn.prepare_cached("INSERT INTO names (text) VALUES (?1)")?.execute([name])?;
+            conn.last_insert_rowid()
         };
         if self.known.len() >= MAX_KNOWN {
             self.known.clear();

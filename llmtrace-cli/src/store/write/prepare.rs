@@ -61,7 +61,7 @@ impl Prepared {
             }
         }
         let mut packer = Packer::default();
-        traces.into_iter().filter_map(|spans| Self::trace(united(spans), &mut packer)).collect()
+        traces.into_iter().filter_map(|spans| Self::trace(&united(spans), &mut packer)).collect()
     }
 
     /// Roughly the memory that they take, in bytes.
@@ -72,12 +72,12 @@ impl Prepared {
     }
 
     /// Prepares the spans of one trace, no two of them of one id.
-    pub(super) fn trace(spans: Vec<SpanRecord>, packer: &mut Packer) -> Option<Self> {
+    pub(super) fn trace(spans: &[SpanRecord], packer: &mut Packer) -> Option<Self> {
         let trace_id = spans.first()?.trace_id;
         let mut texts = Texts::default();
         let (mut lines, mut chunks) = (Vec::with_capacity(1 << 12), Vec::new());
         let mut prepared = Vec::with_capacity(spans.len());
-        for span in &spans {
+        for span in spans {
             if lines.len() >= CHUNK_BYTES {
                 chunks.push(packer.pack(&lines));
                 lines.clear();
@@ -235,12 +235,11 @@ fn united(spans: Vec<SpanRecord>) -> Vec<SpanRecord> {
     let mut places: HashMap<SpanId, usize> = HashMap::new();
     let mut united: Vec<SpanRecord> = Vec::with_capacity(spans.len());
     for span in spans {
-        match places.get(&span.span_id).and_then(|place| united.get_mut(*place)) {
-            Some(known) => *known = merge(known.clone(), span),
-            None => {
-                places.insert(span.span_id, united.len());
-                united.push(span);
-            }
+        if let Some(known) = places.get(&span.span_id).and_then(|place| united.get_mut(*place)) {
+            *known = merge(known.clone(), span);
+        } else {
+            places.insert(span.span_id, united.len());
+            united.push(span);
         }
     }
     united

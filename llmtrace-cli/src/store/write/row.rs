@@ -12,6 +12,9 @@ use crate::store::error::StoreError;
 use crate::store::fact::{column, pico};
 use crate::store::totals::Totals;
 
+/// The statement that writes a row, put together once.
+static STATEMENT: OnceLock<String> = OnceLock::new();
+
 /// The columns that are told by the spans' facts, in the order of [`numbers`].
 pub(in crate::store) const NUMBERS: [&str; 28] = [
     "name",
@@ -106,7 +109,6 @@ impl Commit<'_> {
             .chain(of_preview(&previews.input))
             .chain(of_preview(&previews.output))
             .chain([Value::Blob(to_bytes(facets))]);
-        static STATEMENT: OnceLock<String> = OnceLock::new();
         let mut write = self.conn.prepare_cached(STATEMENT.get_or_init(statement))?;
         write.execute(rusqlite::params_from_iter(values))?;
         Ok(())

@@ -79,7 +79,8 @@ impl Texts {
         if text.is_empty() || self.bytes >= MAX_BYTES {
             return;
         }
-        let text = text.get(..text.floor_char_boundary(MAX_PIECE)).unwrap_or_default();
+        let end = (0..=text.len().min(MAX_PIECE)).rev().find(|end| text.is_char_boundary(*end));
+        let text = text.get(..end.unwrap_or(0)).unwrap_or_default();
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let hash = hasher.finish();

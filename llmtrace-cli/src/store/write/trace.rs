@@ -107,7 +107,7 @@ impl Commit<'_> {
                 merged.push(both);
             }
         }
-        Ok((prepared, Prepared::trace(merged, &mut Packer::default()), written))
+        Ok((prepared, Prepared::trace(&merged, &mut Packer::default()), written))
     }
 
     /// Adds spans to a trace, in place of those of the same ids.
@@ -141,12 +141,11 @@ impl Commit<'_> {
             }
             for span in part.spans {
                 let fact = span.fact.clone();
-                match places.get(&fact.span_id).and_then(|place| facts.get_mut(*place)) {
-                    Some(old) => *old = fact,
-                    None => {
-                        places.insert(fact.span_id, facts.len());
-                        facts.push(fact);
-                    }
+                if let Some(old) = places.get(&fact.span_id).and_then(|place| facts.get_mut(*place)) {
+                    *old = fact;
+                } else {
+                    places.insert(fact.span_id, facts.len());
+                    facts.push(fact);
                 }
                 previews.take(span);
             }

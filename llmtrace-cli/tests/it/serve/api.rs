@@ -286,7 +286,7 @@ fn every_route_answers_as_it_is_described() {
         {
             let example = &parameter["example"];
             let example = example.as_str().map_or_else(|| example.to_string(), str::to_owned);
-            url += &format!("{sign}{}={example}", parameter["name"].as_str().unwrap());
+            url = format!("{url}{sign}{}={example}", parameter["name"].as_str().unwrap());
         }
         let content = described["responses"]["200"]["content"].as_object().unwrap();
         let (kind, media) = content.iter().next().unwrap();

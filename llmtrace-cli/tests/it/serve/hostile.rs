@@ -145,7 +145,7 @@ fn text_stays_text() {
         assert!(MARKUP.iter().all(|markup| !page.text().contains(markup)), "{span}");
     }
     let session = server.json("/api/sessions")["sessions"][0]["session"].as_str().unwrap().to_owned();
-    let path: String = session.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let path = session.bytes().fold(String::new(), |path, byte| format!("{path}%{byte:02X}"));
     let page = server.get(&format!("/sessions/{path}"));
     assert_eq!(page.status, 200);
     assert!(MARKUP.iter().all(|markup| !page.text().contains(markup)));

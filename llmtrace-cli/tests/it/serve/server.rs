@@ -58,13 +58,11 @@ impl Server {
         });
         let mut banner = String::new();
         while !banner.contains("Ctrl-C") {
-            match lines.recv_timeout(PATIENCE) {
-                Ok(line) => banner += &format!("{line}\n"),
-                Err(_) => {
-                    child.kill().unwrap();
-                    panic!("it did not start: {banner}{}", errors.join().unwrap());
-                }
-            }
+            let Ok(line) = lines.recv_timeout(PATIENCE) else {
+                child.kill().unwrap();
+                panic!("it did not start: {banner}{}", errors.join().unwrap());
+            };
+            banner = format!("{banner}{line}\n");
         }
         let page = banner.split_whitespace().find_map(|word| word.strip_prefix("http://"));
         let address = page.unwrap().to_owned();
@@ -98,10 +96,10 @@ impl Server {
         let mut head =
             format!("{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
         if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-            head += &format!("Host: {}\r\n", self.address);
+            head = format!("{head}Host: {}\r\n", self.address);
         }
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head = format!("{head}{name}: {value}\r\n");
         }
         let mut stream = self.connect();
         stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
@@ -142,7 +140,7 @@ impl Drop for Server {
 
 impl Answer {
     fn read(bytes: &[u8]) -> Self {
-        let end = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("the answer has a head");
+        let end = bytes.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Self { status, head, body: bytes[end + 4..].to_vec() }

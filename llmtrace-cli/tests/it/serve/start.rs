@@ -51,6 +51,7 @@ fn what_cannot_start_says_why_in_one_line() {
     check(&[&missing], "missing.jsonl");
     check(&["--follow"], "FILE");
     check(&["--store", &foreign], "foreign.db");
+    check(&["--store", &foreign, &foreign], "the store itself");
 }
 
 #[test]

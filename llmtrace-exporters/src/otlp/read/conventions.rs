@@ -41,6 +41,7 @@ pub(super) fn read(draft: &mut Draft<'_>, is_ours: bool) {
         langsmith::read(draft);
         logfire::read(draft);
         told(draft);
+        genai::reasons(draft);
         usage::settle(draft);
         cost::settle(draft);
     }

@@ -12,7 +12,7 @@ pub(super) struct Room {
 }
 
 /// Most memory for each byte of the body, and for any body, in bytes.
-const PER_BYTE: usize = 24;
+const PER_BYTE: usize = 16;
 const ALWAYS: usize = 1 << 20;
 
 /// Roughly the memory of the parts of a request, in bytes.

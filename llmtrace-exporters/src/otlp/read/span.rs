@@ -89,7 +89,9 @@ pub(super) fn record(
         record.resource = origin.within(&environment, &mut pairs);
     }
     let usual = usual_kind(record.kind);
-    if raw.kind != SpanKind::Unspecified && raw.kind != usual {
+    // Others say it of every span of which they say nothing.
+    let is_said = origin.is_ours || raw.kind != SpanKind::Internal;
+    if is_said && raw.kind != SpanKind::Unspecified && raw.kind != usual {
         pairs.push((Cow::Borrowed(semconv::OTEL_KIND), Value::fixed(raw.kind.as_str())));
     }
     if raw.code != StatusCode::Error && !raw.message.is_empty() {

@@ -1,6 +1,8 @@
 //! What is written is read back; what others write is read.
 
 mod bodies;
+mod conventions;
+mod foreign;
 mod oracle;
 mod round_trip;
 

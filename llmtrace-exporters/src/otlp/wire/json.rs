@@ -126,6 +126,10 @@ impl Wire for Json<'_> {
         self.out.extend_from_slice(b"\",");
     }
 
+    fn count(&mut self, field: Field, count: u64) {
+        self.nanos(field, count);
+    }
+
     fn bits(&mut self, field: Field, bits: u32) {
         self.number(field, bits);
     }

@@ -188,6 +188,11 @@ impl Wire for Protobuf<'_> {
         self.0.extend_from_slice(&bits.to_le_bytes());
     }
 
+    fn count(&mut self, field: Field, count: u64) {
+        self.tag(field, VARINT);
+        varint(count, self.0);
+    }
+
     fn number(&mut self, field: Field, number: u32) {
         self.tag(field, VARINT);
         varint(u64::from(number), self.0);

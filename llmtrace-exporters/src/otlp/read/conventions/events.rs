@@ -22,8 +22,22 @@ const CHOICE: &str = "gen_ai.choice";
 const PROMPT: &str = "gen_ai.content.prompt";
 const COMPLETION: &str = "gen_ai.content.completion";
 
+/// Events that stand where content of a stream came.
+const CHUNKS: [&str; 3] =
+    ["gen_ai.content.completion.chunk", "First Token Stream Event", "gen_ai.first_token"];
+
+/// When the first content of a stream came, as instrumentations tell it by an event.
+fn first_content(draft: &mut Draft<'_>) {
+    let chunks = draft.record.events.iter().filter(|event| CHUNKS.contains(&&*event.name));
+    if let Some(first) = chunks.map(|event| event.time).min().filter(|first| *first >= draft.record.start) {
+        let seconds = first.since(draft.record.start).as_secs_f64();
+        draft.offer(semconv::RESPONSE_TIME_TO_FIRST_CHUNK, seconds);
+    }
+}
+
 /// Reads the events. Those that are said by the messages are taken out.
 pub(super) fn read(draft: &mut Draft<'_>) {
+    first_content(draft);
     let is_ours = |event: &Event| event.name.starts_with("gen_ai.");
     if !draft.record.events.iter().any(is_ours) {
         return;

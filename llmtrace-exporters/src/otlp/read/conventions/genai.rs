@@ -3,6 +3,7 @@
 use llmtrace::{Message, ObservationKind, Role, Score, Status, Value, semconv};
 
 use super::draft::{As, Draft, number};
+use super::traceloop::finish_word;
 use super::{messages, provider};
 
 /// Attributes that are JSON, which came as text.
@@ -65,6 +66,18 @@ fn kind(draft: &mut Draft<'_>) {
     let operation = draft.known_text(semconv::OPERATION_NAME);
     if let Some(kind) = operation.and_then(ObservationKind::from_operation_name) {
         draft.offer_kind(kind);
+    }
+}
+
+/// Gives messages that came out the reasons to stop that stand beside them.
+pub(super) fn reasons(draft: &mut Draft<'_>) {
+    let Some(Value::Array(reasons)) = draft.known(semconv::RESPONSE_FINISH_REASONS) else { return };
+    let reasons: Vec<Option<String>> =
+        reasons.iter().map(|reason| reason.as_str().map(|reason| finish_word(reason).to_owned())).collect();
+    if reasons.len() == draft.record.output.len() {
+        for (message, reason) in draft.record.output.iter_mut().zip(reasons) {
+            message.finish_reason = message.finish_reason.take().or(reason);
+        }
     }
 }
 

@@ -52,8 +52,10 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     said::output(draft, "langfuse.observation.output");
     said::input(draft, "langfuse.trace.input");
     said::output(draft, "langfuse.trace.output");
-    metadata::read_below(draft, "langfuse.observation.metadata.");
-    metadata::read_below(draft, "langfuse.trace.metadata.");
+    for prefix in ["langfuse.observation.metadata.", "langfuse.trace.metadata."] {
+        metadata::unquote_below(draft, prefix);
+        metadata::read_below(draft, prefix);
+    }
     if let Some(environment) = draft.received.text(ENVIRONMENT).filter(|name| *name != "default") {
         draft.environment = Some(environment.to_owned());
     }

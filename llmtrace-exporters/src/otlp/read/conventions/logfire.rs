@@ -1,6 +1,6 @@
 //! Pydantic AI and Pydantic Logfire (<https://ai.pydantic.dev/logfire/>), and neighbours that add to the conventions.
 
-use llmtrace::semconv;
+use llmtrace::{ObservationKind, semconv};
 
 use super::draft::{As, Draft, Name};
 use super::said;
@@ -24,6 +24,9 @@ const NAMES: &[Name] = &[
 pub(super) fn read(draft: &mut Draft<'_>) {
     draft.rename(NAMES);
     if draft.received.has_below("logfire.") || draft.received.has_below("pydantic_ai.") {
+        if draft.known(semconv::TOOL_NAME).is_some() {
+            draft.offer_kind(ObservationKind::Tool);
+        }
         said::input(draft, "tool_arguments");
         said::output(draft, "tool_response");
         said::input(draft, "pydantic_ai.all_messages");

@@ -30,6 +30,23 @@ pub(super) fn read_below(draft: &mut Draft<'_>, prefix: &str) {
     }
 }
 
+/// Texts that came as JSON, in quotes, are the texts.
+pub(super) fn unquote_below(draft: &mut Draft<'_>, prefix: &str) {
+    let names: Vec<String> =
+        draft.received.below(prefix).map(|(rest, _)| format!("{prefix}{rest}")).collect();
+    for name in names {
+        unquote(draft, &name);
+    }
+}
+
+/// A text that came as JSON, in quotes, is the text.
+pub(super) fn unquote(draft: &mut Draft<'_>, key: &str) {
+    let quoted = draft.received.text(key).filter(|text| text.starts_with('"'));
+    if let Some(Ok(text)) = quoted.map(serde_json::from_str::<String>) {
+        draft.received.put(key, text.into());
+    }
+}
+
 /// Says something in the program's own name. Whether it is now said.
 fn member(draft: &mut Draft<'_>, name: &str, value: Value) -> bool {
     if !facts::is_own(name) {

@@ -4,7 +4,7 @@ use llmtrace::{ObservationKind, Value, semconv};
 use serde_json::Value as Json;
 
 use super::draft::{As, Draft, Name};
-use super::{cost, said, usage};
+use super::{cost, metadata, said, usage};
 
 const KINDS: [(&str, ObservationKind); 13] = [
     ("LLM", ObservationKind::Generation),
@@ -30,6 +30,17 @@ const NAMES: &[Name] = &[
     ("mlflow.chat.tools", semconv::TOOL_DEFINITIONS, As::Json),
 ];
 
+/// Texts, which come in quotes.
+const QUOTED: [&str; 7] = [
+    TYPE,
+    "mlflow.llm.model",
+    "mlflow.llm.provider",
+    "mlflow.trace.session",
+    "mlflow.trace.user",
+    "mlflow.spanInputs",
+    "mlflow.spanOutputs",
+];
+
 const TYPE: &str = "mlflow.spanType";
 
 /// Reads the convention.
@@ -37,9 +48,8 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     if !draft.received.has_below("mlflow.") {
         return;
     }
-    for key in [TYPE, "mlflow.llm.model", "mlflow.llm.provider", "mlflow.trace.session", "mlflow.trace.user"]
-    {
-        unquote(draft, key);
+    for key in QUOTED {
+        metadata::unquote(draft, key);
     }
     let stated = draft.received.text(TYPE);
     let kind = KINDS.iter().find(|(name, _)| stated == Some(name)).map(|(_, kind)| *kind);
@@ -56,14 +66,6 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     });
     said::input(draft, "mlflow.spanInputs");
     said::output(draft, "mlflow.spanOutputs");
-}
-
-/// A text in quotes is the text.
-fn unquote(draft: &mut Draft<'_>, key: &str) {
-    let quoted = draft.received.text(key).filter(|text| text.starts_with('"'));
-    if let Some(Ok(text)) = quoted.map(serde_json::from_str::<String>) {
-        draft.received.put(key, text.into());
-    }
 }
 
 /// Reads the JSON object that stands under `key`. It is taken out where all of it is said.

@@ -163,10 +163,20 @@ fn tools(draft: &mut Draft<'_>) {
 
 /// A tool in the conventions' shape.
 pub(super) fn definition(tool: Json) -> Json {
-    let Some(function) = tool.get("function").and_then(Json::as_object) else { return tool };
+    let function = match tool.get("function") {
+        Some(Json::Object(function)) => function,
+        None if tool.get("input_schema").is_some() || tool.get("inputSchema").is_some() => {
+            let Some(function) = tool.as_object() else { return tool };
+            function
+        }
+        _ => return tool,
+    };
     let mut flat = serde_json::Map::new();
     flat.insert("type".to_owned(), json!("function"));
-    flat.extend(function.clone());
+    for (name, value) in function {
+        let is_schema = matches!(name.as_str(), "input_schema" | "inputSchema");
+        flat.insert(if is_schema { "parameters" } else { name }.to_owned(), value.clone());
+    }
     Json::Object(flat)
 }
 

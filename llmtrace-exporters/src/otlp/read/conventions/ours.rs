@@ -6,7 +6,8 @@ use super::draft::Draft;
 use super::{metadata, parameters};
 use crate::otlp::facts::{self, Facts};
 use crate::otlp::pairs::Pairs;
-use crate::otlp::profile::{self, Profile};
+use crate::otlp::profile::{self, Dialect, Profile};
+use crate::otlp::read::received::Received;
 use crate::otlp::wire::{Field, Mark, Wire};
 
 /// The parameters of a call, as one JSON object.
@@ -30,15 +31,10 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     }
     let kind = std::mem::replace(&mut draft.record.kind, draft.kind.unwrap_or_default());
     std::mem::swap(&mut draft.record.attributes, &mut attributes);
-    let mut again = Again::default();
+    let mut again = Again(&mut draft.received);
     let mut key = String::new();
     let mut pairs = Pairs::new(&mut again, LIST, &mut key);
-    profile::write(Profile::All.dialects(), &Facts::gather(&draft.record), &mut pairs);
-    for (key, value) in again.0 {
-        if is_dialect(&key) && draft.received.get(&key) == Some(&value) {
-            draft.received.take(&key);
-        }
-    }
+    profile::write(DIALECTS, &Facts::gather(&draft.record), &mut pairs);
     std::mem::swap(&mut draft.record.attributes, &mut attributes);
     draft.record.kind = kind;
 }
@@ -60,29 +56,40 @@ pub(super) fn read_resource(attributes: &mut Attributes) {
     let mut resource = Resource::default();
     resource.attributes = attributes.clone();
     resource.attributes.remove(profile::langfuse::ENVIRONMENT);
-    let mut again = Again::default();
+    let pairs = attributes.iter().map(|(key, value)| (key.to_owned(), value.clone())).collect();
+    let mut received = Received::new(pairs);
+    let mut again = Again(&mut received);
     let mut key = String::new();
     profile::write_resource(Profile::All, &resource, &mut Pairs::new(&mut again, LIST, &mut key));
-    for (key, value) in again.0 {
-        if attributes.get(&key) == Some(&value) {
-            attributes.remove(&key);
+    if received.get(profile::langfuse::ENVIRONMENT).is_none() {
+        attributes.remove(profile::langfuse::ENVIRONMENT);
+    }
+}
+
+/// What is written beside the conventions' names.
+const DIALECTS: &[Dialect] = &[
+    Dialect::Compat,
+    Dialect::Langfuse,
+    Dialect::InputOutput,
+    Dialect::OpenInference,
+    Dialect::MlFlow,
+    Dialect::LangSmith,
+];
+
+const LIST: Field = Field::new(9, "");
+
+/// Takes out of what came what would be written, instead of writing it.
+struct Again<'r>(&'r mut Received);
+
+impl Again<'_> {
+    fn written(&mut self, key: &str, is_same: impl FnOnce(&Value) -> bool) {
+        if facts::is_of_a_dialect(key) && self.0.get(key).is_some_and(is_same) {
+            self.0.take(key);
         }
     }
 }
 
-const LIST: Field = Field::new(9, "");
-
-/// The attributes that would be written, instead of their bytes.
-#[derive(Default)]
-struct Again(Vec<(String, Value)>);
-
-impl Again {
-    fn push(&mut self, key: &str, value: Value) {
-        self.0.push((key.to_owned(), value));
-    }
-}
-
-impl Wire for Again {
+impl Wire for Again<'_> {
     fn open(&mut self, _: Field, _: usize) -> Mark {
         Mark::NONE
     }
@@ -103,39 +110,45 @@ impl Wire for Again {
 
     fn nanos(&mut self, _: Field, _: u64) {}
 
+    fn count(&mut self, _: Field, _: u64) {}
+
     fn bits(&mut self, _: Field, _: u32) {}
 
     fn number(&mut self, _: Field, _: u32) {}
 
     fn pair_text(&mut self, _: Field, key: &str, value: &str) {
-        self.push(key, value.into());
+        self.written(key, |came| came.as_str() == Some(value));
     }
 
     fn pair_int(&mut self, _: Field, key: &str, value: i64) {
-        self.push(key, value.into());
+        self.written(key, |came| *came == Value::from(value));
     }
 
     fn pair_float(&mut self, _: Field, key: &str, value: f64) {
-        self.push(key, value.into());
+        self.written(key, |came| *came == Value::from(value));
     }
 
     fn pair_bool(&mut self, _: Field, key: &str, value: bool) {
-        self.push(key, value.into());
+        self.written(key, |came| *came == Value::from(value));
     }
 
     fn pair_written(&mut self, _: Field, key: &str, hint: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let mut text = Vec::with_capacity(hint);
-        write(&mut text);
-        self.push(key, String::from_utf8_lossy(&text).into_owned().into());
+        self.written(key, |came| {
+            let mut text = Vec::with_capacity(hint);
+            write(&mut text);
+            came.as_str().is_some_and(|came| came.as_bytes() == text)
+        });
     }
 
     fn pair_list(&mut self, _: Field, key: &str, items: &[Value]) {
         // As both encodings have them: integers beyond 64 bits and floats that are not finite are texts.
-        let item = |item: &Value| match item {
-            Value::Int(int) if i64::try_from(*int).is_err() => int.to_string().into(),
-            Value::Float(float) if !float.is_finite() => float.to_string().into(),
-            item => item.clone(),
+        let is_same = |(came, item): (&Value, &Value)| match item {
+            Value::Int(int) if i64::try_from(*int).is_err() => came.as_str() == Some(&int.to_string()),
+            Value::Float(float) if !float.is_finite() => came.as_str() == Some(&float.to_string()),
+            item => came == item,
         };
-        self.push(key, Value::Array(items.iter().map(item).collect()));
+        self.written(key, |came| {
+            matches!(came, Value::Array(came) if came.len() == items.len() && came.iter().zip(items).all(is_same))
+        });
     }
 }

@@ -41,7 +41,8 @@ pub(super) fn read(draft: &mut Draft<'_>, key: &str) {
     }
 }
 
-fn member(draft: &mut Draft<'_>, name: &str, member: Json) -> bool {
+/// Says one parameter. Whether that is now said.
+pub(super) fn member(draft: &mut Draft<'_>, name: &str, member: Json) -> bool {
     if member.is_null() {
         return true;
     }
@@ -57,9 +58,12 @@ fn member(draft: &mut Draft<'_>, name: &str, member: Json) -> bool {
     let ours = NAMES.iter().find(|(_, known)| *known == name).map(|(slot, _)| slot.key());
     let ours = ours.or_else(|| OTHERS.iter().find(|(known, _)| *known == name).map(|(_, ours)| *ours));
     let Some(ours) = ours else { return false };
-    // One sequence may stand for a list of one.
     let value = match (ours, member) {
+        // One sequence may stand for a list of one.
         (semconv::REQUEST_STOP_SEQUENCES, Json::String(text)) => Value::from([text]),
+        (semconv::REQUEST_TEMPERATURE | semconv::REQUEST_TOP_P, Json::String(text)) => {
+            text.parse().map_or_else(|_| Value::from(text), Value::Float)
+        }
         (_, member) => Value::from(member),
     };
     draft.offer(ours, value)

@@ -33,9 +33,22 @@ const WORDS: [(&str, &str); 24] = [
 /// The `OpenTelemetry` name of a provider; one that has none keeps its own, in lower case where it is one word.
 pub(super) fn named(word: &str) -> String {
     let lower = word.trim().to_ascii_lowercase();
-    let found = WORDS.iter().find(|(known, _)| *known == lower);
-    found.map_or(lower, |(_, name)| (*name).to_owned())
+    let bare = APIS.iter().find_map(|api| lower.strip_suffix(api)).unwrap_or(&lower);
+    let found = WORDS.iter().find(|(known, _)| *known == bare);
+    found.map_or(bare, |(_, name)| name).to_owned()
 }
+
+/// What the Vercel AI SDK adds to a provider: which of its APIs it is.
+const APIS: [&str; 8] = [
+    ".chat",
+    ".completion",
+    ".responses",
+    ".messages",
+    ".embedding",
+    ".textembedding",
+    ".generative-ai",
+    ".vertex",
+];
 
 /// The `OpenTelemetry` name behind `OpenInference`'s words for who serves a model and whose model it is.
 pub(super) fn of_vendor(provider: Option<&str>, system: Option<&str>) -> Option<String> {

@@ -5,7 +5,7 @@ use llmtrace::{Message, ObservationKind, Role, Value, semconv};
 use serde_json::Value as Json;
 
 use super::draft::{As, Draft};
-use super::messages;
+use super::{messages, parameters};
 
 /// Reads what a span took from the attribute `key`. It is taken out where that is now said.
 pub(super) fn input(draft: &mut Draft<'_>, key: &str) {
@@ -56,11 +56,40 @@ fn messages(draft: &mut Draft<'_>, value: &Value, role: &Role) -> bool {
         let read = if *role == Role::User { provider::read_request } else { provider::read_response };
         if let Some(exchange) = read(&json) {
             place(draft, exchange);
-            return false;
+            return is_plain(draft, &json, role);
         }
     }
     let Some(messages) = messages::of_value(value, role.clone(), draft.room) else { return false };
     if *role == Role::User { draft.offer_input(messages) } else { draft.offer_output(messages) }
+}
+
+/// Whether a provider's request or response says nothing but what the record now says.
+fn is_plain(draft: &mut Draft<'_>, json: &Json, role: &Role) -> bool {
+    const RESPONSE: [&str; 8] =
+        ["id", "object", "created", "model", "choices", "usage", "service_tier", "system_fingerprint"];
+    const CHOICE: [&str; 4] = ["index", "message", "finish_reason", "logprobs"];
+    let Some(members) = json.as_object() else { return false };
+    let only = |json: &Json, names: &[&str]| {
+        json.as_object().is_some_and(|members| {
+            members.iter().all(|(name, value)| value.is_null() || names.contains(&name.as_str()))
+        })
+    };
+    if *role == Role::User {
+        let is_known = members.iter().all(|(name, value)| match name.as_str() {
+            "messages" | "tools" | "stream_options" => true,
+            name => parameters::member(draft, name, value.clone()),
+        });
+        return is_known && messages::of_json(json).is_some_and(|messages| draft.offer_input(messages));
+    }
+    let choices = members.get("choices").and_then(Json::as_array);
+    let is_known = only(json, &RESPONSE)
+        && choices.is_some_and(|choices| {
+            choices
+                .iter()
+                .all(|choice| only(choice, &CHOICE) && choice.get("logprobs").is_none_or(Json::is_null))
+        });
+    let read = provider::read_response(json).map(|exchange| exchange.output);
+    is_known && read.is_some_and(|messages| draft.offer_output(messages))
 }
 
 /// Says what a provider's request or response says, where nothing else does.

@@ -65,6 +65,7 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     name(draft);
     functions(draft);
     conversation(draft);
+    metadata::unquote(draft, "traceloop.entity.output");
     said::input(draft, "traceloop.entity.input");
     said::output(draft, "traceloop.entity.output");
     metadata::read_below(draft, "traceloop.association.properties.");
@@ -75,6 +76,7 @@ fn name(draft: &mut Draft<'_>) {
     let ours = match draft.kind {
         Some(ObservationKind::Tool) => semconv::TOOL_NAME,
         Some(ObservationKind::Agent) => semconv::AGENT_NAME,
+        Some(ObservationKind::Workflow) => semconv::WORKFLOW_NAME,
         _ => return,
     };
     draft.rename(&[("traceloop.entity.name", ours, As::Text)]);

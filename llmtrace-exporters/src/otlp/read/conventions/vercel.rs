@@ -64,17 +64,15 @@ pub(super) fn read(draft: &mut Draft<'_>) {
     said::output(draft, "ai.toolCall.result");
     said::input(draft, "ai.prompt.messages");
     prompt(draft);
-    for key in ["ai.value", "ai.values"] {
-        said::input(draft, key);
-    }
+    embedded(draft);
     answer(draft);
     metadata::read_below(draft, "ai.telemetry.metadata.");
 }
 
-/// `openai.chat` and the like: what stands before the dot.
+/// `openai.chat` and the like.
 fn provider(draft: &mut Draft<'_>) {
     let Some(stated) = draft.received.text("ai.model.provider") else { return };
-    let name = provider::named(stated.split('.').next().unwrap_or(stated));
+    let name = provider::named(stated);
     // Another instrumentation's word for the same stands beside it.
     let is_known = draft.known(semconv::PROVIDER_NAME).is_some();
     if is_known || draft.offer(semconv::PROVIDER_NAME, name) {
@@ -84,16 +82,7 @@ fn provider(draft: &mut Draft<'_>) {
 
 fn tools(draft: &mut Draft<'_>) {
     let Some(Value::Array(items)) = draft.received.get("ai.prompt.tools").cloned() else { return };
-    let tools = items.iter().map(|item| {
-        let tool = draft.room.parse(item.as_str()?)?;
-        let mut tool = definition(tool);
-        if let Some(members) = tool.as_object_mut()
-            && let Some(schema) = members.remove("inputSchema")
-        {
-            members.insert("parameters".to_owned(), schema);
-        }
-        Some(tool)
-    });
+    let tools = items.iter().map(|item| draft.room.parse(item.as_str()?).map(definition));
     if let Some(tools) = tools.collect::<Option<Vec<Json>>>()
         && draft.offer(semconv::TOOL_DEFINITIONS, Value::Json(Json::Array(tools)))
     {
@@ -121,6 +110,23 @@ fn prompt(draft: &mut Draft<'_>) {
     }
     if messages.is_empty() || !draft.offer_input(messages) {
         draft.received.put("ai.prompt", value);
+    }
+}
+
+/// Texts that were embedded, each as JSON.
+fn embedded(draft: &mut Draft<'_>) {
+    for key in ["ai.value", "ai.values"] {
+        let texts = match draft.received.get(key) {
+            Some(Value::Array(texts)) => texts.as_slice(),
+            Some(text) => std::slice::from_ref(text),
+            None => continue,
+        };
+        let text = |value: &Value| serde_json::from_str::<String>(value.as_str()?).ok().map(Part::text);
+        if let Some(parts) = texts.iter().map(text).collect::<Option<Vec<_>>>()
+            && draft.offer_input(vec![Message::new(Role::User, parts)])
+        {
+            draft.received.take(key);
+        }
     }
 }
 

@@ -130,7 +130,7 @@ fn a_body_that_was_cut_says_where_or_is_shorter() {
         let mut body = Vec::new();
         write_otlp(&[golden::call(), golden::call()], protocol, Profile::All, &mut body);
         assert_eq!(read_otlp(&body, protocol).unwrap().spans.len(), 2);
-        for length in 1..body.len() {
+        for length in (1..body.len()).step_by(7) {
             match read_otlp(&body[..length], protocol).unwrap_err() {
                 OtlpReadError::NotProtobuf { at, .. } | OtlpReadError::NotJson { at, .. } => {
                     assert!(at <= length);
