@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use llmtrace::{SpanId, SpanRecord, Timestamp, TraceId};
+#[cfg(test)]
+use llmtrace::SpanRecord;
+use llmtrace::{SpanId, Timestamp, TraceId};
 
 use super::bins::Bins;
 use super::counted;
@@ -80,27 +82,10 @@ impl Baseline {
         self.make_room();
     }
 
-    /// Learns the spans of one trace, of which nothing is kept but their summaries.
+    /// Learns the spans of one trace.
+    #[cfg(test)]
     pub(crate) fn learn_spans(&mut self, trace: &[SpanRecord]) {
         self.learn(&trace.iter().map(SpanSummary::of).collect::<Vec<_>>());
-    }
-
-    /// Takes in what another baseline learned of other traces.
-    pub(crate) fn merge(&mut self, mut other: Self) {
-        while self.clock.is_finer_than(other.clock) {
-            self.coarsen();
-        }
-        while other.clock.is_finer_than(self.clock) {
-            other.coarsen();
-        }
-        self.spans += other.spans;
-        for (key, group) in other.groups {
-            let Some(known) = self.group(&key) else { continue };
-            let added = known.merge(&group);
-            self.clock.count_many(added);
-        }
-        self.sessions.merge(other.sessions);
-        self.make_room();
     }
 
     /// Spans that were learned.
@@ -179,24 +164,5 @@ impl Group {
             bucket.cached(seen, part);
         }
         self.timeline.add(number, &bucket)
-    }
-
-    /// Adds another group, and says how many buckets are new.
-    fn merge(&mut self, other: &Self) -> usize {
-        for (bins, others) in self.figures.iter_mut().zip(&other.figures) {
-            bins.merge(others);
-        }
-        if self.service.is_none() {
-            self.service.clone_from(&other.service);
-        }
-        self.calls += other.calls;
-        for (gap, others) in &other.gaps {
-            let unknown = self.gaps.entry(*gap).or_insert(Unknown { count: 0, first: others.first });
-            unknown.count += others.count;
-            unknown.first = unknown.first.min(others.first);
-        }
-        let before = self.timeline.len();
-        self.timeline.merge(&other.timeline);
-        self.timeline.len() - before
     }
 }

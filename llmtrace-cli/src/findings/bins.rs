@@ -25,13 +25,6 @@ impl Bins {
         self.add_many(bin(value), 1);
     }
 
-    /// Adds the values of other bins.
-    pub(crate) fn merge(&mut self, other: &Self) {
-        for (number, count) in &other.counts {
-            self.add_many(*number, *count);
-        }
-    }
-
     fn add_many(&mut self, number: u16, count: u64) {
         self.total = self.total.saturating_add(count);
         match self.counts.binary_search_by_key(&number, |(number, _)| *number) {
@@ -125,7 +118,7 @@ mod tests {
             bins.add(value);
         }
         let mut twice = bins.clone();
-        twice.merge(&bins);
+        (1..=100).for_each(|value| twice.add(value));
         for (bins, times) in [(&bins, 1), (&twice, 2)] {
             assert_eq!(bins.total(), 100 * times);
             assert_eq!(bins.quantile(0.5), Some(50.0));

@@ -29,8 +29,9 @@ mod trace;
 pub(crate) use analyst::{Analyst, sort};
 pub(crate) use baseline::Baseline;
 pub(crate) use bins::Bins;
-pub(crate) use finding::{Evidence, Expected, Finding, Severity};
-pub(crate) use report::grouped;
+#[cfg(test)]
+pub(crate) use finding::Expected;
+pub(crate) use finding::{Evidence, Finding, Severity};
 pub(crate) use rules::about;
 pub(crate) use summary::{Metric, SpanSummary};
 pub(crate) use trace::counted_calls;

@@ -43,12 +43,6 @@ impl Sessions {
         self.add(session, [turn]);
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
-        for (session, turns) in other.0 {
-            self.add(&session, turns);
-        }
-    }
-
     /// The sessions in order, each with its turns in order of time.
     pub(super) fn all(&self) -> Vec<(&str, Vec<&Turn>)> {
         let mut all: Vec<_> = self

@@ -68,19 +68,11 @@ impl Clock {
     }
 
     pub(super) fn count(&mut self, is_new: bool) {
-        self.count_many(usize::from(is_new));
-    }
-
-    pub(super) fn count_many(&mut self, buckets: usize) {
-        self.buckets += buckets;
+        self.buckets += usize::from(is_new);
     }
 
     pub(super) fn is_full(self) -> bool {
         self.buckets > MAX_BUCKETS && self.width < MAX_WIDTH_NANOS
-    }
-
-    pub(super) fn is_finer_than(self, other: Self) -> bool {
-        self.width < other.width
     }
 
     pub(super) fn coarsen(&mut self, left: usize) {
@@ -99,12 +91,6 @@ impl Timeline {
         });
         known.add(bucket);
         is_new
-    }
-
-    pub(super) fn merge(&mut self, other: &Self) {
-        for (number, bucket) in &other.0 {
-            self.add(*number, bucket);
-        }
     }
 
     /// Makes each stretch twice as long.

@@ -155,19 +155,6 @@ impl TraceStatus {
     }
 }
 
-impl SpanStatus {
-    /// The name in JSON.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Unset => "unset",
-            Self::Ok => "ok",
-            Self::Error => "error",
-            Self::Cancelled => "cancelled",
-            Self::Running => "running",
-        }
-    }
-}
-
 impl Tokens {
     /// Input and output together; `None` if neither is known.
     pub(crate) fn total(&self) -> Option<u64> {

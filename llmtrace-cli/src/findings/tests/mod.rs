@@ -97,28 +97,6 @@ fn the_same_is_found_under_the_same_id() {
 }
 
 #[test]
-fn what_was_learned_apart_adds_up() {
-    let mut traces = usual(100);
-    traces.push(vec![call([900, 1, 0], [50_000, 90_000], [1_000, 100])]);
-    let learn = |traces: &[Vec<SpanRecord>]| {
-        let mut baseline = Baseline::default();
-        for trace in traces {
-            baseline.learn_spans(trace);
-        }
-        baseline
-    };
-    let whole = learn(&traces);
-    let (first, second) = traces.split_at(40);
-    let mut merged = learn(first);
-    merged.merge(learn(second));
-    let analyst = Analyst::new();
-    let judged = |baseline| analyst.judge(traces.last().unwrap(), baseline);
-    assert_eq!(judged(&whole).len(), 1);
-    assert_eq!(judged(&merged), judged(&whole));
-    assert_eq!(merged.spans(), whole.spans());
-}
-
-#[test]
 fn spans_of_all_times_take_bounded_memory() {
     let mut baseline = Baseline::default();
     for number in 1..=300_000_u64 {
