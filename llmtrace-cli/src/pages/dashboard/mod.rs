@@ -102,7 +102,7 @@ impl DashboardView<'_> {
 
     fn body(&self) -> Markup {
         if !self.has_traces {
-            return first_trace(self.endpoint);
+            return html! { h1 { "Dashboard" } (first_trace(self.endpoint)) };
         }
         let coarse = coarse::coarse(self.dashboard);
         let drawn = DashboardView { dashboard: &coarse, ..*self };

@@ -44,17 +44,21 @@ pub(crate) fn part(view: &SessionsView<'_>, name: &str) -> Option<Markup> {
 
 fn body(view: &SessionsView<'_>) -> Markup {
     if view.page.sessions.is_empty() && !view.query.is_empty() {
-        return empty("No more sessions", &html! { p { a.button href=(PATH) { "First page" } } });
+        return titled(&empty("No more sessions", &html! { p { a.button href=(PATH) { "First page" } } }));
     }
     if !view.has_traces {
-        return first_trace(view.endpoint);
+        return titled(&first_trace(view.endpoint));
     }
     if view.page.sessions.is_empty() {
-        return how_to();
+        return titled(&how_to());
     }
+    titled(&list(view))
+}
+
+fn titled(body: &Markup) -> Markup {
     html! {
         h1 { "Sessions" }
-        (list(view))
+        (body)
     }
 }
 
