@@ -1,8 +1,6 @@
 //! What stands out in a set of traces.
 //!
 //! Two passes: what is usual is learned of every span ([`Baseline`]), then each trace is judged by rules ([`Analyst`]).
-//! Baselines of other traces add up, so a program that goes on keeps one an hour, each trace learned once when it is whole,
-//! and judges by the sum of those of the last day.
 
 mod analyst;
 mod baseline;
