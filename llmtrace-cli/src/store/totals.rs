@@ -170,7 +170,10 @@ fn calls(facts: &[Fact], user: i64) -> Vec<CountedCall> {
             Some(CountedCall {
                 span_id: fact.span_id,
                 start: fact.start,
-                labels: Labels { user: if fact.labels.user == 0 { user } else { fact.labels.user }, ..fact.labels },
+                labels: Labels {
+                    user: if fact.labels.user == 0 { user } else { fact.labels.user },
+                    ..fact.labels
+                },
                 failed: call.failed,
                 tokens: fact.tokens,
                 counted: fact.counted,

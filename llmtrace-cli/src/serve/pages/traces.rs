@@ -48,8 +48,11 @@ pub(super) async fn page(State(app): State<Arc<App>>, params: Params) -> Result<
         };
         let menus = FACETS.into_iter().filter(|_| is_whole);
         let facets = menus.map(|facet| Ok((facet, facets::values(connection, facet, MAX_VALUES)?)));
-        let histogram =
-            if has_histogram && is_search { over_time(connection, &wanted.filter)? } else { OverTime::default() };
+        let histogram = if has_histogram && is_search {
+            over_time(connection, &wanted.filter)?
+        } else {
+            OverTime::default()
+        };
         Ok((page, facets.collect::<Result<Vec<_>, StoreError>>()?, histogram))
     });
     let (page, facets, histogram) = found.await?;
