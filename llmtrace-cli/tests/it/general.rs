@@ -41,7 +41,7 @@ fn wrong_use_is_said_on_one_line() {
             assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
         }
     };
-    check(&[], &["show, stats, findings, compare, price, send, db, query"]);
+    check(&[], &["show, stats, findings, compare, price, send, serve, db, query"]);
     check(&["prise"], &["'prise'", "'price'"]);
     check(&["price", "--modle", "x"], &["'--modle'", "'--model'"]);
     check(&["price", "--api", "openai"], &["openai_chat", "anthropic_messages"]);

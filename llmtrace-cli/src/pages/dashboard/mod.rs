@@ -136,6 +136,9 @@ impl DashboardView<'_> {
                 (segments("By", &by))
                 a.button href=(scores::summary::PATH) { "Scores" }
             }
+            @if self.by == DashboardBy::User && self.dashboard.total.calls > 0 {
+                p.muted { "Counted are the calls that name a user, or whose trace names one." }
+            }
             @let filters: Vec<_> = self.filters().collect();
             @if !filters.is_empty() {
                 div.row {
