@@ -20,7 +20,7 @@ fn help_says_what_is_read_printed_and_returned_and_fits_the_screen() {
         let words = if command.len() > 1 {
             &["Read", "Print", "Returns 0", "Examples:"][..]
         } else {
-            &["show", "stats", "findings", "compare", "price", "send", "returns 0"]
+            &["show", "stats", "findings", "compare", "price", "send", "serve", "db", "query", "returns 0"]
         };
         for word in words {
             assert!(help.out.contains(word), "{command:?} lacks {word}");
@@ -41,7 +41,7 @@ fn wrong_use_is_said_on_one_line() {
             assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
         }
     };
-    check(&[], &["show, stats, findings, compare, price, send, db, query"]);
+    check(&[], &["show, stats, findings, compare, price, send, serve, db, query"]);
     check(&["prise"], &["'prise'", "'price'"]);
     check(&["price", "--modle", "x"], &["'--modle'", "'--model'"]);
     check(&["price", "--api", "openai"], &["openai_chat", "anthropic_messages"]);
