@@ -20,7 +20,7 @@ fn help_says_what_is_read_printed_and_returned_and_fits_the_screen() {
         let words = if command.len() > 1 {
             &["Read", "Print", "Returns 0", "Examples:"][..]
         } else {
-            &["show", "stats", "findings", "compare", "price", "send", "returns 0"]
+            &["show", "stats", "findings", "compare", "price", "send", "serve", "db", "query", "returns 0"]
         };
         for word in words {
             assert!(help.out.contains(word), "{command:?} lacks {word}");
