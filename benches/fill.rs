@@ -37,7 +37,7 @@ fn send(port: u16, archive: &Archive, traces: usize, next: &AtomicUsize) -> Resu
         spans.clear();
         spans.extend((first..traces.min(first + TRACES)).flat_map(|number| archive.trace(number)));
         body.clear();
-        write_otlp(&spans, Protocol::Protobuf, Profile::All, &mut body);
+        write_otlp(&spans, Protocol::Protobuf, Profile::Standard, &mut body);
         let (status, answer) = client.post("/v1/traces", &body)?;
         if status != 200 {
             return Err(format!("{status}: {}", String::from_utf8_lossy(&answer)).into());

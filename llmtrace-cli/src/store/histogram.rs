@@ -1,6 +1,5 @@
 //! How long calls took, in little space.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::varint;
@@ -11,7 +10,8 @@ use super::varint;
 /// with five bits below the first; its middle stands for all of them, which is off by 1.6 % at most.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Histogram {
-    bins: BTreeMap<u16, u64>,
+    /// In order, none of them empty.
+    bins: Vec<(u16, u64)>,
 }
 
 /// Percentiles of durations.
@@ -29,30 +29,45 @@ const BITS: u32 = 6;
 impl Histogram {
     /// Counts a duration.
     pub(super) fn add(&mut self, nanos: u64) {
-        *self.bins.entry(bin(nanos)).or_default() += 1;
+        self.merge_bins(std::iter::once((bin(nanos), 1)));
     }
 
     /// Counts what another counted.
     pub(crate) fn merge(&mut self, more: &Self) {
-        for (bin, count) in &more.bins {
-            *self.bins.entry(*bin).or_default() += count;
+        self.merge_bins(more.bins.iter().copied());
+    }
+
+    /// Counts what lies in bins that are in order.
+    fn merge_bins(&mut self, more: impl ExactSizeIterator<Item = (u16, u64)>) {
+        let mut all = Vec::with_capacity(self.bins.len() + more.len());
+        let mut own = self.bins.iter().copied().peekable();
+        for (bin, count) in more {
+            while let Some(before) = own.next_if(|(own, _)| *own < bin) {
+                all.push(before);
+            }
+            let known = own.next_if(|(own, _)| *own == bin).map_or(0, |(_, count)| count);
+            all.push((bin, known + count));
         }
+        all.extend(own);
+        self.bins = all;
     }
 
     /// Takes back what another counted.
     pub(super) fn subtract(&mut self, less: &Self) {
         for (bin, count) in &less.bins {
-            if let Some(own) = self.bins.get_mut(bin) {
+            if let Ok(place) = self.bins.binary_search_by_key(bin, |(bin, _)| *bin)
+                && let Some((_, own)) = self.bins.get_mut(place)
+            {
                 *own = own.saturating_sub(*count);
             }
         }
-        self.bins.retain(|_, count| *count > 0);
+        self.bins.retain(|(_, count)| *count > 0);
     }
 
     /// The percentiles, by nearest rank; `None` where nothing was counted.
     pub(crate) fn percentiles(&self) -> Option<Percentiles> {
-        let count: u64 = self.bins.values().sum();
-        let last = *self.bins.last_key_value()?.0;
+        let count: u64 = self.bins.iter().map(|(_, count)| count).sum();
+        let (last, _) = *self.bins.last()?;
         let at = |percent: u64| {
             let rank = (count * percent).div_ceil(100).max(1);
             let mut before = 0;
@@ -76,13 +91,18 @@ impl Histogram {
         }
     }
 
-    /// Adds bins as [`write`](Self::write) wrote them; `None` if they are none.
+    /// Adds bins as [`write`](Self::write) wrote them; `None`, and nothing is added, if they are none.
     pub(super) fn merge_written(&mut self, bytes: &mut &[u8]) -> Option<()> {
-        let mut bin = 0_u16;
-        for _ in 0..varint::take(bytes)? {
-            bin = bin.checked_add(u16::try_from(varint::take(bytes)?).ok()?)?;
-            *self.bins.entry(bin).or_default() += varint::take(bytes)?;
+        let (mut bin, mut more) = (0_u16, Vec::new());
+        for place in 0..varint::take(bytes)? {
+            let distance = u16::try_from(varint::take(bytes)?).ok()?;
+            if place > 0 && distance == 0 {
+                return None;
+            }
+            bin = bin.checked_add(distance)?;
+            more.push((bin, varint::take(bytes)?));
         }
+        self.merge_bins(more.into_iter());
         Some(())
     }
 }
