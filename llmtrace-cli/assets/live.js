@@ -64,6 +64,9 @@ const refreshList = async () => {
     return;
   }
   const known = new Map(rowsIn(old).map((row) => [row.id, row]));
+  // Most of what is stored concerns no row of a filtered list.
+  const isSame = (row) => known.get(row.id)?.dataset.change === row.dataset.change;
+  if (known.size === rowsIn(fresh).length && rowsIn(fresh).every(isSame)) return;
   const arrived = rowsIn(fresh).filter((row) => !known.has(row.id)).length;
   if (arrived === 0 || !known.size || isAtTop(old)) {
     const focused = document.activeElement?.closest?.("tr[id]")?.id;

@@ -51,6 +51,8 @@ class Suite:
             except Exception as error:
                 mark = "FAIL"
                 failed.append(title)
+                if (code := site.server.process.poll()) is not None:
+                    raise SystemExit(f"{title}: llmtrace serve ended with {code}\n{''.join(site.server.said)}") from error
                 explain(error, site, title, shots)
             print(f"{mark} {time.monotonic() - began:5.1f} s  {title}", flush=True)
         return failed

@@ -43,6 +43,20 @@ def what_does_not_match_the_filter_does_not_appear(at):
 
 
 @test
+def what_concerns_no_row_leaves_the_rows_alone(at):
+    at.browser.open("/traces?service=planner")
+    listening(at)
+    at.browser.js("document.querySelector('.traces').dataset.asked = 'yes'; window.fetched = 0;"
+                  "const fetched = window.fetch; window.fetch = (...given) => fetched(...given).finally(() => { window.fetched += 1 })")
+    for number in (1, 2):  # when the page asks again, it is done with the answer before
+        other = fresh(at, "other")
+        other.add(0, "other", "agent", 0, 10, {})
+        at.server.send(other.request())
+        at.browser.until("the page asks", lambda: at.browser.js("return window.fetched") >= number, SOON_S)
+    assert at.browser.has(".traces[data-asked]")
+
+
+@test
 def nothing_moves_under_the_reader(at):
     """Who reads further down gets a word of new traces, and takes them in by a click."""
     at.browser.open("/traces")
