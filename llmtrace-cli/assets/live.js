@@ -102,7 +102,6 @@ const refreshTrace = async () => {
   if (focused) document.getElementById(focused)?.querySelector("a")?.focus({ preventScroll: true });
 };
 
-let seen = null;
 let busy = false;
 let again = false;
 
@@ -119,20 +118,8 @@ const refresh = async () => {
   }
 };
 
-let source = null;
-const listen = () => {
-  if (source || !(list() || head())) return;
-  source = new EventSource("/api/live");
-  source.addEventListener("commit", ({ data }) => {
-    if (seen !== null && data !== seen) refresh();
-    seen = data;
-  });
-};
-
-listen();
+document.addEventListener("llmtrace:commit", refresh);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && again) refresh(); });
-addEventListener("pagehide", () => { source?.close(); source = null; });
-addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
 
 // A click anywhere in a row of the list opens it, as its link does.
 document.addEventListener("click", (event) => {

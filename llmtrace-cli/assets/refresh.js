@@ -34,18 +34,5 @@ const plan = () => {
   if (!waiting) waiting = setTimeout(refresh, PAUSE);
 };
 
-let source = null;
-let seen = null;
-const listen = () => {
-  if (source || !part()) return;
-  source = new EventSource("/api/live");
-  source.addEventListener("commit", ({ data }) => {
-    if (seen !== null && data !== seen) plan();
-    seen = data;
-  });
-};
-
-listen();
+document.addEventListener("llmtrace:commit", plan);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && stale) plan(); });
-addEventListener("pagehide", () => { source?.close(); source = null; });
-addEventListener("pageshow", (event) => { if (event.persisted) listen(); });

@@ -1,6 +1,7 @@
 """What stands out."""
 
 from harness import Suite
+from traces import SECRET
 
 test = Suite()
 
@@ -24,7 +25,7 @@ def ready(at, address: str = "/findings?range=all") -> dict:
 def each_oddity_is_found_and_its_link_leads_to_it(at):
     found = ready(at)
     wanted = {"retry-storm": at.world.retried, "tool-loop": at.world.looping, "secret": at.world.leaking,
-              "latency-outlier": at.world.traces[0], "cost-outlier": None, "truncated": None, "empty-output": None}
+              "latency-outlier": None, "token-outlier": None, "truncated": None, "empty-output": None}
     assert set(wanted) <= set(found), set(found)
     for rule in ("retry-storm", "tool-loop", "secret"):
         assert any(href.startswith(f"/traces/{wanted[rule].id}") for href in found[rule]), (rule, found[rule])
@@ -35,7 +36,6 @@ def each_oddity_is_found_and_its_link_leads_to_it(at):
 @test
 def the_key_is_not_told(at):
     ready(at)
-    from traces import SECRET
     assert SECRET not in at.browser.js("return document.documentElement.outerHTML")
 
 

@@ -68,7 +68,8 @@ def reset(browser: Browser) -> None:
 def explain(error: Exception, site: Site, title: str, shots: Path | None) -> None:
     place = traceback.extract_tb(error.__traceback__)
     own = next((frame for frame in reversed(place) if frame.name in title.replace(" ", "_")), place[-1])
-    print(f"     {Path(own.filename).name}:{own.lineno}: {own.line}\n     {type(error).__name__}: {str(error)[:1500]}")
+    words = getattr(error, "msg", None) or str(error)
+    print(f"     {Path(own.filename).name}:{own.lineno}: {own.line}\n     {type(error).__name__}: {words[:1500]}")
     if shots:
         shots.mkdir(parents=True, exist_ok=True)
         site.browser.driver.save_screenshot(str(shots / f"failed-{title.replace(' ', '-').replace(':', '')[:80]}.png"))

@@ -78,6 +78,40 @@ def a_running_trace_grows_and_ends(at):
     assert at.browser.attributes(".waterfall tbody tr", "aria-level") == ["1", "2", "2", "2"]
 
 
+@test
+def what_comes_while_the_page_loads_is_not_missed(at):
+    """A trace is stored after the page was made, and before it listens."""
+    heard = at.browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source":
+        "window.EventSource = class extends EventTarget { constructor() { super(); window.source = this } close() {} }"})
+    at.browser.open("/traces")
+    at.browser.driver.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", heard)
+    at.browser.until("the page wants to listen", lambda: at.browser.js("return window.source !== undefined"))
+    trace = fresh(at, "in between")
+    trace.add(0, "in between", "agent", 0, 10, {})
+    at.server.send(trace.request())
+    now = at.browser.js("""return fetch('/traces?part=rows').then(answer => answer.text()).then(text =>
+        Math.max(...[...text.matchAll(/data-change="(\\d+)"/g)].map(found => Number(found[1]))))""")
+    at.browser.js("source.dispatchEvent(new MessageEvent('commit', { data: String(arguments[0]) }))", now)
+    at.browser.until("the trace", lambda: at.browser.has(f"#t-{trace.id}"), SOON_S)
+
+
+@test
+def many_tabs_do_not_starve_each_other(at):
+    """A browser opens six connections to a server, however many tabs there are."""
+    driver, first = at.browser.driver, at.browser.driver.current_window_handle
+    try:
+        for _ in range(8):
+            driver.switch_to.new_window("tab")
+            driver.set_page_load_timeout(10)
+            at.browser.open("/traces")
+    finally:
+        for tab in set(driver.window_handles) - {first}:
+            driver.switch_to.window(tab)
+            driver.close()
+        driver.switch_to.window(first)
+        driver.set_page_load_timeout(60)
+
+
 def listening(at) -> None:
     """Waits until the page hears of commits."""
     at.browser.until("the page listens", lambda: at.browser.js("return window.heard"))

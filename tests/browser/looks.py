@@ -1,5 +1,7 @@
 """What every page must hold to: contrast, focus, labels, ids, headings, themes; nothing remote and no complaint."""
 
+import urllib.request
+
 from harness import Suite
 from pages import usual
 
@@ -40,6 +42,7 @@ const seen = (element) => {
 const bad = new Set();
 const judge = (element, color, words) => {
   const { style, opacity } = seen(element);
+  if (opacity === 0) return;
   const behind = back(element), ink = read(color);
   const found = ratio(over([...ink.slice(0, 3), ink[3] * opacity], behind), behind);
   const size = parseFloat(style.fontSize), is_large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
@@ -91,15 +94,13 @@ NAMED_ROLES = {"button", "link", "textbox", "searchbox", "combobox", "checkbox",
 # The outline of what has the focus, for each thing that can have it.
 FOCUS = """
 const bad = [];
-const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), textarea, select, summary, [tabindex="0"]')].filter(e => e.checkVisibility() && !e.disabled);
-for (const element of all.slice(0, 400)) {
-  if (element instanceof SVGElement) continue;
-  const plain = getComputedStyle(element), before = [plain.outlineStyle, plain.outlineWidth, plain.boxShadow, plain.borderColor, plain.backgroundColor].join();
+const look = (element) => [element, element.closest('tr')].filter(Boolean).map(getComputedStyle)
+  .map(style => [style.outlineStyle, style.outlineWidth, style.boxShadow, style.borderColor, style.backgroundColor, style.textDecorationLine].join()).join();
+const all = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), textarea, select, summary, [tabindex="0"]')];
+for (const element of all.filter(e => e.checkVisibility() && !e.disabled && !(e instanceof SVGElement)).slice(0, 300)) {
+  const before = look(element);
   element.focus({ preventScroll: true, focusVisible: true });
-  const now = getComputedStyle(element);
-  const after = [now.outlineStyle, now.outlineWidth, now.boxShadow, now.borderColor, now.backgroundColor].join();
-  const has_outline = now.outlineStyle !== 'none' && parseFloat(now.outlineWidth) >= 1;
-  if (document.activeElement === element && !has_outline && before === after) bad.push(`${element.tagName.toLowerCase()}.${element.className} ${element.innerText?.slice(0, 20)}`);
+  if (document.activeElement === element && look(element) === before) bad.push(`${element.tagName.toLowerCase()}.${element.className} ${element.innerText?.slice(0, 20)}`);
   element.blur();
 }
 return bad;
@@ -218,7 +219,6 @@ def what_is_not_there_has_a_page_that_says_so(at):
 
 @test
 def answers_forbid_what_pages_do_not_need(at):
-    import urllib.request
     with urllib.request.urlopen(at.server.url + "/traces") as answer:
         policy = answer.headers["Content-Security-Policy"]
         assert answer.headers["X-Content-Type-Options"] == "nosniff"

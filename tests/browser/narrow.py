@@ -1,7 +1,7 @@
 """A screen of 390 pixels."""
 
 from harness import Suite
-from list_page import menu, query
+from list_page import menu, query, shown
 from pages import usual
 
 test = Suite()
@@ -56,6 +56,15 @@ def a_filter_is_chosen(at):
     assert query(at.browser)["service"] == "planner"
     at.browser.follow(at.browser.one(".filters .chip a").click)
     assert not query(at.browser)
+
+
+@test
+def the_list_is_sorted_by_a_menu(at):
+    at.browser.size(WIDTH, 844)
+    at.browser.open("/traces?limit=500")
+    place = menu(at.browser, "Newest first")
+    at.browser.follow(at.browser.link("Oldest first", place).click)
+    assert shown(at.browser) == [trace.id for trace in sorted(at.world.traces, key=lambda trace: trace.start)]
 
 
 @test

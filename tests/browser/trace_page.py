@@ -87,11 +87,10 @@ def a_deep_link_shows_its_span_and_tab(at):
 def tabs_show_all_of_a_span(at):
     trace = support(at, lambda trace: trace.status == "error")
     at.browser.open(path(trace, 4))
-    for number, (name, said) in enumerate([("Messages", "look_up"), ("Attributes", "gen_ai.tool.name"), ("Events", "ConnectionError"),
-                                           ("Scores", "Add a score"), ("Raw", '"trace_id"')], 1):
+    for name, said in (("Messages", "look_up"), ("Attributes", "gen_ai.tool.name"), ("Events", "ConnectionError"), ("Scores", "Add a score"),
+                       ("Raw", '"trace_id"')):
         tab(at.browser, name)
         assert said in at.browser.text(".pane .tab") + at.browser.text(".pane h2"), name
-        at.browser.one("body").click()
     at.browser.press("1")
     at.browser.until("the first tab", lambda: at.browser.text(".tabs [aria-current]").startswith("Messages"))
     assert "tab=messages" in at.browser.path
@@ -132,7 +131,7 @@ def usage_tells_its_shares(at):
     trace = support(at, lambda trace: trace.status == "ok" and any("cache_read" in key for key in trace.spans[2].attributes))
     at.browser.open(path(trace, 3))
     said = at.browser.text(".usage")
-    for words in ("512 cached", "24 reasoning", "$0.0021"):
+    for words in ("512 cached", "24 reasoning", f"${trace.spans[2].attributes['gen_ai.usage.cost']:.4f}"[:6]):
         assert words in said, said
 
 
@@ -182,11 +181,10 @@ def copy_buttons_copy(at):
     at.browser.open(path(trace, 5))
     at.browser.js("window.copied = []; navigator.clipboard.writeText = async text => { window.copied.push(text) }")
     at.browser.one(".trace-head button.copy").click()
-    at.browser.one("body").click()
     at.browser.press("c")
     at.browser.one(".r-assistant[open] > summary button.copy").click()
     copied = at.browser.until("three texts", lambda: len(found := at.browser.js("return window.copied")) == 3 and found)
-    assert copied[:2] == [trace.id, f"{5:016x}"] and "look_up" in copied[2] + "look_up", copied
+    assert copied[:2] == [trace.id, f"{5:016x}"] and "look_up" in copied[2], copied
     assert at.browser.js("return document.getElementById('announce').textContent") == "Copied"
     assert at.browser.all(".r-assistant")[0].get_attribute("open") is not None
 
@@ -215,8 +213,9 @@ def waterfall_bars_stand_where_the_times_are(at):
     trace = support(at, lambda trace: trace.status == "ok")
     at.browser.open(path(trace))
     bars = at.browser.js("return [...document.querySelectorAll('.waterfall tbody td.time')].map(cell => {"
-                         "const whole = cell.getBoundingClientRect(), bar = (cell.querySelector('.bar') ?? cell.querySelector('rect')).getBoundingClientRect();"
-                         "return [(bar.left - whole.left) / whole.width, bar.width / whole.width]})")
+                         "const whole = cell.getBoundingClientRect(), bars = [...cell.querySelectorAll('rect')].map(rect => rect.getBoundingClientRect());"
+                         "const left = Math.min(...bars.map(bar => bar.left)), right = Math.max(...bars.map(bar => bar.right));"
+                         "return [(left - whole.left) / whole.width, (right - left) / whole.width]})")
     length = trace.spans[0].end - trace.start
     scale = bars[0][1]
     for (left, width), span in zip(bars, trace.spans):

@@ -142,7 +142,7 @@ class World:
             "gen_ai.retrieval.query.text": question,
             "gen_ai.retrieval.documents": [{"id": f"doc-{n}", "score": 0.9 - n / 10, "content": f"Article {n} about this."} for n in range(3)]})
         scale = 15 if is_odd else 1
-        trace.call(root, model, 80, first, asked, [calls], (900 * scale + number, 60 * scale, 512 if number % 4 else 0), 0.0021 * scale,
+        trace.call(root, model, 80, first, asked, [calls], (900 * scale + number, 60 * scale, 512 if number % 4 else 0), (0.002 + first / 1e7) * scale,
                    **{"gen_ai.usage.reasoning.output_tokens": 24, "gen_ai.tool.definitions": [
                        {"type": "function", "name": "look_up", "parameters": {"type": "object"}}]})
         trace.add(root, "look_up", "tool", 90 + first, 20, {
@@ -152,7 +152,7 @@ class World:
             [{"name": "exception", "timeUnixNano": str(trace.start + (100 + first) * MS), "attributes": otlp.attributes(
                 {"exception.type": "ConnectionError", "exception.message": broken})}] if is_failed else ())
         if not is_failed:
-            trace.call(root, model, 115 + first, second, [*asked, calls, result], [answer], (1_000 * scale + number, 90 * scale, 0), 0.0034 * scale,
+            trace.call(root, model, 115 + first, second, [*asked, calls, result], [answer], (1_000 * scale + number, 90 * scale, 0), (0.003 + second / 1e7) * scale,
                        **{"gen_ai.response.time_to_first_chunk": slow * 0.2 + number / 1000, "gen_ai.request.stream": True})
         if number % 7 == 0:
             trace.spans[0].events.append({"name": "gen_ai.evaluation.result", "timeUnixNano": str(trace.end), "attributes": otlp.attributes(

@@ -55,6 +55,7 @@ pub(crate) const MODULES: &[Asset] = &[
     Asset::script("live.js", include_str!("../../assets/live.js")),
     Asset::script("charts.js", include_str!("../../assets/charts.js")),
     Asset::script("refresh.js", include_str!("../../assets/refresh.js")),
+    Asset::script("commits.js", include_str!("../../assets/commits.js")),
 ];
 
 /// The symbols of all icons: an SVG that stands once in each page.

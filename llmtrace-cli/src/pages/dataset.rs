@@ -150,7 +150,7 @@ fn row(view: &DatasetView<'_>, trace: &TraceRow, span: &SpanRow) -> Markup {
                     bdi { (text::cut(&name, MAX_NAME_CHARS)) }
                 }
                 @if span.status == SpanStatus::Error { " " (sign(Standing::Error)) }
-                @if let Some(model) = &span.model { div.muted { (text::cut(&text::line(model), MAX_NAME_CHARS)) } }
+                @if let Some(model) = span.model.as_ref().filter(|model| !span.name.contains(model.as_str())) { div.muted { (text::cut(&text::line(model), MAX_NAME_CHARS)) } }
             }
             td { a href=(at) title=(of) { bdi { (text::cut(&of, MAX_NAME_CHARS)) } } }
             td.preview { @if let Some(input) = &trace.input { span dir="auto" { (text::cut(&text::line(input), MAX_PREVIEW_CHARS)) } } }

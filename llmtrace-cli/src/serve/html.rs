@@ -5,7 +5,6 @@ use axum::response::{IntoResponse, Response};
 use maud::{Markup, html};
 
 use super::problem::Problem;
-use crate::pages::components::empty::empty;
 use crate::pages::layout::{Page, Section};
 
 /// A page, or a part of one.
@@ -27,13 +26,13 @@ impl IntoResponse for Html {
 
 /// A problem as a page.
 pub(crate) fn problem(problem: &Problem) -> Response {
-    let body = empty(
-        problem.title(),
-        &html! {
+    let body = html! {
+        section.empty {
+            h1 { (problem.title()) }
             p { (problem.detail) }
             p { a href="/traces" { "All traces" } }
-        },
-    );
+        }
+    };
     let page = Page::new(problem.title(), Section::None).render(&body);
     let mut response = (problem.status, Html(page)).into_response();
     if let Some(seconds) = problem.retry_after {
@@ -44,9 +43,9 @@ pub(crate) fn problem(problem: &Problem) -> Response {
 
 /// The page that asks for the token.
 pub(crate) fn login(next: &str, login: Login) -> Html {
-    let body = empty(
-        "This server asks for a token",
-        &html! {
+    let body = html! {
+        section.empty {
+            h1 { "This server asks for a token" }
             p { "It is the one that the server was started with, in " code { "LLMTRACE_TOKEN" } " or " code { "--token" } "." }
             @if login == Login::Wrong { p.notice.bad role="alert" { "This is not the token." } }
             form.login method="post" action="/login" {
@@ -55,7 +54,7 @@ pub(crate) fn login(next: &str, login: Login) -> Html {
                 input #token type="password" name="token" required autofocus autocomplete="current-password";
                 button type="submit" { "Go on" }
             }
-        },
-    );
+        }
+    };
     Html(Page::new("Token", Section::None).render(&body))
 }

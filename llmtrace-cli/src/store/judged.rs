@@ -30,6 +30,10 @@ pub(crate) struct Judgement {
     pub(crate) value: f64,
     pub(crate) comment: Option<String>,
     pub(crate) time: Timestamp,
+    /// The name of the span.
+    pub(crate) span: String,
+    /// The begin of what the trace was asked.
+    pub(crate) input: Option<String>,
 }
 
 /// Stretches into which the values of a name are put.
@@ -85,8 +89,11 @@ fn fill(conn: &Connection, name: i64, judged: &mut Judged) -> Result<(), StoreEr
 
 /// The newest judgements of a name, at most `limit`.
 pub(crate) fn newest(conn: &Connection, name: &str, limit: usize) -> Result<Vec<Judgement>, StoreError> {
-    let find = "SELECT t.trace_id, s.span_id, s.value, s.comment, s.time FROM scores AS s
+    let find =
+        "SELECT t.trace_id, s.span_id, s.value, s.comment, s.time, span_names.text, t.input FROM scores AS s
         JOIN names AS n ON n.id = s.name JOIN traces AS t ON t.id = s.trace
+        LEFT JOIN spans ON spans.trace = s.trace AND spans.span_id = s.span_id
+        LEFT JOIN names AS span_names ON span_names.id = spans.name
         WHERE n.text = ?1 ORDER BY s.time DESC, s.id DESC LIMIT ?2";
     let mut find = conn.prepare_cached(find)?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -97,6 +104,8 @@ pub(crate) fn newest(conn: &Connection, name: &str, limit: usize) -> Result<Vec<
             value: row.get(2)?,
             comment: row.get(3)?,
             time: timestamp(row.get(4)?),
+            span: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
+            input: row.get(6)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
@@ -141,8 +150,8 @@ mod tests {
 
         let newest = store.read(|conn| newest(conn, "rude", 10)).unwrap();
         let newest: Vec<_> =
-            newest.iter().map(|one| (one.trace_id, one.value, one.comment.as_deref())).collect();
-        assert_eq!(newest, [(trace, -3.0, Some("very"))]);
+            newest.iter().map(|one| (one.trace_id, &*one.span, one.value, one.comment.as_deref())).collect();
+        assert_eq!(newest, [(trace, "chat", -3.0, Some("very"))]);
         assert_eq!(store.read(|conn| super::newest(conn, "helpful", 2)).unwrap().len(), 2);
         assert_eq!(store.read(|conn| super::newest(conn, "unknown", 2)).unwrap(), []);
     }

@@ -68,8 +68,9 @@ impl Totals {
         }
         let errors = facts.iter().filter(|fact| fact.is_failed()).count();
         let start = facts.iter().map(|fact| fact.start).min().unwrap_or(0);
+        let labels = labels(&order);
         Self {
-            labels: labels(&order),
+            labels,
             start,
             end: facts.iter().map(|fact| fact.end.max(fact.start)).max().unwrap_or(0),
             spans: count(facts.len()),
@@ -85,7 +86,7 @@ impl Totals {
                 .iter()
                 .filter_map(|fact| Some(fact.start.saturating_add(fact.first_chunk?).saturating_sub(start)))
                 .min(),
-            calls: calls(facts),
+            calls: calls(facts, labels.user),
         }
     }
 
@@ -145,7 +146,8 @@ fn labels(order: &[&Fact]) -> Labels<i64> {
 }
 
 /// The calls that count.
-fn calls(facts: &[Fact]) -> Vec<CountedCall> {
+/// The calls, with `user` where a call names none: who asked is mostly said once, at the root.
+fn calls(facts: &[Fact], user: i64) -> Vec<CountedCall> {
     let many = facts.iter().filter(|fact| fact.kind.is_model_call()).count();
     if many == 0 {
         return Vec::new();
@@ -168,7 +170,10 @@ fn calls(facts: &[Fact]) -> Vec<CountedCall> {
             Some(CountedCall {
                 span_id: fact.span_id,
                 start: fact.start,
-                labels: fact.labels,
+                labels: Labels {
+                    user: if fact.labels.user == 0 { user } else { fact.labels.user },
+                    ..fact.labels
+                },
                 failed: call.failed,
                 tokens: fact.tokens,
                 counted: fact.counted,

@@ -86,7 +86,7 @@ fn cell(depth: u32, side: Option<&SpanSide>, trace: TraceId, missing: &str) -> M
                     (kind(side.kind))
                     a href=(href) title=(name) { bdi { (text::cut(&name, MAX_NAME_CHARS)) } }
                     @if side.status == "error" { (sign(Standing::Error)) }
-                    @if let Some(model) = &side.model { " " span.muted { (text::cut(&text::line(model), MAX_NAME_CHARS)) } }
+                    @if let Some(model) = side.model.as_ref().filter(|model| !side.name.contains(model.as_str())) { " " span.muted { (text::cut(&text::line(model), MAX_NAME_CHARS)) } }
                     @if let Some(message) = &side.status_message {
                         div.error-text { (text::cut(&text::line(message), 160)) }
                     }

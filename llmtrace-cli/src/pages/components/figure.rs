@@ -95,8 +95,8 @@ pub(crate) fn tokens(input: Option<u64>, output: Option<u64>, exactness: Exactne
 /// A share as a percentage: `87%`, `<1%`.
 pub(crate) fn share(part: u64, whole: u64) -> String {
     match (u128::from(part) * 100).checked_div(u128::from(whole)) {
-        Some(0) if part > 0 => "<1%".to_owned(),
-        Some(percent) => format!("{percent}%"),
+        Some(0) if part > 0 => "<1 %".to_owned(),
+        Some(percent) => format!("{percent} %"),
         None => "–".to_owned(),
     }
 }
@@ -140,9 +140,9 @@ mod tests {
     fn shares_are_whole_percents() {
         let check = |part: u64, whole: u64, text: &str| assert_eq!(share(part, whole), text);
         check(0, 0, "–");
-        check(0, 5, "0%");
-        check(1, 1_000, "<1%");
-        check(999, 1_000, "99%");
-        check(u64::MAX, u64::MAX, "100%");
+        check(0, 5, "0 %");
+        check(1, 1_000, "<1 %");
+        check(999, 1_000, "99 %");
+        check(u64::MAX, u64::MAX, "100 %");
     }
 }

@@ -102,7 +102,7 @@ impl DashboardView<'_> {
 
     fn body(&self) -> Markup {
         if !self.has_traces {
-            return first_trace(self.endpoint);
+            return html! { h1 { "Dashboard" } (first_trace(self.endpoint)) };
         }
         let coarse = coarse::coarse(self.dashboard);
         let drawn = DashboardView { dashboard: &coarse, ..*self };
@@ -135,6 +135,9 @@ impl DashboardView<'_> {
                 (presets(self.query, PATH, self.range.chosen))
                 (segments("By", &by))
                 a.button href=(scores::summary::PATH) { "Scores" }
+            }
+            @if self.by == DashboardBy::User && self.dashboard.total.calls > 0 {
+                p.muted { "Counted are the calls that name a user, or whose trace names one." }
             }
             @let filters: Vec<_> = self.filters().collect();
             @if !filters.is_empty() {

@@ -55,7 +55,7 @@ pub(crate) fn part(view: &FindingsView<'_>, name: &str) -> Option<Markup> {
 
 fn body(view: &FindingsView<'_>) -> Markup {
     if !view.has_traces {
-        return first_trace(view.endpoint);
+        return html! { h1 { "Findings" } (first_trace(view.endpoint)) };
     }
     let filter = Filter::read(view.query);
     let shown: Vec<_> = view.findings.iter().filter(|finding| filter.lets_through(finding)).collect();

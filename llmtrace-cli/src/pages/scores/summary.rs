@@ -33,6 +33,9 @@ pub(crate) const PATH: &str = "/scores";
 const MAX_NAME_CHARS: usize = 60;
 const MAX_COMMENT_CHARS: usize = 300;
 
+/// Characters of what a trace was asked that are shown.
+const MAX_PREVIEW_CHARS: usize = 100;
+
 /// The whole page.
 pub(crate) fn page(view: &ScoresView<'_>) -> Markup {
     let body = html! {
@@ -93,12 +96,13 @@ fn one(judged: &Judged, newest: &[Judgement], now: Timestamp) -> Markup {
             table.judged {
                 thead { tr {
                     th.figure scope="col" { "value" }
-                    @for title in ["comment", "span", "when"] { th scope="col" { (title) } }
+                    @for title in ["span", "input of the trace", "comment", "when"] { th scope="col" { (title) } }
                 } }
                 tbody { @for judgement in newest { tr data-row {
                     td.figure { (Unit::Score.shown(judgement.value)) }
+                    td { a href=(span(judgement)) { bdi { (shown(&judgement.span)) } } }
+                    td.preview { @if let Some(input) = &judgement.input { span dir="auto" { (text::cut(&text::line(input), MAX_PREVIEW_CHARS)) } } }
                     td dir="auto" { @if let Some(comment) = &judgement.comment { (text::cut(&text::line(comment), MAX_COMMENT_CHARS)) } }
-                    td { a href=(span(judgement)) { code { (judgement.span_id) } } }
                     td.nowrap.muted { (time::ago(judgement.time, now)) }
                 } } }
             }
@@ -199,6 +203,8 @@ mod tests {
             value: -0.5,
             comment: Some(HOSTILE.to_owned()),
             time: Timestamp::from_unix_nanos(0),
+            span: HOSTILE.to_owned(),
+            input: None,
         };
         let page = page_of(&[], Some((&judged(0.0, 1.0), &[judgement])));
         for text in [

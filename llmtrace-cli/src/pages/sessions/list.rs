@@ -44,17 +44,21 @@ pub(crate) fn part(view: &SessionsView<'_>, name: &str) -> Option<Markup> {
 
 fn body(view: &SessionsView<'_>) -> Markup {
     if view.page.sessions.is_empty() && !view.query.is_empty() {
-        return empty("No more sessions", &html! { p { a.button href=(PATH) { "First page" } } });
+        return titled(&empty("No more sessions", &html! { p { a.button href=(PATH) { "First page" } } }));
     }
     if !view.has_traces {
-        return first_trace(view.endpoint);
+        return titled(&first_trace(view.endpoint));
     }
     if view.page.sessions.is_empty() {
-        return how_to();
+        return titled(&how_to());
     }
+    titled(&list(view))
+}
+
+fn titled(body: &Markup) -> Markup {
     html! {
         h1 { "Sessions" }
-        (list(view))
+        (body)
     }
 }
 
@@ -93,14 +97,15 @@ fn row(session: &SessionRow, now: Timestamp) -> Markup {
                 Some(user) => (chip::link(user, &Query::default().and("user", user).href("/traces"))),
                 None => (figure::unknown()),
             } }
-            td.figure { (figures::count(session.traces)) }
+            td.figure { (figures::count(session.traces)) span.unit { (if session.traces == 1 { " trace" } else { " traces" }) } }
             td.preview { (preview(session.input.as_deref())) }
             td.preview { (preview(session.output.as_deref())) }
             td.figure { (figure::tokens(session.tokens.input, session.tokens.output, Exactness::Exact)) }
             td.figure { (cost_of(session)) }
             td.figure {
-                @if session.errors > 0 { span.error-text { (figures::count(session.errors)) } }
-                @else { span.muted { "0" } }
+                @if session.errors > 0 {
+                    span.error-text { (figures::count(session.errors)) span.unit { (if session.errors == 1 { " error" } else { " errors" }) } }
+                } @else { span.muted.none { "0" } }
             }
         }
     }

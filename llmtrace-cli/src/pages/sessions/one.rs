@@ -128,10 +128,11 @@ fn growth(view: &SessionView<'_>) -> Markup {
     let fresh =
         points(|trace| Some(trace.tokens.input?.saturating_sub(trace.tokens.cache_read.unwrap_or(0))));
     let mut series = Vec::new();
-    if cached.iter().any(|point| point.value.is_some_and(|value| value > 0.0)) {
+    let has_cached = cached.iter().any(|point| point.value.is_some_and(|value| value > 0.0));
+    if has_cached {
         series.push(Series::new("read from a cache", Tone::Nth(1), cached));
     }
-    series.push(Series::new("other input", Tone::Nth(0), fresh));
+    series.push(Series::new(if has_cached { "other input" } else { "input" }, Tone::Nth(0), fresh));
     series.push(Series::new("output", Tone::Nth(3), points(|trace| trace.tokens.output)));
     Chart::new("Tokens per turn", Unit::Tokens, Form::Stacked, &axis, series)
         .height(CHART_HEIGHT)

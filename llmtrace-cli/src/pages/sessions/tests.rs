@@ -80,7 +80,7 @@ fn a_session_is_a_conversation_with_links_to_its_traces() {
     has("after=3.4&amp;before=52");
     has("Tokens per turn");
     has("not captured");
-    has("50% <small>of input");
+    has("50 % <small>of input");
 }
 
 #[test]

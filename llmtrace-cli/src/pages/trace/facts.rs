@@ -28,7 +28,7 @@ pub(super) fn attributes(span: &SpanRecord, whole: &str) -> Markup {
         section.block {
             h3 { "Process" }
             (list(&span.resource.attributes, whole))
-            @if !span.scope.is_empty() { dl.facts { dt { "scope" } dd { (line(&span.scope)) } } }
+            @if !span.scope.is_empty() { dl.facts.attributes { dt { "scope" } dd { (line(&span.scope)) } } }
         }
         @if !span.links.is_empty() { (links(span)) }
     }

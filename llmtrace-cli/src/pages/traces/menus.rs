@@ -35,7 +35,11 @@ pub(super) fn menus(view: &ListView<'_>) -> Markup {
             (times(view))
             @for (facet, name, title) in FACETS {
                 @let values = view.facets.iter().find(|(known, _)| *known == facet).map(|(_, values)| values);
-                @if let Some(values) = values { (facet_menu(view, name, title, values)) }
+                @match values {
+                    Some(values) if facet == Facet::Status => (statuses(view, values)),
+                    Some(values) => (facet_menu(view, name, title, values)),
+                    None => {},
+                }
             }
             (figures(view))
             a.button.export href=(view.query.without(&["after", "sort", "limit"]).href(dataset::PATH)) { "Export" }
@@ -87,21 +91,28 @@ fn facet_menu(view: &ListView<'_>, name: &str, title: &str, values: &[FacetValue
     if chosen.is_none() && (values.is_empty() || (values.len() == 1 && !is_open_ended)) {
         return html! {};
     }
-    let rest = view.query.without(&[name, "after"]);
-    let choice = |value: &FacetValue| {
-        let is_chosen = chosen == Some(value.value.as_str());
-        Choice {
-            label: value.value.clone(),
-            count: Some(value.traces),
-            href: if is_chosen { rest.href(PATH) } else { rest.with(name, &value.value).href(PATH) },
-            chosen: is_chosen,
-        }
-    };
-    let all: Vec<_> = values.iter().map(choice).collect();
+    let all: Vec<_> =
+        values.iter().map(|value| choice(view, name, &value.value, Some(value.traces))).collect();
     if is_open_ended {
         return panel(title, &html! { (other(view, name, title)) (choice_list(&all)) });
     }
     choices(title, &all)
+}
+
+/// How traces stand. Which of those without a root still run depends on the time, so that they have no count.
+fn statuses(view: &ListView<'_>, values: &[FacetValue]) -> Markup {
+    let all = ["ok", "error", "running", "incomplete"].map(|status| {
+        let known = values.iter().find(|value| value.value == status);
+        choice(view, "status", status, known.map(|known| known.traces))
+    });
+    choices("Status", &all)
+}
+
+fn choice(view: &ListView<'_>, name: &str, value: &str, count: Option<u64>) -> Choice {
+    let rest = view.query.without(&[name, "after"]);
+    let chosen = view.query.get(name) == Some(value);
+    let href = if chosen { rest.href(PATH) } else { rest.with(name, value).href(PATH) };
+    Choice { label: value.to_owned(), count, href, chosen }
 }
 
 /// A field for a value that the menu may not list.

@@ -104,7 +104,7 @@ fn figures_say_what_is_known() {
     has("≥\u{202f}$0.000104");
     has("1 unpriced");
     has("≥\u{202f}2,048");
-    has("50% cached");
+    has("50 % cached");
     has("first 412 ms");
     has("2 errors");
     has("<span class=\"muted\">running</span>");

@@ -40,11 +40,19 @@ pub(super) async fn page(State(app): State<Arc<App>>, params: Params) -> Result<
     let sort = wanted.sort;
     let has_histogram = is_whole || params.0.get("part") == Some("histogram");
     let found = app.read(move |connection| {
-        let page = list::list(connection, &wanted.filter, wanted.sort, wanted.after, wanted.limit)?;
+        let page = list::list(connection, &wanted.filter, wanted.sort, wanted.after, wanted.limit);
+        let (page, is_search) = match page {
+            // What holds no word is in no trace.
+            Err(StoreError::Search(_)) => (list::Page::default(), false),
+            page => (page?, true),
+        };
         let menus = FACETS.into_iter().filter(|_| is_whole);
         let facets = menus.map(|facet| Ok((facet, facets::values(connection, facet, MAX_VALUES)?)));
-        let histogram =
-            if has_histogram { over_time(connection, &wanted.filter)? } else { OverTime::default() };
+        let histogram = if has_histogram && is_search {
+            over_time(connection, &wanted.filter)?
+        } else {
+            OverTime::default()
+        };
         Ok((page, facets.collect::<Result<Vec<_>, StoreError>>()?, histogram))
     });
     let (page, facets, histogram) = found.await?;

@@ -1,12 +1,13 @@
 //! Spans that come late, twice, or in any order.
 
 use fastrand::Rng;
-use llmtrace::{Message, ObservationKind as Kind, SpanRecord, Timestamp};
+use llmtrace::{Message, ObservationKind as Kind, SpanRecord, Timestamp, semconv};
 
 use super::support::{Scratch, span, span_id, trace, trace_id};
 use crate::store::filter::{Sort, TraceFilter};
 use crate::store::list::list;
 use crate::store::row::{TraceRow, TraceStatus};
+use crate::store::stats::{StatsBy, stats};
 use crate::store::trace::{load, record, records};
 
 /// All rows, without what tells when they came.
@@ -72,6 +73,23 @@ fn a_running_span_is_replaced_by_the_ended_one() {
     let found = scratch.store.read(|conn| record(conn, trace_id(1), span_id(1))).unwrap().unwrap();
     assert_eq!((found.input, found.output), (child.input, vec![Message::assistant("pong")]));
     scratch.is_sound();
+}
+
+#[test]
+fn calls_count_for_the_user_that_their_trace_names() {
+    let scratch = Scratch::new();
+    let of_user = |user: &str, mut span: SpanRecord| {
+        span.attributes.set(semconv::USER_ID, user.to_owned());
+        span
+    };
+    scratch.store.write(vec![span(1, 1, Some(0), Kind::Generation, (5, 10))]).unwrap();
+    scratch.store.write(vec![of_user("ben", span(1, 2, Some(0), Kind::Generation, (15, 10)))]).unwrap();
+    scratch.store.write(vec![of_user("ana", span(1, 0, None, Kind::Agent, (0, 30)))]).unwrap();
+    scratch.is_sound();
+    let groups = scratch.store.read(|conn| stats(conn, StatsBy::User, None, None)).unwrap();
+    let mut found: Vec<_> = groups.into_iter().map(|group| (group.key, group.sums.calls)).collect();
+    found.sort();
+    assert_eq!(found, [(Some("ana".to_owned()), 1), (Some("ben".to_owned()), 1)]);
 }
 
 #[test]
