@@ -13,7 +13,7 @@ use crate::terminal;
 #[command(about = "Makes the file of a store as small as it can be", long_about = ABOUT)]
 pub(super) struct Options {
     /// The file of the store
-    #[arg(value_name = "STORE")]
+    #[arg(value_name = "STORE", default_value = "llmtrace.db")]
     store: PathBuf,
 }
 

@@ -20,7 +20,7 @@ use crate::terminal;
 #[command(about = "Writes the spans of a store as JSON Lines or Parquet", long_about = ABOUT, after_help = EXAMPLES)]
 pub(super) struct Options {
     /// The file of the store
-    #[arg(value_name = "STORE")]
+    #[arg(value_name = "STORE", default_value = "llmtrace.db")]
     store: PathBuf,
     /// The file to write, which must not be there yet; its ending tells the format
     #[arg(long, value_name = "FILE.jsonl|FILE.parquet")]

@@ -17,12 +17,13 @@ use run::{Limits, select};
 /// The options of the command.
 #[derive(Args, Debug)]
 #[command(about = "Asks a store with SQL", long_about = ABOUT, after_help = EXAMPLES)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct Options {
     /// The file of the store
-    #[arg(value_name = "STORE")]
+    #[arg(value_name = "STORE", default_value = "llmtrace.db")]
     store: PathBuf,
     /// One SELECT statement, in the SQL of SQLite
-    #[arg(value_name = "SQL")]
+    #[arg(required = true, value_name = "SQL")]
     sql: String,
     /// How rows are printed
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -85,7 +86,7 @@ than --timeout; 2 if the store cannot be read or the statement is wrong.";
 
 const EXAMPLES: &str = "\
 Examples:
-  llmtrace query llmtrace.db \"SELECT model, count(*), sum(cost_usd) FROM span GROUP BY model\"
+  llmtrace query \"SELECT model, count(*), sum(cost_usd) FROM span GROUP BY model\"
   llmtrace query llmtrace.db \"SELECT * FROM trace WHERE status = 'error' ORDER BY start DESC LIMIT 9\" --json
   llmtrace query llmtrace.db \"SELECT name, avg(value) FROM score GROUP BY name\" --csv > scores.csv";
 

@@ -19,7 +19,7 @@ pub(crate) async fn stats(State(app): State<Arc<App>>, params: Params) -> Result
     let groups = app.read(move |connection| stats::stats(connection, by, since, until)).await?;
     let groups = groups.iter().map(|group| {
         let mut json = json::sums(&group.sums);
-        json["key"] = group.key.as_deref().into();
+        json[name(by)] = group.key.as_deref().into();
         json
     });
     let groups: Vec<_> = groups.collect();
