@@ -1,14 +1,13 @@
 """The addresses of the pages, for tests that look at all of them."""
 
+from types import SimpleNamespace
+
 from trace_page import path, support
 
 
 def usual(world) -> dict[str, str]:
     """Each kind of page with something on it."""
-    class At:
-        pass
-    at = At()
-    at.world = world
+    at = SimpleNamespace(world=world)
     good, failed = support(at, lambda trace: trace.status == "ok"), support(at, lambda trace: trace.status == "error")
     tabs = {f"trace-{tab}": path(failed, 4, tab=tab) for tab in ("attributes", "events", "scores", "raw")}
     return {
