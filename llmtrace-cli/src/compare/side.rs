@@ -44,7 +44,7 @@ pub(crate) struct SpanSide {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub(crate) struct Figures {
     pub(crate) duration_ms: f64,
-    /// To the first content of a stream; of a trace, of its first call that states one.
+    /// To the first content of a stream; of a trace, from its start to the earliest of any of its calls.
     pub(crate) first_chunk_ms: Option<f64>,
     pub(crate) input_tokens: Option<u64>,
     pub(crate) output_tokens: Option<u64>,
@@ -76,6 +76,10 @@ impl TraceSide {
             }
         }
         figures.duration_ms = millis(end.since(start));
+        let first_chunk = |call: &&SpanRecord| {
+            call.time_to_first_chunk().map(|seconds| millis(call.start.since(start)) + seconds * 1e3)
+        };
+        figures.first_chunk_ms = calls.iter().filter_map(first_chunk).min_by(f64::total_cmp);
         Some(Self {
             trace_id: root.trace_id,
             name: root.name.to_string(),
@@ -137,13 +141,12 @@ impl Figures {
         }
     }
 
-    /// Adds the tokens and the cost of a call; of times, only the first first chunk is kept.
+    /// Adds the tokens and the cost of a call.
     fn add(&mut self, call: &Self) {
         let sum = |a: Option<u64>, b: Option<u64>| match (a, b) {
             (Some(a), Some(b)) => Some(a.saturating_add(b)),
             (a, b) => a.or(b),
         };
-        self.first_chunk_ms = self.first_chunk_ms.or(call.first_chunk_ms);
         self.input_tokens = sum(self.input_tokens, call.input_tokens);
         self.output_tokens = sum(self.output_tokens, call.output_tokens);
         self.cache_read_tokens = sum(self.cache_read_tokens, call.cache_read_tokens);

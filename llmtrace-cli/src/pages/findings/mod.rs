@@ -67,7 +67,7 @@ fn body(view: &FindingsView<'_>) -> Markup {
             }
             (filters(view, &filter))
             p.muted {
-                "Told from " (figures::count(view.spans)) " spans of " (view.range.words())
+                "Told from " (figures::count(view.spans)) " stored spans"
                 @if view.is_cut { "; there are more, of which the newest were taken" }
                 "."
             }

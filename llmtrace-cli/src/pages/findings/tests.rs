@@ -63,7 +63,7 @@ fn a_finding_has_its_evidence_and_a_link() {
     has("a guess");
     has("href=\"/traces?name=chat%20%22gpt%22\"");
     has("Latency outlier");
-    has("5,000 spans of the last 24h");
+    has("5,000 stored spans");
 }
 
 #[test]
