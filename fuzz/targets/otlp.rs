@@ -60,31 +60,34 @@ fn request(bytes: &mut Unstructured<'_>) -> Result<Value> {
     for _ in 0..bytes.int_in_range(1..=3)? {
         let mut events = Vec::new();
         for _ in 0..bytes.int_in_range(0..=2)? {
-            events.push(json!({"name": text(bytes)?, "timeUnixNano": "5", "attributes": pairs(bytes)?}));
+            events.push(json!({"name": text(bytes)?, "timeUnixNano": "5", "attributes": pairs(bytes, MAPS)?}));
         }
         spans.push(json!({
             "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": text(bytes)?,
             "kind": bytes.int_in_range(0..=6)?, "startTimeUnixNano": "3", "endTimeUnixNano": bytes.arbitrary::<u64>()?,
-            "attributes": pairs(bytes)?, "events": events,
+            "attributes": pairs(bytes, MAPS)?, "events": events,
             "status": {"code": bytes.int_in_range(0..=3)?, "message": text(bytes)?},
         }));
     }
-    let resource = json!({"attributes": pairs(bytes)?});
+    let resource = json!({"attributes": pairs(bytes, MAPS)?});
     Ok(json!({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}))
 }
 
-fn pairs(bytes: &mut Unstructured<'_>) -> Result<Vec<Value>> {
+/// Maps in each other: fewer than a reader refuses.
+const MAPS: usize = 4;
+
+fn pairs(bytes: &mut Unstructured<'_>, maps: usize) -> Result<Vec<Value>> {
     let count = bytes.int_in_range(0..=12)?;
-    (0..count).map(|_| Ok(json!({"key": text(bytes)?, "value": any(bytes)?}))).collect()
+    (0..count).map(|_| Ok(json!({"key": text(bytes)?, "value": any(bytes, maps)?}))).collect()
 }
 
-fn any(bytes: &mut Unstructured<'_>) -> Result<Value> {
+fn any(bytes: &mut Unstructured<'_>, maps: usize) -> Result<Value> {
     Ok(match bytes.int_in_range(0..=6)? {
         0 => json!({"intValue": bytes.int_in_range(-1..=300)?}),
         1 => json!({"doubleValue": bytes.arbitrary::<f64>()?}),
         2 => json!({"boolValue": bytes.arbitrary::<bool>()?}),
         3 => json!({"arrayValue": {"values": [{"stringValue": text(bytes)?}]}}),
-        4 => json!({"kvlistValue": {"values": pairs(bytes)?}}),
+        4 if maps > 0 => json!({"kvlistValue": {"values": pairs(bytes, maps - 1)?}}),
         5 => json!({"stringValue": llmtrace_fuzz::value(bytes)?.to_string()}),
         _ => json!({"stringValue": text(bytes)?}),
     })
