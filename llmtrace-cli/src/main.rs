@@ -22,6 +22,7 @@ mod db;
 mod failure;
 mod filter;
 mod findings;
+mod log_bins;
 mod mistaken;
 mod pages;
 mod price;

@@ -14,7 +14,7 @@ use super::timeline::{Bucket, Clock, Timeline};
 
 /// What is usual for spans that are alike, and how they went over time.
 ///
-/// It takes 60 MB at the very most: [`MAX_GROUPS`] groups of spans, [`MAX_BUCKETS`](super::timeline::MAX_BUCKETS) stretches of time over all of them.
+/// Its memory is bounded: [`MAX_GROUPS`] groups of spans, [`MAX_BUCKETS`](super::timeline::MAX_BUCKETS) stretches of time over all of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Baseline {
     groups: HashMap<Key, Group>,

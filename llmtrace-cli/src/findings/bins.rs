@@ -1,5 +1,7 @@
 //! How the values of a figure are spread, in little memory.
 
+use crate::log_bins::{bin, middle};
+
 /// Counts of values in bins, each at most 1/64 as wide as its values, so that a middle is off by 0.8 % at most.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Bins {
@@ -22,7 +24,7 @@ const BITS: u32 = 7;
 
 impl Bins {
     pub(crate) fn add(&mut self, value: u64) {
-        self.add_many(bin(value), 1);
+        self.add_many(bin::<BITS>(value), 1);
     }
 
     fn add_many(&mut self, number: u16, count: u64) {
@@ -44,18 +46,18 @@ impl Bins {
 
     /// How many values lie above `limit`, by the middles of their bins.
     pub(crate) fn above(&self, limit: f64) -> u64 {
-        let above = self.counts.iter().rev().take_while(|(number, _)| middle(*number) as f64 > limit);
+        let above = self.counts.iter().rev().take_while(|(number, _)| middle::<BITS>(*number) as f64 > limit);
         above.map(|(_, count)| count).sum()
     }
 
     /// The value that this part of the values is not above (nearest rank).
     pub(crate) fn quantile(&self, part: f64) -> Option<f64> {
-        self.at(part).map(|number| middle(number) as f64)
+        self.at(part).map(|number| middle::<BITS>(number) as f64)
     }
 
     /// The median and the median absolute deviation of the values' logarithms.
     pub(crate) fn spread(&self) -> Option<Spread> {
-        let log = |number: u16| (middle(number).max(1) as f64).ln();
+        let log = |number: u16| (middle::<BITS>(number).max(1) as f64).ln();
         let median = log(self.at(0.5)?);
         let mut strays: Vec<(f64, u64)> =
             self.counts.iter().map(|(number, count)| ((log(*number) - median).abs(), *count)).collect();
@@ -80,35 +82,9 @@ impl Bins {
     }
 }
 
-/// The number of a value's bin: small values have one each; of larger ones the first bits and how many follow tell it.
-fn bin(value: u64) -> u16 {
-    let shift = (u64::BITS - value.leading_zeros()).saturating_sub(BITS);
-    let number = (u64::from(shift) << (BITS - 1)) + (value >> shift);
-    u16::try_from(number).unwrap_or(u16::MAX)
-}
-
-/// The middle of a bin.
-fn middle(number: u16) -> u64 {
-    let (octave, number) = (u32::from(number) >> (BITS - 1), u64::from(number));
-    let shift = octave.saturating_sub(1);
-    let first = (number - (u64::from(shift) << (BITS - 1))) << shift;
-    first + ((1 << shift) >> 1)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn middles_are_off_by_little() {
-        let mut value = 1_u64;
-        while value < u64::MAX / 32 {
-            let found = middle(bin(value));
-            assert!(found.abs_diff(value) <= value / 100, "{value}: {found}");
-            value = value * 17 / 13 + 1;
-        }
-        assert!(middle(bin(u64::MAX)) > u64::MAX / 100 * 99);
-    }
 
     #[test]
     fn parts_are_told_by_bins() {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::log_bins::{bin, middle};
+
 /// Values of which percentiles are asked: each as it is, or, once told so, in bins.
 ///
 /// A bin spans at most 1/128 of its values, as in an `HdrHistogram` (<https://hdrhistogram.github.io/HdrHistogram/>)
@@ -33,7 +35,7 @@ impl Quantiles {
         match self {
             Self::Exact(values) => values.push(value),
             Self::Binned { bins, count } => {
-                *bins.entry(bin(value)).or_default() += 1;
+                *bins.entry(bin::<BITS>(value)).or_default() += 1;
                 *count += 1;
             }
         }
@@ -84,27 +86,10 @@ impl Quantiles {
                         (rank < before).then_some(*number)
                     })
                 };
-                Some(ranks.map(|rank| middle(at(rank).unwrap_or(last))))
+                Some(ranks.map(|rank| middle::<BITS>(at(rank).unwrap_or(last))))
             }
         }
     }
-}
-
-/// The number of a value's bin: values of up to eight bits have one each; of larger ones the first eight bits and how
-/// many follow tell it.
-fn bin(value: u64) -> u16 {
-    let shift = (u64::BITS - value.leading_zeros()).saturating_sub(BITS);
-    // The first of the eight bits is always set from the second octave on.
-    let number = (u64::from(shift) << (BITS - 1)) + (value >> shift);
-    u16::try_from(number).unwrap_or(u16::MAX)
-}
-
-/// The middle of a bin.
-fn middle(number: u16) -> u64 {
-    let (octave, number) = (u32::from(number) >> (BITS - 1), u64::from(number));
-    let shift = octave.saturating_sub(1);
-    let first = (number - (u64::from(shift) << (BITS - 1))) << shift;
-    first + ((1 << shift) >> 1)
 }
 
 #[cfg(test)]
@@ -136,13 +121,13 @@ mod tests {
         let mut value = 1_u64;
         while value < u64::MAX / 32 {
             for near in [value - 1, value, value + value / 3] {
-                let found = middle(bin(near));
+                let found = middle::<BITS>(bin::<BITS>(near));
                 assert!(found.abs_diff(near) <= near / 256, "{near}: {found}");
             }
             value = value * 17 / 13 + 1;
         }
-        assert!(middle(bin(u64::MAX)) > u64::MAX / 256 * 255);
-        let numbers: Vec<_> = (0..100_000).map(bin).collect();
+        assert!(middle::<BITS>(bin::<BITS>(u64::MAX)) > u64::MAX / 256 * 255);
+        let numbers: Vec<_> = (0..100_000).map(bin::<BITS>).collect();
         assert!(numbers.is_sorted());
     }
 }

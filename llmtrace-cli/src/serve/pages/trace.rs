@@ -6,11 +6,11 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse as _, Response};
 use llmtrace::Timestamp;
-use llmtrace_exporters::write_line;
 
 use super::{PART, rendered};
 use crate::pages::scores::form::score_form;
 use crate::pages::trace::{self as page_of, TraceView};
+use crate::serve::api::spans::line;
 use crate::serve::app::App;
 use crate::serve::html::Html;
 use crate::serve::params::{self, Params};
@@ -67,10 +67,7 @@ pub(super) async fn span(
 ) -> Result<Response, Problem> {
     params.only(&[])?;
     let (trace_id, span_id) = (params::trace_id(&trace_id)?, params::span_id(&span_id)?);
-    let span = app.read(move |connection| trace::record(connection, trace_id, span_id)).await?;
-    let span = span.ok_or_else(|| Problem::missing(format!("there is no span {span_id} in {trace_id}")))?;
-    let mut line = Vec::new();
-    write_line(&span, &mut line);
+    let line = line(&app, trace_id, span_id).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"span-{span_id}.json\"")),
