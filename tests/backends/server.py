@@ -23,7 +23,7 @@ class Server:
         began = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [Path(sys.executable).with_name(arguments[0]), *arguments[1:]],
+                [Path(sys.executable).parent / arguments[0], *arguments[1:]],
                 cwd=folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
                 env={**os.environ, **environment})
         try:

@@ -32,7 +32,7 @@ WAITING_S = 1800
 RELEASE = python_venv.BUILD / "release"
 
 _COUNT = """{ getProjectByName(name: "default") { recordCount } }"""
-_LIST = """{ getProjectByName(name: "default") { spans(first: 50, rootSpansOnly: true, sort: {col: startTime, dir: desc}) {
+_LIST = """{ getProjectByName(name: "default") { spans(first: 50, filterCondition: "parent_id is None", sort: {col: startTime, dir: desc}) {
     edges { node { spanId name spanKind statusCode startTime latencyMs tokenCountTotal trace { traceId session { sessionId } }
         cumulativeTokenCountTotal costSummary { total { cost } } input { value: truncatedValue } output { value: truncatedValue } } }
 } } }"""
