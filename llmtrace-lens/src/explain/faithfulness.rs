@@ -151,7 +151,7 @@ impl Game<'_> {
         });
         match &result {
             Ok(faithfulness) => faithfulness.record_on(&span),
-            Err(error) => llmtrace::SpanExt::record_error(&span, error),
+            Err(error) => trace::fail(&span, error),
         }
         result
     }

@@ -83,13 +83,21 @@ pub(super) fn judgement(explained: Option<&Span>) -> Span {
     }
 }
 
-/// What an explanation came to. Labels and texts are content, so they go where content goes.
+/// What an explanation came to. Labels and texts are content, so they go where content goes, and not into errors.
 pub(super) fn end(span: &Span, result: &Result<Attribution, ExplainError>) {
     match result {
         Ok(attribution) => {
             attribution.record_on(span);
             span.record_output(&[Message::assistant(attribution.to_json().to_string())]);
         }
-        Err(error) => span.record_error(error),
+        Err(error) => fail(span, error),
+    }
+}
+
+pub(super) fn fail(span: &Span, error: &ExplainError) {
+    match error {
+        ExplainError::Score { message, .. } => span.record_error(message),
+        ExplainError::NotFinite { value, .. } => span.record_error(&format_args!("the score is {value}")),
+        error => span.record_error(error),
     }
 }
