@@ -1,0 +1,258 @@
+use std::fmt::Write as _;
+
+use super::columns;
+use super::field::{Above, Field};
+use super::heatmap::{self, Heatmap};
+use super::ink::Ink;
+use super::legend;
+use super::markup::Escaped;
+use super::scale::Shades;
+use super::svg::{Face, Hold, LINE, Svg};
+use super::token;
+use super::{Colour, Picture, PictureError, Scale, Table};
+
+/// The most heads of a grid.
+const HEADS: usize = 4096;
+
+/// The most values of all heads together.
+const VALUES: usize = 1 << 26;
+
+/// How wide a small map is, and how many cells it has on a side.
+const SMALL: f64 = 84.0;
+const SMALL_CELLS: usize = 24;
+
+/// About how many cells all large maps of a page have together, and one on a side.
+const LARGE_CELLS: usize = 400_000;
+const LARGE_SIDE: [usize; 2] = [16, 64];
+
+/// The most cells on a side in a terminal.
+const TERMINAL_CELLS: usize = 12;
+
+/// The attention of every head of every layer, small; each leads to a large map.
+#[derive(Clone, Debug)]
+pub struct AttentionGrid {
+    title: String,
+    tokens: Vec<String>,
+    layers: usize,
+    heads: usize,
+    patterns: Vec<f32>,
+    notes: Vec<([usize; 2], String)>,
+    first: Option<[usize; 2]>,
+}
+
+impl AttentionGrid {
+    /// A grid of `patterns`, which hold layers x heads x tokens x tokens shares from 0 to 1.
+    ///
+    /// # Errors
+    /// There are not as many values, more than 4096 heads, or more than 67 million values. Where there are many tokens
+    /// or heads, a cell stands for the strongest of several values.
+    pub fn new<T: AsRef<str>>(
+        title: impl Into<String>,
+        tokens: &[T],
+        [layers, heads]: [usize; 2],
+        patterns: impl Into<Vec<f32>>,
+    ) -> Result<Self, PictureError> {
+        let (title, patterns) = (title.into(), patterns.into());
+        PictureError::check_shape(&title, &[layers, heads, tokens.len(), tokens.len()], patterns.len())?;
+        PictureError::check_size(&title, "heads", layers.saturating_mul(heads), HEADS)?;
+        PictureError::check_size(&title, "values", patterns.len(), VALUES)?;
+        let tokens = tokens.iter().map(|token| token.as_ref().to_owned()).collect();
+        Ok(Self { title, tokens, layers, heads, patterns, notes: Vec::new(), first: None })
+    }
+
+    /// Says what is known of a head, as `previous token 0.97`.
+    pub fn note(mut self, layer: usize, head: usize, note: impl Into<String>) -> Self {
+        self.notes.push(([layer, head], note.into()));
+        self
+    }
+
+    /// The head whose large map is seen before one is chosen; else the first with a note.
+    pub fn show_first(self, layer: usize, head: usize) -> Self {
+        Self { first: Some([layer, head]), ..self }
+    }
+
+    /// The large map of a head; none where there is no such head.
+    pub fn head(&self, layer: usize, head: usize) -> Option<Heatmap> {
+        let notes: String = self.notes_of([layer, head]).flat_map(|note| [" · ", note]).collect();
+        let title = format!("{}: {}{notes}", self.title, name([layer, head]));
+        Heatmap::attention(title, &self.tokens, self.pattern([layer, head])?).ok()
+    }
+
+    /// Layer and head of every head, in order.
+    fn places(&self) -> impl Iterator<Item = [usize; 2]> + use<> {
+        let heads = self.heads;
+        (0..self.layers).flat_map(move |layer| (0..heads).map(move |head| [layer, head]))
+    }
+
+    fn pattern(&self, [layer, head]: [usize; 2]) -> Option<&[f32]> {
+        let size = self.tokens.len() * self.tokens.len();
+        let from = (layer * self.heads + head) * size;
+        if layer < self.layers && head < self.heads { self.patterns.get(from..from + size) } else { None }
+    }
+
+    fn field(&self, place: [usize; 2], most: usize) -> Field<'_> {
+        let side = self.tokens.len();
+        let pattern = self.pattern(place).unwrap_or_default();
+        Field::new(pattern, [side, side], [most, most]).with_above_diagonal(Above::Hidden)
+    }
+
+    fn notes_of(&self, place: [usize; 2]) -> impl Iterator<Item = &str> {
+        self.notes.iter().filter(move |(at, _)| *at == place).map(|(_, note)| note.as_str())
+    }
+
+    /// Draws a small map at a point.
+    fn draw_small(&self, svg: &mut Svg, place: [usize; 2], corner: [f64; 2]) {
+        let field = self.field(place, SMALL_CELLS);
+        svg.rect([corner[0], corner[1], SMALL, SMALL], Ink::Blank);
+        let cell = SMALL / field.columns.max(1) as f64;
+        field.draw(svg, &shades(), corner, [cell, cell]);
+    }
+
+    fn small(&self, place: [usize; 2]) -> String {
+        let mut svg = Svg::new(&name(place));
+        self.draw_small(&mut svg, place, [0.0, 0.0]);
+        svg.inline()
+    }
+
+    /// The most cells on a side of a large map.
+    fn large_side(&self) -> usize {
+        let each = LARGE_CELLS / (self.layers * self.heads).max(1);
+        each.isqrt().clamp(LARGE_SIDE[0], LARGE_SIDE[1])
+    }
+}
+
+impl Picture for AttentionGrid {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn to_svg(&self) -> String {
+        let mut svg = Svg::new(&self.title);
+        for [layer, head] in self.places() {
+            let [x, y] = [40.0 + head as f64 * (SMALL + 8.0), LINE + layer as f64 * (SMALL + 8.0)];
+            if layer == 0 {
+                svg.text([x + SMALL / 2.0, 12.0], Hold::Middle, Face::Token, Ink::Muted, &format!("H{head}"));
+            }
+            if head == 0 {
+                let middle = [30.0, y + SMALL / 2.0 + 4.0];
+                svg.text(middle, Hold::End, Face::Token, Ink::Muted, &format!("L{layer}"));
+            }
+            self.draw_small(&mut svg, [layer, head], [x, y]);
+        }
+        legend::draw(&mut svg, 40.0, &shades(), MEASURE);
+        svg.standalone()
+    }
+
+    fn to_html(&self, id: &str) -> String {
+        let mut out = format!(
+            r#"<div class="heads"><div class="scroll" role="region" tabindex="0" aria-label="{}"><ol style="--heads:{}">"#,
+            Escaped(&self.title),
+            self.heads
+        );
+        for place in self.places() {
+            let notes = self.notes_of(place).map(|note| format!("<small>{}</small>", Escaped(note)));
+            // Writing to a text cannot fail.
+            let _ = write!(
+                out,
+                r##"<li><a href="#{id}{name}">{}<span>{name}</span>{}</a></li>"##,
+                self.small(place),
+                notes.collect::<String>(),
+                name = name(place)
+            );
+        }
+        out.push_str("</ol></div>");
+        let first = self.first.or_else(|| self.notes.first().map(|(place, _)| *place)).unwrap_or([0, 0]);
+        for place in self.places() {
+            let Some(map) = self.head(place[0], place[1]) else { continue };
+            let class = if place == first { "large first" } else { "large" };
+            let _ = write!(
+                out,
+                r#"<div class="{class}" id="{id}{}"><h3>{}</h3>"#,
+                name(place),
+                Escaped(map.title())
+            );
+            let drawing = heatmap::map(&map, self.large_side()).inline();
+            let _ = write!(out, "{}</div>", super::picture::in_box(map.title(), &drawing));
+        }
+        out.push_str("</div>");
+        out
+    }
+
+    fn to_terminal(&self, width: usize, colour: Colour) -> String {
+        let mut out = String::new();
+        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
+        out.push('\n');
+        let side = self.field([0, 0], TERMINAL_CELLS).columns.max(4);
+        let across = (width / (side + 2)).max(1);
+        let places: Vec<_> = self.places().collect();
+        for row in places.chunks(across.min(self.heads.max(1))) {
+            let names = row.iter().map(|place| columns::left(&name(*place), side));
+            out.push_str(names.collect::<Vec<_>>().join("  ").trim_end());
+            out.push('\n');
+            self.write_small(&mut out, row, side, colour);
+        }
+        for (place, note) in &self.notes {
+            let _ = writeln!(out, "{}  {}", name(*place), token::visible(note));
+        }
+        out.push_str(&legend::line(&shades(), MEASURE, colour));
+        out
+    }
+
+    /// The strongest look of every head, and how sharp its attention is on average.
+    fn table(&self) -> Table {
+        let mut table =
+            Table::new(["head", "known as", "strongest look", "share", "mean of each row's largest"]);
+        for place in self.places() {
+            let pattern = self.pattern(place).unwrap_or_default();
+            let side = self.tokens.len().max(1);
+            let finite = pattern.iter().enumerate().filter(|(_, share)| share.is_finite());
+            let strongest = finite.max_by(|one, two| one.1.total_cmp(two.1));
+            let word = |at: usize| token::visible(self.tokens.get(at).map_or("", String::as_str));
+            let (look, share) = strongest.map_or_else(Default::default, |(at, share)| {
+                let [from, to] = [at / side, at % side];
+                (format!("{} ({from}) → {} ({to})", word(from), word(to)), super::number::exact(*share))
+            });
+            let largest = pattern.chunks(side).map(|row| row.iter().copied().fold(0.0, f32::max));
+            let mean = largest.sum::<f32>() / side as f32;
+            let notes = self.notes_of(place).collect::<Vec<_>>().join(", ");
+            table.push([name(place), notes, look, share, super::number::exact(mean)]);
+        }
+        table
+    }
+}
+
+impl AttentionGrid {
+    /// The lines of small maps that stand beside each other.
+    fn write_small(&self, out: &mut String, row: &[[usize; 2]], side: usize, colour: Colour) {
+        let shades = shades();
+        let fields: Vec<_> = row.iter().map(|place| self.field(*place, TERMINAL_CELLS)).collect();
+        for line in 0..side {
+            let mut text = String::new();
+            for field in &fields {
+                for column in 0..side {
+                    let value = field.value(line, column);
+                    match shades.terminal(value) {
+                        _ if field.is_hidden(line, column) || line >= field.rows => text.push(' '),
+                        Some((front, ground)) if colour != Colour::None => {
+                            colour.paint(&mut text, " ", front, ground);
+                        }
+                        _ => text.push(shades.character(value)),
+                    }
+                }
+                text.push_str("  ");
+            }
+            out.push_str(text.trim_end());
+            out.push('\n');
+        }
+    }
+}
+
+const MEASURE: &str = "share of attention; rows look, columns are looked at";
+
+fn shades() -> Shades {
+    Shades::new(Scale::Unit, [])
+}
+
+fn name([layer, head]: [usize; 2]) -> String {
+    format!("L{layer}H{head}")
+}

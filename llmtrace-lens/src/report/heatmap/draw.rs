@@ -1,0 +1,156 @@
+//! A map as a drawing.
+
+use super::Heatmap;
+use crate::report::Axis;
+use crate::report::columns;
+use crate::report::field::Field;
+use crate::report::ink::Ink;
+use crate::report::legend;
+use crate::report::number;
+use crate::report::scale::Shades;
+use crate::report::svg::{self, Face, Hold, LINE, Svg};
+
+/// The most cells on a side.
+pub(super) const SIDE: usize = 128;
+
+/// The most cells that are drawn one by one, with their values where the pointer rests.
+const SINGLE: usize = 1024;
+
+/// Units that a character of a number in a cell is wide.
+const CELL_CHARACTER: f64 = 6.7;
+
+/// The most columns whose cells have room for a number.
+const NUMBERED: usize = 24;
+
+/// About how wide and high the cells of a map without numbers are together.
+const REACH: f64 = 640.0;
+
+/// The most characters of a label.
+const LABEL: usize = 18;
+
+/// Where the cells of a map lie.
+struct Frame {
+    left: f64,
+    top: f64,
+    cell: [f64; 2],
+}
+
+impl Frame {
+    fn at(&self, row: f64, column: f64) -> [f64; 2] {
+        [self.left + column * self.cell[0], self.top + row * self.cell[1]]
+    }
+}
+
+/// Draws a map with at most so many cells on a side.
+pub(in crate::report) fn map(map: &Heatmap, side: usize) -> Svg {
+    let mut svg = Svg::new(&map.title);
+    let field = Field::new(&map.values, [map.rows.len(), map.columns.len()], [side, side])
+        .with_above_diagonal(map.above);
+    let shades = map.shades();
+    let cell = cell_size(&field, &shades);
+    let (rows, cols) = (&map.rows, &map.columns);
+    let head = format!("rows: {} · columns: {}", rows.name(), cols.name());
+    svg.text([0.0, 12.0], Hold::Start, Face::Word, Ink::Muted, &head);
+    let tallest = shown(cols).map(|label| svg::risen(&label)).fold(0.0, f64::max);
+    let widest = shown(rows).map(|label| svg::text_width(&label)).fold(0.0, f64::max);
+    let frame = Frame { left: widest + 8.0, top: LINE + tallest + 4.0, cell };
+    draw_labels(&mut svg, map, &field, &frame);
+    if field.rows * field.columns <= SINGLE && !field.is_binned() {
+        draw_cells(&mut svg, map, &field, &shades, &frame);
+    } else {
+        field.draw(&mut svg, &shades, [frame.left, frame.top], cell);
+    }
+    for [row, column] in &map.marks {
+        let bins = [*row / field.bin[0], *column / field.bin[1]];
+        if bins[0] < field.rows && bins[1] < field.columns {
+            let [x, y] = frame.at(bins[0] as f64, bins[1] as f64);
+            svg.frame([x, y, cell[0], cell[1]]);
+        }
+    }
+    legend::draw(&mut svg, frame.left, &shades, &map.measure);
+    draw_notes(&mut svg, map, &field, frame.left);
+    svg
+}
+
+/// The labels of an axis as they are drawn.
+fn shown(axis: &Axis) -> impl Iterator<Item = String> {
+    axis.labels().iter().map(|label| columns::cut(label, LABEL))
+}
+
+/// Whether cells are so few that each has room for its number.
+fn has_numbers(field: &Field<'_>) -> bool {
+    !field.is_binned() && field.columns <= NUMBERED && field.rows * field.columns <= SINGLE
+}
+
+fn cell_size(field: &Field<'_>, shades: &Shades) -> [f64; 2] {
+    if has_numbers(field) {
+        let cells = (0..field.rows).flat_map(|row| (0..field.columns).map(move |column| (row, column)));
+        let widest =
+            cells.map(|(row, column)| columns::width(&shades.written(field.value(row, column)))).max();
+        return [(widest.unwrap_or(0) as f64 * CELL_CHARACTER + 7.0).max(30.0), 26.0];
+    }
+    let side = (REACH / field.columns.max(field.rows).max(1) as f64).floor().clamp(4.0, 22.0);
+    [side, side]
+}
+
+fn draw_labels(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
+    // Labels keep so much distance that they can be read.
+    let every = |cell: f64, bin: usize| if cell >= 13.0 { bin } else { whole((14.0 / cell).ceil()) * bin };
+    let step = every(frame.cell[1], field.bin[0]);
+    for (row, label) in shown(&map.rows).enumerate().step_by(step) {
+        let [x, y] = frame.at((row / field.bin[0]) as f64 + 0.5, 0.0);
+        svg.text([x - 8.0, y + 4.0], Hold::End, Face::Token, Ink::Text, &label);
+    }
+    let step = every(frame.cell[0], field.bin[1]);
+    for (column, label) in shown(&map.columns).enumerate().step_by(step) {
+        let [x, y] = frame.at(0.0, (column / field.bin[1]) as f64 + 0.5);
+        svg.rising_text([x + 3.0, y - 5.0], Face::Token, Ink::Text, &label);
+    }
+}
+
+fn draw_cells(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, shades: &Shades, frame: &Frame) {
+    for row in 0..field.rows {
+        for column in 0..field.columns {
+            if map.is_hidden(row, column) {
+                continue;
+            }
+            let value = field.value(row, column);
+            let [x, y] = frame.at(row as f64, column as f64);
+            let hint = hint(map, row, column, value);
+            svg.rect_with_hint([x, y, frame.cell[0] - 1.0, frame.cell[1] - 1.0], shades.fill(value), &hint);
+            let text = shades.written(value);
+            if has_numbers(field) && text != "0" {
+                let middle = [x + frame.cell[0] / 2.0 - 0.5, y + frame.cell[1] / 2.0 + 3.5];
+                svg.text(middle, Hold::Middle, Face::Cell, shades.text(value), &text);
+            }
+        }
+    }
+}
+
+fn hint(map: &Heatmap, row: usize, column: usize, value: f32) -> String {
+    let (rows, columns) = (map.rows.place(row), map.columns.place(column));
+    format!("{rows} × {columns}\n{}: {}", map.measure, number::exact(value))
+}
+
+fn draw_notes(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, x: f64) {
+    let mut notes = Vec::new();
+    if field.is_binned() {
+        let [down, across] = field.bin;
+        notes.push(format!("each cell: the strongest of {down} × {across} values"));
+    }
+    if has_numbers(field) {
+        let is_small = |(.., value): (usize, usize, f32)| number::short(value) == "0";
+        if map.cells().any(is_small) {
+            notes.push("cells without a number: below 0.005".to_owned());
+        }
+    }
+    if !notes.is_empty() {
+        let y = svg.height() + 14.0;
+        svg.text([x, y], Hold::Start, Face::Word, Ink::Muted, &notes.join(" · "));
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number of cells")]
+fn whole(value: f64) -> usize {
+    value.clamp(1.0, 1000.0) as usize
+}
