@@ -1,8 +1,9 @@
 use std::fmt::Write as _;
 
-use super::columns;
+use super::blocks;
+use super::columns::{self, end_line};
 use super::field::{Above, Field};
-use super::heatmap::{self, Heatmap};
+use super::heatmap::{self, Detail, Heatmap};
 use super::ink::Ink;
 use super::legend;
 use super::markup::Escaped;
@@ -24,6 +25,9 @@ const SMALL_CELLS: usize = 24;
 /// About how many cells all large maps of a page have together, and one on a side.
 const LARGE_CELLS: usize = 400_000;
 const LARGE_SIDE: [usize; 2] = [16, 64];
+
+/// The most cells of all large maps together that are drawn one by one.
+const SINGLE_CELLS: usize = 20_000;
 
 /// The most cells on a side in a terminal.
 const TERMINAL_CELLS: usize = 12;
@@ -114,10 +118,11 @@ impl AttentionGrid {
         svg.inline()
     }
 
-    /// The most cells on a side of a large map.
-    fn large_side(&self) -> usize {
-        let each = LARGE_CELLS / (self.layers * self.heads).max(1);
-        each.isqrt().clamp(LARGE_SIDE[0], LARGE_SIDE[1])
+    /// How much of each large map is drawn, so that all together stay small.
+    fn detail(&self) -> Detail {
+        let heads = (self.layers * self.heads).max(1);
+        let side = (LARGE_CELLS / heads).isqrt().clamp(LARGE_SIDE[0], LARGE_SIDE[1]);
+        Detail { side, single: (SINGLE_CELLS / heads).min(1024) }
     }
 }
 
@@ -171,7 +176,7 @@ impl Picture for AttentionGrid {
                 name(place),
                 Escaped(map.title())
             );
-            let drawing = heatmap::map(&map, self.large_side()).inline();
+            let drawing = heatmap::map(&map, self.detail()).inline();
             let _ = write!(out, "{}</div>", super::picture::in_box(map.title(), &drawing));
         }
         out.push_str("</div>");
@@ -179,9 +184,7 @@ impl Picture for AttentionGrid {
     }
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {
-        let mut out = String::new();
-        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
-        out.push('\n');
+        let mut out = columns::heading(&self.title, width, colour);
         let side = self.field([0, 0], TERMINAL_CELLS).columns.max(4);
         let across = (width / (side + 2)).max(1);
         let places: Vec<_> = self.places().collect();
@@ -192,7 +195,7 @@ impl Picture for AttentionGrid {
             self.write_small(&mut out, row, side, colour);
         }
         for (place, note) in &self.notes {
-            let _ = writeln!(out, "{}  {}", name(*place), token::visible(note));
+            let _ = writeln!(out, "{}  {}", name(*place), columns::cut(note, width.saturating_sub(8).max(8)));
         }
         out.push_str(&legend::line(&shades(), MEASURE, colour));
         out
@@ -226,23 +229,13 @@ impl AttentionGrid {
     fn write_small(&self, out: &mut String, row: &[[usize; 2]], side: usize, colour: Colour) {
         let shades = shades();
         let fields: Vec<_> = row.iter().map(|place| self.field(*place, TERMINAL_CELLS)).collect();
-        for line in 0..side {
-            let mut text = String::new();
+        let rows = fields.iter().map(|field| field.rows).max().unwrap_or(0);
+        for line in (0..rows).step_by(blocks::rows_a_line(colour)) {
             for field in &fields {
-                for column in 0..side {
-                    let value = field.value(line, column);
-                    match shades.terminal(value) {
-                        _ if field.is_hidden(line, column) || line >= field.rows => text.push(' '),
-                        Some((front, ground)) if colour != Colour::None => {
-                            colour.paint(&mut text, " ", front, ground);
-                        }
-                        _ => text.push(shades.character(value)),
-                    }
-                }
-                text.push_str("  ");
+                blocks::push_line(out, field, line, &shades, colour);
+                out.push_str(&" ".repeat((side + 2).saturating_sub(field.columns)));
             }
-            out.push_str(text.trim_end());
-            out.push('\n');
+            end_line(out);
         }
     }
 }

@@ -1,11 +1,11 @@
 use std::fmt::Write as _;
 
-use super::columns;
+use super::columns::{self, end_line};
 use super::ink::Ink;
 use super::legend;
 use super::markup::{Escaped, Word};
 use super::number;
-use super::palette::Ramp;
+use super::palette::{Ramp, Theme};
 use super::scale::Shades;
 use super::svg::{Face, Hold, Svg, text_width};
 use super::token;
@@ -200,9 +200,7 @@ impl Picture for AttributedPrompt {
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {
         let shades = self.shades();
-        let mut out = String::new();
-        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
-        out.push('\n');
+        let mut out = columns::heading(&self.title, width, colour);
         let mut used = 0;
         for (text, value) in &self.parts {
             let mut text = columns::cut(&token::visible(text), width.saturating_sub(9).max(4));
@@ -211,7 +209,7 @@ impl Picture for AttributedPrompt {
             }
             let columns = columns::width(&text) + 1;
             if used > 0 && used + columns > width {
-                out.push('\n');
+                end_line(&mut out);
                 used = 0;
             }
             match shades.terminal(*value) {
@@ -221,7 +219,7 @@ impl Picture for AttributedPrompt {
             out.push(' ');
             used += columns;
         }
-        out.push('\n');
+        end_line(&mut out);
         let parts = self.strongest(LINES);
         let label = parts.iter().map(|(at, text, _)| columns::width(&name(*at, text))).max().unwrap_or(0);
         let label = label.min(width / 2);
@@ -230,9 +228,14 @@ impl Picture for AttributedPrompt {
             let room = width.saturating_sub(label + 9).min(40);
             let bar = "█".repeat(whole(share * room as f32));
             let name = columns::right(&name(*at, text), label);
-            let _ = writeln!(out, "{name} {} {bar}", columns::right(&number::signed(*value), 6));
+            let _ = write!(out, "{name} {} ", columns::right(&number::signed(*value), 6));
+            colour.paint_front(&mut out, &bar, bar_ink(*value).colour(Theme::Dark));
+            end_line(&mut out);
         }
-        let _ = writeln!(out, "{}", token::visible(&self.facts()));
+        for line in columns::wrapped(&self.facts(), width) {
+            colour.faint(&mut out, &line);
+            out.push('\n');
+        }
         out
     }
 

@@ -5,23 +5,28 @@ use super::token;
 pub struct Axis {
     name: String,
     labels: Vec<String>,
+    is_numbered: bool,
 }
 
 impl Axis {
     /// Names as they are: components, layers, parts of a prompt.
     pub fn named<L: AsRef<str>>(name: impl Into<String>, labels: impl IntoIterator<Item = L>) -> Self {
         let labels = labels.into_iter().map(|label| token::visible(label.as_ref())).collect();
-        Self { name: name.into(), labels }
+        Self { name: name.into(), labels, is_numbered: false }
     }
 
-    /// Tokens in their order; what cannot be seen of them is made visible.
+    /// Tokens with their positions; what cannot be seen of them is made visible.
     pub fn tokens<T: AsRef<str>>(name: impl Into<String>, tokens: impl IntoIterator<Item = T>) -> Self {
-        Self::named(name, tokens)
+        Self { is_numbered: true, ..Self::named(name, tokens) }
     }
 
     /// `prefix` with numbers from 0, as in L0, L1, L2.
     pub fn counted(name: impl Into<String>, prefix: &str, count: usize) -> Self {
-        Self { name: name.into(), labels: (0..count).map(|number| format!("{prefix}{number}")).collect() }
+        Self {
+            name: name.into(),
+            labels: (0..count).map(|number| format!("{prefix}{number}")).collect(),
+            is_numbered: false,
+        }
     }
 
     /// How many names there are.
@@ -44,15 +49,19 @@ impl Axis {
         &self.labels
     }
 
+    /// Whether places have numbers beside their names, as names may repeat.
+    pub(super) fn is_numbered(&self) -> bool {
+        self.is_numbered
+    }
+
     /// The name of a place; past the end its number.
     pub(super) fn label(&self, place: usize) -> String {
         self.labels.get(place).cloned().unwrap_or_else(|| place.to_string())
     }
 
-    /// The name of a place with its number, as names may repeat.
+    /// The name of a place, with its number where names may repeat.
     pub(super) fn place(&self, place: usize) -> String {
         let label = self.label(place);
-        let number = place.to_string();
-        if label.ends_with(&number) { label } else { format!("{label} ({} {place})", self.name) }
+        if self.is_numbered { format!("{label} ({place})") } else { label }
     }
 }

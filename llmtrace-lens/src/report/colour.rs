@@ -45,6 +45,17 @@ impl Colour {
         };
     }
 
+    /// Adds a text in a colour on the terminal's own.
+    pub(super) fn paint_front(self, out: &mut String, text: &str, front: Rgb) {
+        // Writing to a text cannot fail.
+        let _ = match self {
+            _ if text.is_empty() => Ok(()),
+            Self::None => write!(out, "{text}"),
+            Self::Indexed => write!(out, "\u{1b}[38;5;{}m{text}\u{1b}[0m", front.index()),
+            Self::True => write!(out, "\u{1b}[38;2;{};{};{}m{text}\u{1b}[0m", front.0, front.1, front.2),
+        };
+    }
+
     /// Adds a text that the eye should find first.
     pub(super) fn strong(self, out: &mut String, text: &str) {
         self.style(out, "1", text);

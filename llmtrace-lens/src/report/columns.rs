@@ -1,14 +1,18 @@
 //! How many columns of a fixed-width font a text takes.
 
+use super::Colour;
+use super::token;
+
 /// Columns that a text takes, at two for East Asian wide characters and none for marks on others.
 pub(super) fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()
 }
 
-/// The text cut to `columns`, with an ellipsis where something is cut.
+/// The text cut to `columns`, with an ellipsis where something is cut; nothing in it acts on a terminal.
 pub(super) fn cut(text: &str, columns: usize) -> String {
-    if width(text) <= columns && text.chars().count() <= columns * MAX_CHARS_A_COLUMN {
-        return text.to_owned();
+    let text = token::words(text);
+    if width(&text) <= columns && text.chars().count() <= columns * MAX_CHARS_A_COLUMN {
+        return text;
     }
     let mut kept = String::new();
     let (mut used, mut left) = (1, columns * MAX_CHARS_A_COLUMN);
@@ -26,6 +30,14 @@ pub(super) fn cut(text: &str, columns: usize) -> String {
     kept
 }
 
+/// The line that names a picture in a terminal.
+pub(super) fn heading(title: &str, columns: usize, colour: Colour) -> String {
+    let mut out = String::new();
+    colour.strong(&mut out, &cut(title, columns.max(1)));
+    out.push('\n');
+    out
+}
+
 /// The text cut or filled with spaces to exactly `columns`, at its left.
 pub(super) fn left(text: &str, columns: usize) -> String {
     let mut text = cut(text, columns);
@@ -37,6 +49,27 @@ pub(super) fn left(text: &str, columns: usize) -> String {
 pub(super) fn right(text: &str, columns: usize) -> String {
     let text = cut(text, columns);
     spaces(columns, &text).chain(text.chars()).collect()
+}
+
+/// A text in lines of at most `columns` columns, save where a word is longer.
+pub(super) fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace().map(token::words) {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(&word) < columns => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
+/// Ends a line, without spaces at its end.
+pub(super) fn end_line(out: &mut String) {
+    out.truncate(out.trim_end_matches(' ').len());
+    out.push('\n');
 }
 
 fn spaces(columns: usize, text: &str) -> impl Iterator<Item = char> + use<> {

@@ -46,8 +46,8 @@ impl GenerationStep {
     }
 
     /// How many tokens a filter took away, as `top-p 0.9` did.
-    pub fn removed(mut self, filter: impl Into<String>, tokens: usize) -> Self {
-        self.removed.push((filter.into(), tokens));
+    pub fn removed(mut self, filter: &str, tokens: usize) -> Self {
+        self.removed.push((token::visible(filter), tokens));
         self
     }
 
@@ -60,6 +60,11 @@ impl GenerationStep {
     fn removed_line(&self) -> String {
         let filters = self.removed.iter().map(|(filter, tokens)| format!("{filter}: {tokens}"));
         filters.collect::<Vec<_>>().join("  ")
+    }
+
+    /// How much of its bar the probability fills.
+    fn share(&self) -> f32 {
+        if self.probability.is_nan() { 0.0 } else { self.probability.clamp(0.0, 1.0) }
     }
 
     /// The cells of its row, without its number.
@@ -139,8 +144,8 @@ impl Picture for GenerationTable {
             svg.text([at, 12.0], hold, Face::Word, Ink::Muted, head);
             for (row, step) in self.steps.iter().take(STEPS).enumerate() {
                 let y = 12.0 + (row + 1) as f64 * (LINE + 4.0);
-                if bar > 0.0 && step.probability.is_finite() {
-                    let length = f64::from(step.probability.clamp(0.0, 1.0)) * BAR;
+                if bar > 0.0 {
+                    let length = f64::from(step.share()) * BAR;
                     svg.rect([x + width + 8.0, y - 10.0, BAR, 12.0], Ink::Blank);
                     svg.rect([x + width + 8.0, y - 10.0, length, 12.0], Ink::Part(0));
                 }
@@ -180,7 +185,7 @@ impl Picture for GenerationTable {
                     PROBABILITY => write!(
                         out,
                         r#"<td class="figure">{cell} <span class="meter"><i class="p0" style="width:{:.1}%"></i></span></td>"#,
-                        100.0 * step.probability.clamp(0.0, 1.0)
+                        100.0 * step.share()
                     ),
                     2 | 3 => write!(out, r#"<td class="figure">{cell}</td>"#),
                     _ => write!(out, r#"<td class="more">{cell}</td>"#),
@@ -194,9 +199,7 @@ impl Picture for GenerationTable {
     }
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {
-        let mut out = String::new();
-        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
-        out.push('\n');
+        let mut out = columns::heading(&self.title, width, colour);
         let number = self.steps.len().to_string().len();
         let all = self.columns();
         let aligned = |column: usize, width: usize, text: &str| {

@@ -7,7 +7,7 @@ use super::picture::{self, Picture};
 use super::scale::Shades;
 use super::{Axis, Colour, PictureError, Scale, Table};
 
-pub(super) use draw::map;
+pub(super) use draw::{Detail, map};
 
 /// The most values that a map is made of.
 const VALUES: usize = 1 << 24;
@@ -130,11 +130,11 @@ impl Picture for Heatmap {
     }
 
     fn to_svg(&self) -> String {
-        map(self, draw::SIDE).standalone()
+        map(self, draw::ALONE).standalone()
     }
 
     fn to_html(&self, _id: &str) -> String {
-        picture::in_box(&self.title, &map(self, draw::SIDE).inline())
+        picture::in_box(&self.title, &map(self, draw::ALONE).inline())
     }
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {

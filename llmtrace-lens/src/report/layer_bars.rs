@@ -5,7 +5,6 @@ use super::ink::Ink;
 use super::markup::Escaped;
 use super::number;
 use super::svg::{Face, Hold, Svg, text_width};
-use super::token;
 use super::{Colour, Picture, PictureError, Table};
 
 /// The most bars.
@@ -15,8 +14,14 @@ const BARS: usize = 1024;
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 20.0;
 
+/// What the longest bar stands for at least.
+const SHORTEST: f64 = 1e-30;
+
 /// The most characters of a bar's name.
 const LABEL: usize = 24;
+
+/// The most characters of a bar's value with its unit.
+const TOTAL: usize = 20;
 
 /// The characters of parts where there are no colours.
 const CHARACTERS: [char; 4] = ['█', '▒', '░', '▓'];
@@ -63,8 +68,12 @@ impl LayerBars {
     }
 
     /// The length of the longest bar.
-    fn longest(&self) -> f32 {
-        self.bars.iter().map(|(_, values)| values.iter().copied().map(length).sum()).fold(0.0, f32::max)
+    fn longest(&self) -> f64 {
+        self.bars
+            .iter()
+            .map(|(_, values)| values.iter().copied().map(length).sum())
+            .fold(0.0, f64::max)
+            .max(SHORTEST)
     }
 
     /// A bar's value as a whole, with its unit.
@@ -83,8 +92,8 @@ impl LayerBars {
 }
 
 /// What a value adds to a bar.
-fn length(value: f32) -> f32 {
-    if value.is_finite() { value.max(0.0) } else { 0.0 }
+fn length(value: f32) -> f64 {
+    if value.is_finite() { f64::from(value.max(0.0)) } else { 0.0 }
 }
 
 fn ink(part: usize) -> [Ink; 2] {
@@ -101,7 +110,7 @@ impl Picture for LayerBars {
         let mut svg = Svg::new(&self.title);
         let names = self.bars.iter().map(|(name, _)| columns::width(&columns::cut(name, LABEL))).max();
         let left = text_width(&"0".repeat(names.unwrap_or(0))) + 10.0;
-        let unit = WIDTH / f64::from(self.longest().max(f32::MIN_POSITIVE));
+        let unit = WIDTH / self.longest();
         let mut x = left;
         for (part, name) in self.parts.iter().enumerate().filter(|_| self.parts.len() > 1) {
             svg.rect([x, 0.0, 12.0, 12.0], ink(part)[0]);
@@ -115,7 +124,7 @@ impl Picture for LayerBars {
             svg.text([left - 10.0, line], Hold::End, Face::Word, Ink::Text, &columns::cut(name, LABEL));
             let mut x = left;
             for (part, value) in values.iter().enumerate() {
-                let width = f64::from(length(*value)) * unit;
+                let width = length(*value) * unit;
                 svg.rect_with_hint([x, y, width, HEIGHT], ink(part)[0], &self.hint(name, part, *value));
                 let text = number::short(*value);
                 if self.parts.len() > 1 && width > text_width(&text) + 6.0 {
@@ -139,7 +148,7 @@ impl Picture for LayerBars {
             out.push_str("</ul>");
         }
         out.push_str(r#"<ol class="bars">"#);
-        let longest = self.longest().max(f32::MIN_POSITIVE);
+        let longest = self.longest();
         for (name, values) in &self.bars {
             let _ = write!(out, "<li><span>{}</span><div>", Escaped(name));
             for (part, value) in values.iter().enumerate() {
@@ -161,31 +170,33 @@ impl Picture for LayerBars {
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {
         let longest_name = self.bars.iter().map(|(name, _)| columns::width(name)).max().unwrap_or(0);
-        let longest_total = self.bars.iter().map(|(_, values)| columns::width(&self.total(values))).max();
+        let longest_total = self
+            .bars
+            .iter()
+            .map(|(_, values)| columns::width(&columns::cut(&self.total(values), TOTAL)))
+            .max();
         let label = longest_name.min(width / 3);
         let room = width.saturating_sub(label + longest_total.unwrap_or(0) + 2).max(4);
-        let longest = self.longest().max(f32::MIN_POSITIVE);
-        let mut out = String::new();
-        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
-        out.push('\n');
+        let longest = self.longest();
+        let mut out = columns::heading(&self.title, width, colour);
         for (name, values) in &self.bars {
-            out.push_str(&columns::right(&token::visible(name), label));
+            out.push_str(&columns::right(name, label));
             out.push(' ');
             let mut share = 0.0;
             let mut drawn = 0;
             for (part, value) in values.iter().enumerate() {
                 share += length(*value) / longest;
-                let end = whole(share * room as f32);
+                let end = whole(share * room as f64);
                 let run = end.saturating_sub(drawn);
                 paint_part(&mut out, part, run, colour);
                 drawn += run;
             }
-            let _ = writeln!(out, " {}", self.total(values));
+            let _ = writeln!(out, " {}", columns::cut(&self.total(values), TOTAL));
         }
         if self.parts.len() > 1 {
             for (part, name) in self.parts.iter().enumerate() {
                 paint_part(&mut out, part, 2, colour);
-                let _ = write!(out, " {}  ", token::visible(name));
+                let _ = write!(out, " {}  ", columns::cut(name, LABEL));
             }
             out.truncate(out.trim_end().len());
             out.push('\n');
@@ -217,6 +228,6 @@ fn paint_part(out: &mut String, part: usize, columns: usize, colour: Colour) {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of columns")]
-fn whole(columns: f32) -> usize {
+fn whole(columns: f64) -> usize {
     columns.round().clamp(0.0, 4096.0) as usize
 }

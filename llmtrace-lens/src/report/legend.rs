@@ -45,8 +45,10 @@ pub(super) fn line(shades: &Shades, name: &str, colour: Colour) -> String {
         out.push(' ');
         out.push_str(&high);
     }
-    out.push_str("  ");
-    colour.faint(&mut out, name);
+    if !name.is_empty() {
+        out.push_str("  ");
+        colour.faint(&mut out, name);
+    }
     out.push('\n');
     out
 }

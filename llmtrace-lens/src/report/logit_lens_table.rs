@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::columns;
+use super::columns::{self, end_line};
 use super::ink::Ink;
 use super::legend;
 use super::markup::{Escaped, Word};
@@ -19,8 +19,8 @@ const CELL: [f64; 2] = [86.0, 40.0];
 /// The most characters of a token in a cell.
 const TOKEN: usize = 10;
 
-/// Columns of a cell in a terminal, with the space after it.
-const COLUMN: usize = 12;
+/// Columns of a probability in a terminal, with the space before it.
+const PERCENT: usize = 6;
 
 /// What the model would say after a layer at a position.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,6 +103,14 @@ impl LogitLensTable {
         columns::cut(&format!("{sign}{}", token::visible(cell.best().0)), most)
     }
 
+    /// Columns that a position takes in a terminal.
+    fn columns(&self, position: usize) -> usize {
+        let cells = self.layers.iter().filter_map(|(_, cells)| cells.get(position));
+        let cells = cells.map(|cell| columns::width(&self.guess(cell, TOKEN)) + PERCENT);
+        let token = self.tokens.get(position).map_or(0, |token| columns::width(token).min(TOKEN));
+        cells.chain([token]).max().unwrap_or(0)
+    }
+
     fn draw_legend(&self, svg: &mut Svg, x: f64) {
         legend::draw(svg, x, &self.shades(), MEASURE);
         if let Some(answer) = &self.answer {
@@ -169,7 +177,7 @@ impl Picture for LogitLensTable {
                     shades.fill(cell.entropy).class(),
                     Escaped(&cell.hint()),
                     Word(&self.guess(cell, 2 * TOKEN)),
-                    number::percent(cell.best().1)
+                    Escaped(&number::percent(cell.best().1))
                 );
             }
             out.push_str("</tr>");
@@ -188,29 +196,34 @@ impl Picture for LogitLensTable {
         let shades = self.shades();
         let longest = self.layers.iter().map(|(name, _)| columns::width(name)).max().unwrap_or(0);
         let label = longest.min(width / 3).max(4);
-        let shown = (width.saturating_sub(label) / COLUMN).clamp(1, self.tokens.len().max(1));
+        let widths: Vec<_> = (0..self.tokens.len()).map(|position| self.columns(position)).collect();
+        let mut room = width.saturating_sub(label);
+        let fits = |columns: &&usize| {
+            let fits = **columns < room;
+            room = room.saturating_sub(**columns + 1);
+            fits
+        };
+        let shown = widths.iter().rev().take_while(fits).count().max(1);
         let from = self.tokens.len().saturating_sub(shown);
-        let mut out = String::new();
-        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
-        out.push('\n');
+        let mut out = columns::heading(&self.title, width, colour);
         out.push_str(&" ".repeat(label));
-        for token in self.tokens.iter().skip(from) {
-            let _ = write!(out, " {}", columns::left(token, COLUMN - 1));
+        for (token, width) in self.tokens.iter().zip(&widths).skip(from) {
+            let _ = write!(out, " {}", columns::left(token, *width));
         }
-        out.push('\n');
+        end_line(&mut out);
         for (name, cells) in &self.layers {
-            out.push_str(&columns::right(&token::visible(name), label));
-            for cell in cells.iter().skip(from) {
-                let percent = number::percent(cell.best().1);
-                let room = COLUMN - 2 - columns::width(&percent);
-                let text = format!("{} {percent}", columns::left(&self.guess(cell, room), room));
+            out.push_str(&columns::right(name, label));
+            for (cell, width) in cells.iter().zip(&widths).skip(from) {
+                let percent = columns::right(&number::percent(cell.best().1), PERCENT);
+                let guess = columns::left(&self.guess(cell, TOKEN), width.saturating_sub(PERCENT));
+                let text = format!("{guess}{percent}");
                 out.push(' ');
                 match shades.terminal(cell.entropy) {
                     Some((front, ground)) => colour.paint(&mut out, &text, front, ground),
                     None => out.push_str(&text),
                 }
             }
-            out.push('\n');
+            end_line(&mut out);
         }
         if from > 0 {
             let _ = writeln!(out, "{from} earlier positions are not shown.");

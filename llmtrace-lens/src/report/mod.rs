@@ -12,6 +12,7 @@
 mod attention_grid;
 mod attributed_prompt;
 mod axis;
+mod blocks;
 mod colour;
 mod columns;
 mod error;

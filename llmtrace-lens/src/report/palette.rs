@@ -45,7 +45,7 @@ pub(super) fn shade(ramp: Ramp, step: u8, theme: Theme) -> Rgb {
 /// Black or white, whichever is read better on a step; the contrast is 4.5 or more on every colour.
 pub(super) fn on_shade(ramp: Ramp, step: u8, theme: Theme) -> Rgb {
     let ground = shade(ramp, step, theme);
-    let (black, white) = (Rgb::hex(0x0b0e14), Rgb::hex(0xffffff));
+    let (black, white) = (Rgb::hex(0), Rgb::hex(0xffffff));
     if ground.contrast(black) >= ground.contrast(white) { black } else { white }
 }
 

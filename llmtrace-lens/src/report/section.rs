@@ -20,8 +20,13 @@ impl Section {
     }
 
     /// Adds a picture below the others.
-    pub fn picture(mut self, picture: impl Picture + Send + Sync + 'static) -> Self {
-        self.pictures.push(Box::new(picture));
+    pub fn picture(self, picture: impl Picture + Send + Sync + 'static) -> Self {
+        self.boxed(Box::new(picture))
+    }
+
+    /// Adds a picture whose kind is not known here.
+    pub fn boxed(mut self, picture: Box<dyn Picture + Send + Sync>) -> Self {
+        self.pictures.push(picture);
         self
     }
 
@@ -58,11 +63,11 @@ impl Section {
     }
 
     pub(super) fn write_terminal(&self, out: &mut String, width: usize, colour: Colour) {
-        let heading = token::readable(&self.heading);
+        let heading = token::words(&self.heading);
         let rule = "─".repeat(width.saturating_sub(columns::width(&heading) + 4));
         colour.strong(out, &columns::cut(&format!("── {heading} {rule}"), width.max(1)));
         out.push('\n');
-        for line in wrapped(&token::readable(&self.reading), width) {
+        for line in columns::wrapped(&self.reading, width) {
             colour.faint(out, &line);
             out.push('\n');
         }
@@ -72,19 +77,4 @@ impl Section {
         }
         out.push('\n');
     }
-}
-
-/// A text in lines of at most `width` columns, save where a word is longer.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if columns::width(line) + columns::width(word) < width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

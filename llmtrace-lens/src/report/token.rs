@@ -45,6 +45,11 @@ pub(super) fn readable(text: &str) -> String {
     shown
 }
 
+/// Words in one line, in which only what could mislead is made visible.
+pub(super) fn words(text: &str) -> String {
+    readable(text).replace('\n', "↵").replace('\t', "⇥")
+}
+
 fn push_code(shown: &mut String, char: char) {
     // Writing to a text cannot fail.
     let _ = write!(shown, "‹U+{:04X}›", u32::from(char));
@@ -107,5 +112,6 @@ mod tests {
     #[test]
     fn prompts_keep_their_lines() {
         assert_eq!(readable("a  b\r\nc\t\u{202e}\u{7}"), "a  b\nc\t‹U+202E›␇");
+        assert_eq!(words(" a  b\r\nc\t\u{9b}"), " a  b↵c⇥‹U+009B›");
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use super::columns;
+use super::columns::{self, end_line};
 use super::ink::Ink;
 use super::legend;
 use super::markup::{Escaped, Word};
@@ -145,7 +145,7 @@ impl Picture for TokenStrip {
                 Escaped(&self.hint(token)),
                 shades.fill(token.value).class(),
                 Word(&token.token),
-                self.measure.written(token.value)
+                Escaped(&self.measure.written(token.value))
             );
             if !token.alternatives.is_empty() {
                 out.push_str("<ul>");
@@ -154,7 +154,7 @@ impl Picture for TokenStrip {
                         out,
                         "<li>{} <small>{}</small></li>",
                         Word(&columns::cut(other, TOKEN)),
-                        number::percent(*probability)
+                        Escaped(&number::percent(*probability))
                     );
                 }
                 out.push_str("</ul>");
@@ -169,9 +169,7 @@ impl Picture for TokenStrip {
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {
         let shades = self.shades();
-        let mut out = String::new();
-        colour.strong(&mut out, &columns::cut(&token::visible(&self.title), width.max(1)));
-        out.push('\n');
+        let mut out = columns::heading(&self.title, width, colour);
         let mut used = 0;
         for token in &self.tokens {
             let mut text = columns::cut(&token.token, TOKEN);
@@ -180,7 +178,7 @@ impl Picture for TokenStrip {
             }
             let columns = columns::width(&text) + 1;
             if used > 0 && used + columns > width {
-                out.push('\n');
+                end_line(&mut out);
                 used = 0;
             }
             match shades.terminal(token.value) {
@@ -190,7 +188,7 @@ impl Picture for TokenStrip {
             out.push(' ');
             used += columns;
         }
-        out.push('\n');
+        end_line(&mut out);
         if colour != Colour::None {
             out.push_str(&legend::line(&shades, self.measure.name(), colour));
         }

@@ -10,11 +10,20 @@ use crate::report::number;
 use crate::report::scale::Shades;
 use crate::report::svg::{self, Face, Hold, LINE, Svg};
 
-/// The most cells on a side.
-pub(super) const SIDE: usize = 128;
+/// How much of a map is drawn.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::report) struct Detail {
+    /// The most cells on a side.
+    pub(in crate::report) side: usize,
+    /// The most cells that are drawn one by one, with their values where the pointer rests.
+    pub(in crate::report) single: usize,
+}
 
-/// The most cells that are drawn one by one, with their values where the pointer rests.
-const SINGLE: usize = 1024;
+/// What a map of its own shows.
+pub(in crate::report) const ALONE: Detail = Detail { side: 128, single: 1024 };
+
+/// Room for the numbers of rows, beside them, and of columns, above them.
+const NUMBERS: [f64; 2] = [24.0, 14.0];
 
 /// Units that a character of a number in a cell is wide.
 const CELL_CHARACTER: f64 = 6.7;
@@ -28,8 +37,9 @@ const REACH: f64 = 640.0;
 /// The most characters of a label.
 const LABEL: usize = 18;
 
-/// Where the cells of a map lie.
+/// Where the cells of a map lie, and whether numbers are written in them.
 struct Frame {
+    has_numbers: bool,
     left: f64,
     top: f64,
     cell: [f64; 2],
@@ -41,21 +51,26 @@ impl Frame {
     }
 }
 
-/// Draws a map with at most so many cells on a side.
-pub(in crate::report) fn map(map: &Heatmap, side: usize) -> Svg {
+/// Draws a map.
+pub(in crate::report) fn map(map: &Heatmap, Detail { side, single }: Detail) -> Svg {
     let mut svg = Svg::new(&map.title);
     let field = Field::new(&map.values, [map.rows.len(), map.columns.len()], [side, side])
         .with_above_diagonal(map.above);
     let shades = map.shades();
-    let cell = cell_size(&field, &shades);
+    let is_single = !field.is_binned() && field.rows * field.columns <= single;
+    let has_numbers = is_single && field.columns <= NUMBERED;
+    let cell = if has_numbers { numbered_cell(&field, &shades) } else { small_cell(&field) };
     let (rows, cols) = (&map.rows, &map.columns);
     let head = format!("rows: {} · columns: {}", rows.name(), cols.name());
     svg.text([0.0, 12.0], Hold::Start, Face::Word, Ink::Muted, &head);
     let tallest = shown(cols).map(|label| svg::risen(&label)).fold(0.0, f64::max);
     let widest = shown(rows).map(|label| svg::text_width(&label)).fold(0.0, f64::max);
-    let frame = Frame { left: widest + 8.0, top: LINE + tallest + 4.0, cell };
+    let [numbers_across, numbers_down] =
+        [rows, cols].map(|axis| if axis.is_numbered() { NUMBERS } else { [0.0; 2] });
+    let (left, top) = (widest + 8.0 + numbers_across[0], LINE + tallest + 4.0 + numbers_down[1]);
+    let frame = Frame { has_numbers, left, top, cell };
     draw_labels(&mut svg, map, &field, &frame);
-    if field.rows * field.columns <= SINGLE && !field.is_binned() {
+    if is_single {
         draw_cells(&mut svg, map, &field, &shades, &frame);
     } else {
         field.draw(&mut svg, &shades, [frame.left, frame.top], cell);
@@ -68,7 +83,7 @@ pub(in crate::report) fn map(map: &Heatmap, side: usize) -> Svg {
         }
     }
     legend::draw(&mut svg, frame.left, &shades, &map.measure);
-    draw_notes(&mut svg, map, &field, frame.left);
+    draw_notes(&mut svg, map, &field, &frame);
     svg
 }
 
@@ -77,18 +92,14 @@ fn shown(axis: &Axis) -> impl Iterator<Item = String> {
     axis.labels().iter().map(|label| columns::cut(label, LABEL))
 }
 
-/// Whether cells are so few that each has room for its number.
-fn has_numbers(field: &Field<'_>) -> bool {
-    !field.is_binned() && field.columns <= NUMBERED && field.rows * field.columns <= SINGLE
+/// A cell in which each number has room.
+fn numbered_cell(field: &Field<'_>, shades: &Shades) -> [f64; 2] {
+    let cells = (0..field.rows).flat_map(|row| (0..field.columns).map(move |column| (row, column)));
+    let widest = cells.map(|(row, column)| columns::width(&shades.written(field.value(row, column)))).max();
+    [(widest.unwrap_or(0) as f64 * CELL_CHARACTER + 7.0).max(30.0), 26.0]
 }
 
-fn cell_size(field: &Field<'_>, shades: &Shades) -> [f64; 2] {
-    if has_numbers(field) {
-        let cells = (0..field.rows).flat_map(|row| (0..field.columns).map(move |column| (row, column)));
-        let widest =
-            cells.map(|(row, column)| columns::width(&shades.written(field.value(row, column)))).max();
-        return [(widest.unwrap_or(0) as f64 * CELL_CHARACTER + 7.0).max(30.0), 26.0];
-    }
+fn small_cell(field: &Field<'_>) -> [f64; 2] {
     let side = (REACH / field.columns.max(field.rows).max(1) as f64).floor().clamp(4.0, 22.0);
     [side, side]
 }
@@ -100,11 +111,19 @@ fn draw_labels(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
     for (row, label) in shown(&map.rows).enumerate().step_by(step) {
         let [x, y] = frame.at((row / field.bin[0]) as f64 + 0.5, 0.0);
         svg.text([x - 8.0, y + 4.0], Hold::End, Face::Token, Ink::Text, &label);
+        if map.rows.is_numbered() {
+            svg.text([0.0, y + 4.0], Hold::Start, Face::Cell, Ink::Muted, &row.to_string());
+        }
     }
     let step = every(frame.cell[0], field.bin[1]);
     for (column, label) in shown(&map.columns).enumerate().step_by(step) {
         let [x, y] = frame.at(0.0, (column / field.bin[1]) as f64 + 0.5);
-        svg.rising_text([x + 3.0, y - 5.0], Face::Token, Ink::Text, &label);
+        let is_numbered = map.columns.is_numbered();
+        if is_numbered {
+            svg.text([x, y - 4.0], Hold::Middle, Face::Cell, Ink::Muted, &column.to_string());
+        }
+        let line = if is_numbered { y - 5.0 - NUMBERS[1] } else { y - 5.0 };
+        svg.rising_text([x + 3.0, line], Face::Token, Ink::Text, &label);
     }
 }
 
@@ -119,7 +138,7 @@ fn draw_cells(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, shades: &Shades, 
             let hint = hint(map, row, column, value);
             svg.rect_with_hint([x, y, frame.cell[0] - 1.0, frame.cell[1] - 1.0], shades.fill(value), &hint);
             let text = shades.written(value);
-            if has_numbers(field) && text != "0" {
+            if frame.has_numbers && text != "0" {
                 let middle = [x + frame.cell[0] / 2.0 - 0.5, y + frame.cell[1] / 2.0 + 3.5];
                 svg.text(middle, Hold::Middle, Face::Cell, shades.text(value), &text);
             }
@@ -132,13 +151,13 @@ fn hint(map: &Heatmap, row: usize, column: usize, value: f32) -> String {
     format!("{rows} × {columns}\n{}: {}", map.measure, number::exact(value))
 }
 
-fn draw_notes(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, x: f64) {
+fn draw_notes(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
     let mut notes = Vec::new();
     if field.is_binned() {
         let [down, across] = field.bin;
         notes.push(format!("each cell: the strongest of {down} × {across} values"));
     }
-    if has_numbers(field) {
+    if frame.has_numbers {
         let is_small = |(.., value): (usize, usize, f32)| number::short(value) == "0";
         if map.cells().any(is_small) {
             notes.push("cells without a number: below 0.005".to_owned());
@@ -146,7 +165,7 @@ fn draw_notes(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, x: f64) {
     }
     if !notes.is_empty() {
         let y = svg.height() + 14.0;
-        svg.text([x, y], Hold::Start, Face::Word, Ink::Muted, &notes.join(" · "));
+        svg.text([frame.left, y], Hold::Start, Face::Word, Ink::Muted, &notes.join(" · "));
     }
 }
 

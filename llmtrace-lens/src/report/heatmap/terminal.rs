@@ -1,7 +1,8 @@
 //! A map as lines of text.
 
 use super::Heatmap;
-use crate::report::columns;
+use crate::report::blocks;
+use crate::report::columns::{self, end_line};
 use crate::report::field::Field;
 use crate::report::legend;
 use crate::report::scale::Shades;
@@ -23,9 +24,7 @@ pub(super) fn write(map: &Heatmap, width: usize, colour: Colour) -> String {
     let longest = map.rows.labels().iter().map(|label| columns::width(label)).max().unwrap_or(0);
     let label = longest.min(LABEL).min(width / 3);
     let room = width.saturating_sub(label + 1).max(1);
-    let mut out = String::new();
-    colour.strong(&mut out, &columns::cut(&map.title, width.max(1)));
-    out.push('\n');
+    let mut out = columns::heading(&map.title, width, colour);
     let axes = format!("rows: {} · columns: {}", map.rows.name(), map.columns.name());
     colour.faint(&mut out, &columns::cut(&axes, width.max(1)));
     out.push('\n');
@@ -33,17 +32,12 @@ pub(super) fn write(map: &Heatmap, width: usize, colour: Colour) -> String {
     if count * NUMBER <= room && map.rows.len() <= LINES {
         write_numbers(&mut out, map, &shades, label, colour);
     } else {
-        let across = if count * 2 <= room { 2 } else { 1 };
-        let lines = if across == 1 && colour != Colour::None { 2 * LINES } else { LINES };
-        let field = Field::new(&map.values, [map.rows.len(), count], [lines, room / across])
-            .with_above_diagonal(map.above);
-        write_shades(&mut out, map, &field, &shades, [label, across], colour);
-        if field.is_binned() {
-            let [down, across] = field.bin;
-            let note = format!("each cell: the strongest of {down} × {across} values");
-            colour.faint(&mut out, &note);
-            out.push('\n');
-        }
+        let is_wide = count * 2 <= room && map.rows.len() <= LINES;
+        let lines = if is_wide { LINES } else { LINES * blocks::rows_a_line(colour) };
+        let field =
+            Field::new(&map.values, [map.rows.len(), count], [lines, room]).with_above_diagonal(map.above);
+        let write = if is_wide { write_wide } else { write_narrow };
+        write(&mut out, map, &field, &shades, label, colour);
     }
     out.push_str(&legend::line(&shades, &columns::cut(&map.measure, width.saturating_sub(24)), colour));
     out
@@ -57,7 +51,8 @@ fn write_numbers(out: &mut String, map: &Heatmap, shades: &Shades, label: usize,
         for column in 0..map.columns.len() {
             out.push(' ');
             let value = map.values.get(row * map.columns.len() + column).copied().unwrap_or(f32::NAN);
-            let text = columns::right(&shades.written(value), NUMBER - 1);
+            let text = shades.written(value);
+            let text = columns::right(if text == "0" { "·" } else { &text }, NUMBER - 1);
             match shades.terminal(value) {
                 _ if map.is_hidden(row, column) => out.push_str(&" ".repeat(NUMBER - 1)),
                 Some((front, ground)) => colour.paint(out, &text, front, ground),
@@ -68,38 +63,55 @@ fn write_numbers(out: &mut String, map: &Heatmap, shades: &Shades, label: usize,
     }
 }
 
-/// Cells of `across` columns without numbers; in colour, cells of one column are half a line high.
-fn write_shades(
+/// Cells of two columns without numbers.
+fn write_wide(
     out: &mut String,
     map: &Heatmap,
     field: &Field<'_>,
     shades: &Shades,
-    [label, across]: [usize; 2],
+    label: usize,
     colour: Colour,
 ) {
-    let is_halved = across == 1 && colour != Colour::None;
-    if !field.is_binned() && across == 2 {
-        let numbers = (0..field.columns).map(|column| columns::left(&(column % 100).to_string(), 2));
-        push_line(out, &" ".repeat(label), &numbers.collect::<String>());
-    }
-    for row in (0..field.rows).step_by(if is_halved { 2 } else { 1 }) {
+    let numbers = (0..field.columns).map(|column| columns::left(&(column % 100).to_string(), 2));
+    push_line(out, &" ".repeat(label), &numbers.collect::<String>());
+    for row in 0..field.rows {
         out.push_str(&columns::right(&map.rows.label(row * field.bin[0]), label));
         out.push(' ');
         for column in 0..field.columns {
             let value = field.value(row, column);
-            let character = if field.is_hidden(row, column) { ' ' } else { shades.character(value) };
-            match (shades.terminal(value), shades.terminal(field.value(row + 1, column))) {
-                _ if colour == Colour::None => out.extend(std::iter::repeat_n(character, across)),
-                _ if field.is_hidden(row, column) && !is_halved => out.push_str(&" ".repeat(across)),
-                (Some((_, upper)), Some((_, lower))) if is_halved => colour.paint(out, "▀", upper, lower),
-                (Some((front, ground)), _) => colour.paint(out, &" ".repeat(across), front, ground),
-                (None, _) => out.extend(std::iter::repeat_n(character, across)),
+            let cell = shades.character(value).to_string().repeat(2);
+            match shades.terminal(value) {
+                _ if field.is_hidden(row, column) => out.push_str("  "),
+                Some((front, ground)) if colour != Colour::None => colour.paint(out, "  ", front, ground),
+                _ => out.push_str(&cell),
             }
         }
         end_line(out);
     }
-    if !field.is_binned() {
-        colour.faint(out, &listed(&map.columns));
+    for line in columns::wrapped(&listed(&map.columns), label + 2 * field.columns + 40) {
+        colour.faint(out, &line);
+        out.push('\n');
+    }
+}
+
+/// Cells of one column, without numbers.
+fn write_narrow(
+    out: &mut String,
+    map: &Heatmap,
+    field: &Field<'_>,
+    shades: &Shades,
+    label: usize,
+    colour: Colour,
+) {
+    for row in (0..field.rows).step_by(blocks::rows_a_line(colour)) {
+        out.push_str(&columns::right(&map.rows.label(row * field.bin[0]), label));
+        out.push(' ');
+        blocks::push_line(out, field, row, shades, colour);
+        end_line(out);
+    }
+    if field.is_binned() {
+        let [down, across] = field.bin;
+        colour.faint(out, &format!("each cell: the strongest of {down} × {across} values"));
         out.push('\n');
     }
 }
@@ -117,10 +129,4 @@ fn push_line(out: &mut String, label: &str, rest: &str) {
     out.push(' ');
     out.push_str(rest);
     end_line(out);
-}
-
-/// Ends a line, without spaces at its end.
-fn end_line(out: &mut String) {
-    out.truncate(out.trim_end_matches(' ').len());
-    out.push('\n');
 }
