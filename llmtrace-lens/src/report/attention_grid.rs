@@ -19,7 +19,7 @@ const HEADS: usize = 4096;
 const VALUES: usize = 1 << 26;
 
 /// How wide a small map is, and how many cells it has on a side.
-const SMALL: f64 = 84.0;
+const SMALL: f64 = 78.0;
 const SMALL_CELLS: usize = 24;
 
 /// About how many cells all large maps of a page have together, and one on a side.
@@ -176,8 +176,7 @@ impl Picture for AttentionGrid {
                 name(place),
                 Escaped(map.title())
             );
-            let drawing = heatmap::map(&map, self.detail()).inline();
-            let _ = write!(out, "{}</div>", super::picture::in_box(map.title(), &drawing));
+            let _ = write!(out, "{}</div>", heatmap::html(&map, self.detail()));
         }
         out.push_str("</div>");
         out

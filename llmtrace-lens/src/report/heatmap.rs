@@ -3,11 +3,11 @@ mod terminal;
 
 use super::field::Above;
 use super::number;
-use super::picture::{self, Picture};
+use super::picture::Picture;
 use super::scale::Shades;
 use super::{Axis, Colour, PictureError, Scale, Table};
 
-pub(super) use draw::{Detail, map};
+pub(super) use draw::{Detail, html};
 
 /// The most values that a map is made of.
 const VALUES: usize = 1 << 24;
@@ -110,6 +110,11 @@ impl Heatmap {
         cells.filter(|(row, column, _)| !self.is_hidden(*row, *column))
     }
 
+    /// What rows and columns are.
+    fn axes(&self) -> String {
+        format!("rows: {} · columns: {}", self.rows.name(), self.columns.name())
+    }
+
     pub(super) fn shades(&self) -> Shades {
         Shades::new(self.scale, self.cells().map(|(.., value)| value))
     }
@@ -130,11 +135,11 @@ impl Picture for Heatmap {
     }
 
     fn to_svg(&self) -> String {
-        map(self, draw::ALONE).standalone()
+        draw::file(self)
     }
 
     fn to_html(&self, _id: &str) -> String {
-        picture::in_box(&self.title, &map(self, draw::ALONE).inline())
+        html(self, draw::ALONE)
     }
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {

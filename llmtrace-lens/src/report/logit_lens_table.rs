@@ -111,14 +111,12 @@ impl LogitLensTable {
         cells.chain([token]).max().unwrap_or(0)
     }
 
-    fn draw_legend(&self, svg: &mut Svg, x: f64) {
-        legend::draw(svg, x, &self.shades(), MEASURE);
-        if let Some(answer) = &self.answer {
-            let y = svg.height() + 12.0;
-            let text =
-                format!("{SIGN}and a frame: {}, which the model says in the end", token::visible(answer));
-            svg.text([x, y], Hold::Start, Face::Word, Ink::Muted, &text);
-        }
+    /// What marks cells that say the answer.
+    fn mark(&self) -> String {
+        let mark = |answer| {
+            format!("{SIGN}and a frame: {}, which the model says in the end", token::visible(answer))
+        };
+        self.answer.as_deref().map(mark).unwrap_or_default()
     }
 }
 
@@ -155,7 +153,9 @@ impl Picture for LogitLensTable {
                 svg.text([x, y + 31.0], Hold::Middle, Face::Cell, ink, &number::percent(cell.best().1));
             }
         }
-        self.draw_legend(&mut svg, left);
+        legend::draw(&mut svg, left, &shades, MEASURE);
+        let y = svg.height() + 12.0;
+        svg.text([left, y], Hold::Start, Face::Word, Ink::Muted, &self.mark());
         svg.standalone()
     }
 
@@ -183,13 +183,8 @@ impl Picture for LogitLensTable {
             out.push_str("</tr>");
         }
         out.push_str("</tbody></table>");
-        let mut legend = Svg::new("Legend");
-        self.draw_legend(&mut legend, 0.0);
-        format!(
-            "{}{}",
-            super::picture::in_box(&self.title, &out),
-            super::picture::in_box("Legend", &legend.inline())
-        )
+        let note = format!(r#"<p class="note">{}</p>"#, Escaped(&self.mark()));
+        super::picture::in_box(&self.title, &out) + &legend::html(&shades, MEASURE) + &note
     }
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {

@@ -47,6 +47,8 @@ pub(super) struct Svg {
     width: f64,
     height: f64,
     body: String,
+    names: String,
+    names_width: f64,
     inks: BTreeSet<Ink>,
 }
 
@@ -57,6 +59,8 @@ impl Svg {
             width: 0.0,
             height: 0.0,
             body: String::new(),
+            names: String::new(),
+            names_width: 0.0,
             inks: BTreeSet::from([Ink::Page, Ink::Text]),
         }
     }
@@ -151,15 +155,28 @@ impl Svg {
         self.reach(x + text_width(text) * RISE.to_radians().cos(), y);
     }
 
+    /// Takes what was drawn until now as the names of rows, left of `width`, which stay in sight when the rest scrolls.
+    pub(super) fn end_of_names(&mut self, width: f64) {
+        self.names = std::mem::take(&mut self.body);
+        self.names_width = width;
+    }
+
     /// The drawing inside a page that has the rules for its classes.
     pub(super) fn inline(self) -> String {
-        format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" viewBox="0 0 {width} {height}" width="{width}" height="{height}">{body}</svg>"#,
-            title = Escaped(&self.title),
-            width = px(self.width.ceil()),
-            height = px(self.height.ceil()),
-            body = self.body
-        )
+        let [left, right, height] = [self.names_width, self.width.ceil(), self.height.ceil()];
+        let part = |more: &str, from: f64, to: f64, body: &str| {
+            let (x, width, height) = (px(from), px(to - from), px(height));
+            format!(
+                r#"<svg xmlns="http://www.w3.org/2000/svg" {more} viewBox="{x} 0 {width} {height}" width="{width}" height="{height}">{body}</svg>"#
+            )
+        };
+        let named = format!(r#"role="img" aria-label="{}""#, Escaped(&self.title));
+        let drawing = part(&named, left, right, &self.body);
+        if self.names.is_empty() {
+            return drawing;
+        }
+        let names = part(r#"class="names" aria-hidden="true""#, 0.0, left, &self.names);
+        format!(r#"<div class="named">{names}{drawing}</div>"#)
     }
 
     /// The drawing as a file of its own, with its title, its ground and its rules.
@@ -171,13 +188,13 @@ impl Svg {
         let title = Escaped(&title);
         let (left, top, line) = (px(-MARGIN), px(-MARGIN - TITLE), px(6.0 - TITLE));
         let (width, height, rules) = (px(width), px(height), ink::svg_rules(&self.inks));
-        let (faces, body) = (FACES.replace("MONO", MONO), self.body);
+        let (faces, names, body) = (FACES.replace("MONO", MONO), self.names, self.body);
         format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{title}" viewBox="{left} {top} {width} {height}" width="{width}" height="{height}" font-family="{SANS}">
 <title>{title}</title><style>{faces}{rules}</style>
 <rect x="{left}" y="{top}" width="{width}" height="{height}" class="page" fill="{page}"/>
 <text x="0" y="{line}" class="text" fill="{text}" font-size="15" font-weight="600">{title}</text>
-{body}</svg>
+{names}{body}</svg>
 "#
         )
     }

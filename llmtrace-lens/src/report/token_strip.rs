@@ -161,10 +161,8 @@ impl Picture for TokenStrip {
             }
             out.push_str("</li>");
         }
-        let mut legend = Svg::new("Legend");
-        legend::draw(&mut legend, 0.0, &shades, self.measure.name());
         let strip = super::picture::in_box(&self.title, &format!(r#"<ol class="strip">{out}</ol>"#));
-        format!("{strip}{}", super::picture::in_box("Legend", &legend.inline()))
+        strip + &legend::html(&shades, self.measure.name())
     }
 
     fn to_terminal(&self, width: usize, colour: Colour) -> String {

@@ -6,7 +6,9 @@ use crate::report::columns;
 use crate::report::field::Field;
 use crate::report::ink::Ink;
 use crate::report::legend;
+use crate::report::markup::Escaped;
 use crate::report::number;
+use crate::report::picture;
 use crate::report::scale::Shades;
 use crate::report::svg::{self, Face, Hold, LINE, Svg};
 
@@ -20,7 +22,7 @@ pub(in crate::report) struct Detail {
 }
 
 /// What a map of its own shows.
-pub(in crate::report) const ALONE: Detail = Detail { side: 128, single: 1024 };
+pub(super) const ALONE: Detail = Detail { side: 128, single: 1024 };
 
 /// Room for the numbers of rows, beside them, and of columns, above them.
 const NUMBERS: [f64; 2] = [24.0, 14.0];
@@ -51,29 +53,56 @@ impl Frame {
     }
 }
 
-/// Draws a map.
-pub(in crate::report) fn map(map: &Heatmap, Detail { side, single }: Detail) -> Svg {
+/// A map as a file.
+pub(super) fn file(map: &Heatmap) -> String {
+    let shades = map.shades();
+    let (mut svg, field, frame) = draw(map, &shades, ALONE, LINE);
+    svg.text([0.0, 12.0], Hold::Start, Face::Word, Ink::Muted, &map.axes());
+    legend::draw(&mut svg, frame.left, &shades, &map.measure);
+    let y = svg.height() + 14.0;
+    svg.text([frame.left, y], Hold::Start, Face::Word, Ink::Muted, &notes(map, &field, &frame));
+    svg.standalone()
+}
+
+/// A map on a page.
+pub(in crate::report) fn html(map: &Heatmap, detail: Detail) -> String {
+    let shades = map.shades();
+    let (svg, field, frame) = draw(map, &shades, detail, 0.0);
+    format!(
+        r#"<p class="note">{}</p>{}{}<p class="note">{}</p>"#,
+        Escaped(&map.axes()),
+        picture::in_box(&map.title, &svg.inline()),
+        legend::html(&shades, &map.measure),
+        Escaped(&notes(map, &field, &frame))
+    )
+}
+
+/// Draws names and cells, with room above.
+fn draw<'a>(
+    map: &'a Heatmap,
+    shades: &Shades,
+    Detail { side, single }: Detail,
+    room: f64,
+) -> (Svg, Field<'a>, Frame) {
     let mut svg = Svg::new(&map.title);
     let field = Field::new(&map.values, [map.rows.len(), map.columns.len()], [side, side])
         .with_above_diagonal(map.above);
-    let shades = map.shades();
     let is_single = !field.is_binned() && field.rows * field.columns <= single;
     let has_numbers = is_single && field.columns <= NUMBERED;
-    let cell = if has_numbers { numbered_cell(&field, &shades) } else { small_cell(&field) };
+    let cell = if has_numbers { numbered_cell(&field, shades) } else { small_cell(&field) };
     let (rows, cols) = (&map.rows, &map.columns);
-    let head = format!("rows: {} · columns: {}", rows.name(), cols.name());
-    svg.text([0.0, 12.0], Hold::Start, Face::Word, Ink::Muted, &head);
     let tallest = shown(cols).map(|label| svg::risen(&label)).fold(0.0, f64::max);
     let widest = shown(rows).map(|label| svg::text_width(&label)).fold(0.0, f64::max);
-    let [numbers_across, numbers_down] =
-        [rows, cols].map(|axis| if axis.is_numbered() { NUMBERS } else { [0.0; 2] });
-    let (left, top) = (widest + 8.0 + numbers_across[0], LINE + tallest + 4.0 + numbers_down[1]);
+    let [beside, above] = [rows, cols].map(|axis| if axis.is_numbered() { NUMBERS } else { [0.0; 2] });
+    let (left, top) = (widest + 8.0 + beside[0], room + tallest + 4.0 + above[1]);
     let frame = Frame { has_numbers, left, top, cell };
-    draw_labels(&mut svg, map, &field, &frame);
+    draw_row_names(&mut svg, map, &field, &frame);
+    svg.end_of_names(left);
+    draw_column_names(&mut svg, map, &field, &frame);
     if is_single {
-        draw_cells(&mut svg, map, &field, &shades, &frame);
+        draw_cells(&mut svg, map, &field, shades, &frame);
     } else {
-        field.draw(&mut svg, &shades, [frame.left, frame.top], cell);
+        field.draw(&mut svg, shades, [left, top], cell);
     }
     for [row, column] in &map.marks {
         let bins = [*row / field.bin[0], *column / field.bin[1]];
@@ -82,9 +111,7 @@ pub(in crate::report) fn map(map: &Heatmap, Detail { side, single }: Detail) -> 
             svg.frame([x, y, cell[0], cell[1]]);
         }
     }
-    legend::draw(&mut svg, frame.left, &shades, &map.measure);
-    draw_notes(&mut svg, map, &field, &frame);
-    svg
+    (svg, field, frame)
 }
 
 /// The labels of an axis as they are drawn.
@@ -104,26 +131,29 @@ fn small_cell(field: &Field<'_>) -> [f64; 2] {
     [side, side]
 }
 
-fn draw_labels(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
-    // Labels keep so much distance that they can be read.
-    let every = |cell: f64, bin: usize| if cell >= 13.0 { bin } else { whole((14.0 / cell).ceil()) * bin };
-    let step = every(frame.cell[1], field.bin[0]);
-    for (row, label) in shown(&map.rows).enumerate().step_by(step) {
+/// How many rows or columns of a map lie between two names, so that they can be read.
+fn step(cell: f64, bin: usize) -> usize {
+    if cell >= 13.0 { bin } else { whole((14.0 / cell).ceil()) * bin }
+}
+
+fn draw_row_names(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
+    for (row, label) in shown(&map.rows).enumerate().step_by(step(frame.cell[1], field.bin[0])) {
         let [x, y] = frame.at((row / field.bin[0]) as f64 + 0.5, 0.0);
         svg.text([x - 8.0, y + 4.0], Hold::End, Face::Token, Ink::Text, &label);
         if map.rows.is_numbered() {
             svg.text([0.0, y + 4.0], Hold::Start, Face::Cell, Ink::Muted, &row.to_string());
         }
     }
-    let step = every(frame.cell[0], field.bin[1]);
-    for (column, label) in shown(&map.columns).enumerate().step_by(step) {
+}
+
+fn draw_column_names(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
+    let rise = if map.columns.is_numbered() { NUMBERS[1] } else { 0.0 };
+    for (column, label) in shown(&map.columns).enumerate().step_by(step(frame.cell[0], field.bin[1])) {
         let [x, y] = frame.at(0.0, (column / field.bin[1]) as f64 + 0.5);
-        let is_numbered = map.columns.is_numbered();
-        if is_numbered {
+        if map.columns.is_numbered() {
             svg.text([x, y - 4.0], Hold::Middle, Face::Cell, Ink::Muted, &column.to_string());
         }
-        let line = if is_numbered { y - 5.0 - NUMBERS[1] } else { y - 5.0 };
-        svg.rising_text([x + 3.0, line], Face::Token, Ink::Text, &label);
+        svg.rising_text([x + 3.0, y - 5.0 - rise], Face::Token, Ink::Text, &label);
     }
 }
 
@@ -151,22 +181,17 @@ fn hint(map: &Heatmap, row: usize, column: usize, value: f32) -> String {
     format!("{rows} × {columns}\n{}: {}", map.measure, number::exact(value))
 }
 
-fn draw_notes(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
-    let mut notes = Vec::new();
+/// What has to be known of the cells.
+fn notes(map: &Heatmap, field: &Field<'_>, frame: &Frame) -> String {
     if field.is_binned() {
         let [down, across] = field.bin;
-        notes.push(format!("each cell: the strongest of {down} × {across} values"));
+        return format!("each cell: the strongest of {down} × {across} values");
     }
-    if frame.has_numbers {
-        let is_small = |(.., value): (usize, usize, f32)| number::short(value) == "0";
-        if map.cells().any(is_small) {
-            notes.push("cells without a number: below 0.005".to_owned());
-        }
+    let is_small = |(.., value): (usize, usize, f32)| number::short(value) == "0";
+    if frame.has_numbers && map.cells().any(is_small) {
+        return "cells without a number: below 0.005".to_owned();
     }
-    if !notes.is_empty() {
-        let y = svg.height() + 14.0;
-        svg.text([frame.left, y], Hold::Start, Face::Word, Ink::Muted, &notes.join(" · "));
-    }
+    String::new()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small number of cells")]

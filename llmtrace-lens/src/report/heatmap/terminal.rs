@@ -25,8 +25,7 @@ pub(super) fn write(map: &Heatmap, width: usize, colour: Colour) -> String {
     let label = longest.min(LABEL).min(width / 3);
     let room = width.saturating_sub(label + 1).max(1);
     let mut out = columns::heading(&map.title, width, colour);
-    let axes = format!("rows: {} · columns: {}", map.rows.name(), map.columns.name());
-    colour.faint(&mut out, &columns::cut(&axes, width.max(1)));
+    colour.faint(&mut out, &columns::cut(&map.axes(), width.max(1)));
     out.push('\n');
     let (count, shades) = (map.columns.len(), map.shades());
     if count * NUMBER <= room && map.rows.len() <= LINES {
