@@ -29,6 +29,9 @@ const LARGE_SIDE: [usize; 2] = [16, 64];
 /// The most cells of all large maps together that are drawn one by one.
 const SINGLE_CELLS: usize = 20_000;
 
+/// The most heads in a terminal.
+const TERMINAL_HEADS: usize = 64;
+
 /// The most cells on a side in a terminal.
 const TERMINAL_CELLS: usize = 12;
 
@@ -145,12 +148,17 @@ impl Picture for AttentionGrid {
             self.draw_small(&mut svg, [layer, head], [x, y]);
         }
         legend::draw(&mut svg, 40.0, &shades(), MEASURE);
+        for (place, note) in self.notes.iter().take(HEADS) {
+            let y = svg.height() + LINE;
+            let note = format!("{}  {note}", name(*place));
+            svg.text([40.0, y - 4.0], Hold::Start, Face::Word, Ink::Muted, &note);
+        }
         svg.standalone()
     }
 
     fn to_html(&self, id: &str) -> String {
         let mut out = format!(
-            r#"<div class="heads"><div class="scroll" role="region" tabindex="0" aria-label="{}"><ol style="--heads:{}">"#,
+            r#"<div class="heads" id="{id}"><div class="scroll" role="region" tabindex="0" aria-label="{}"><ol style="--heads:{}">"#,
             Escaped(&self.title),
             self.heads
         );
@@ -172,7 +180,7 @@ impl Picture for AttentionGrid {
             let class = if place == first { "large first" } else { "large" };
             let _ = write!(
                 out,
-                r#"<div class="{class}" id="{id}{}"><h3>{}</h3>"#,
+                r##"<div class="{class}" id="{id}{}"><h3>{} <a href="#{id}">all heads</a></h3>"##,
                 name(place),
                 Escaped(map.title())
             );
@@ -186,12 +194,16 @@ impl Picture for AttentionGrid {
         let mut out = columns::heading(&self.title, width, colour);
         let side = self.field([0, 0], TERMINAL_CELLS).columns.max(4);
         let across = (width / (side + 2)).max(1);
-        let places: Vec<_> = self.places().collect();
-        for row in places.chunks(across.min(self.heads.max(1))) {
+        let places = self.places_in_terminal();
+        for row in places.chunk_by(|one, two| one[0] == two[0]).flat_map(|layer| layer.chunks(across)) {
             let names = row.iter().map(|place| columns::left(&name(*place), side));
-            out.push_str(names.collect::<Vec<_>>().join("  ").trim_end());
-            out.push('\n');
+            out.push_str(&names.collect::<Vec<_>>().join("  "));
+            end_line(&mut out);
             self.write_small(&mut out, row, side, colour);
+        }
+        let more = self.layers * self.heads - places.len();
+        if more > 0 {
+            let _ = writeln!(out, "{more} more heads are not shown.");
         }
         for (place, note) in &self.notes {
             let _ = writeln!(out, "{}  {}", name(*place), columns::cut(note, width.saturating_sub(8).max(8)));
@@ -224,6 +236,17 @@ impl Picture for AttentionGrid {
 }
 
 impl AttentionGrid {
+    /// The heads that a terminal shows: all where they are few, else those with notes, else the first.
+    fn places_in_terminal(&self) -> Vec<[usize; 2]> {
+        let is_noted = |place: &[usize; 2]| self.notes_of(*place).next().is_some();
+        let mut places: Vec<_> = self.places().collect();
+        if places.len() > TERMINAL_HEADS && places.iter().any(is_noted) {
+            places.retain(is_noted);
+        }
+        places.truncate(TERMINAL_HEADS);
+        places
+    }
+
     /// The lines of small maps that stand beside each other.
     fn write_small(&self, out: &mut String, row: &[[usize; 2]], side: usize, colour: Colour) {
         let shades = shades();

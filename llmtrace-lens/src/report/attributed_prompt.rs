@@ -2,7 +2,6 @@ use std::fmt::Write as _;
 
 use super::columns::{self, end_line};
 use super::ink::Ink;
-use super::legend;
 use super::markup::{Escaped, Word};
 use super::number;
 use super::palette::{Ramp, Theme};
@@ -88,7 +87,7 @@ impl AttributedPrompt {
 
     /// What was measured and how, and whether the attributions add up.
     fn facts(&self) -> String {
-        let mut facts = format!("{}; blue and + raised it, red and − lowered it.", self.measure);
+        let mut facts = format!("{}; {SIGNS}.", self.measure);
         if let Some([without, whole]) = self.ends {
             let sum: f32 = self.parts.iter().map(|(_, value)| *value).sum();
             // Writing to a text cannot fail.
@@ -114,9 +113,19 @@ impl AttributedPrompt {
     }
 }
 
+/// What the colours say.
+const SIGNS: &str = "blue and + raised it, red and − lowered it";
+
 /// What a bar is drawn in: its length tells the value, its side and colour the sign.
 fn bar_ink(value: f32) -> Ink {
     Ink::Shade(Ramp::Diverging, if value < 0.0 { 4 } else { 20 })
+}
+
+/// A text between the space around it, which is not coloured, so that no colour stays behind where a line is broken.
+fn without_ends(text: &str) -> [&str; 3] {
+    let (before, rest) = text.split_at(text.len() - text.trim_start().len());
+    let (middle, after) = rest.split_at(rest.trim_end().len());
+    if middle.is_empty() { ["", text, ""] } else { [before, middle, after] }
 }
 
 /// A part in one line.
@@ -151,11 +160,12 @@ impl Picture for AttributedPrompt {
         }
         let bottom = svg.height();
         svg.rect([zero - 0.5, -2.0, 1.0, bottom + 2.0], Ink::Line);
-        legend::draw(&mut svg, zero - REACH, &shades, &self.measure);
         let more = self.more(parts.len());
-        if !more.is_empty() {
-            let y = svg.height() + 12.0;
-            svg.text([zero - REACH, y], Hold::Start, Face::Word, Ink::Muted, &more);
+        for (line, text) in
+            [self.measure.as_str(), SIGNS, self.method.as_str(), &more].into_iter().enumerate()
+        {
+            let y = bottom + 20.0 + 16.0 * line as f64;
+            svg.text([0.0, y], Hold::Start, Face::Word, Ink::Muted, text);
         }
         svg.standalone()
     }
@@ -164,18 +174,17 @@ impl Picture for AttributedPrompt {
         let shades = self.shades();
         let mut text = String::from(r#"<p class="prompt">"#);
         for (at, (part, value)) in self.parts.iter().enumerate() {
-            // Space before a word is not coloured, so that no colour stays behind where the line is broken.
-            let (space, part) = part.split_at(part.len() - part.trim_start().len());
-            let (space, part) = if part.is_empty() { ("", space) } else { (space, part) };
+            let [before, part, after] = without_ends(part);
             // Writing to a text cannot fail.
             let _ = write!(
                 text,
-                r#"{}<span class="{}" title="part {at}: {}"><bdi>{}</bdi><sup>{}</sup></span>"#,
-                Escaped(space),
+                r#"{}<span class="{}" title="part {at}: {}"><bdi>{}</bdi><sup>{}</sup></span>{}"#,
+                Escaped(before),
                 shades.fill(*value).class(),
                 number::exact(*value),
                 Escaped(part),
-                number::signed(*value)
+                number::signed(*value),
+                Escaped(after)
             );
         }
         text.push_str("</p>");

@@ -251,3 +251,98 @@ c   █
 ",
     );
 }
+
+#[test]
+fn a_terminal_shows_heads_layer_by_layer_and_not_too_many() {
+    let check = |grid: AttentionGrid, expected: &str| {
+        assert_eq!(grid.to_terminal(14, Colour::None), expected.trim_start_matches('\n'));
+    };
+    let grid = |layers: usize, heads: usize| {
+        let patterns = [1.0, 0.0, 0.5, 0.5].repeat(layers * heads);
+        AttentionGrid::new("Attention", &["a", "b"], [layers, heads], patterns).unwrap()
+    };
+    let legend = "0 ░▒▓█ 1  share of attention; rows look, columns are looked at\n";
+    check(
+        grid(2, 3).note(0, 1, "first"),
+        &format!(
+            "Attention\nL0H0  L0H1\n█     █\n▒▒    ▒▒\nL0H2\n█\n▒▒\nL1H0  L1H1\n█     █\n▒▒    ▒▒\nL1H2\n█\n▒▒\nL0H1  first\n{legend}"
+        ),
+    );
+    check(
+        grid(10, 10).note(9, 9, "last"),
+        &format!("Attention\nL9H9\n█\n▒▒\n99 more heads are not shown.\nL9H9  last\n{legend}"),
+    );
+}
+
+#[test]
+fn heads_are_shown_large_by_their_address() {
+    let grid =
+        AttentionGrid::new("Attention", &["a", "b"], [2, 1], vec![1.0, 0.0, 0.5, 0.5, 1.0, 0.0, 0.1, 0.9])
+            .unwrap();
+    let html = format!("<figure>{}</figure>", grid.clone().note(1, 0, "induction 0.9").to_html("id"));
+    let document = roxmltree::Document::parse(&html).unwrap();
+    let class_of = |id: &str| {
+        let node = document.descendants().find(|node| node.attribute("id") == Some(id)).unwrap();
+        node.attribute("class").unwrap().to_owned()
+    };
+    assert_eq!(["idL0H0", "idL1H0"].map(class_of), ["large", "large first"]);
+    let addresses = document.descendants().filter_map(|node| node.attribute("href"));
+    assert!(addresses.map(|address| class_of(&address[1..])).all(|class| !class.is_empty()));
+    assert_eq!(
+        grid.head(1, 0).map(|map| map.table().rows()[1].clone()),
+        Some(["b", "0.1", "0.9"].map(String::from).to_vec())
+    );
+    assert!(grid.head(2, 0).is_none() && grid.head(0, 1).is_none());
+}
+
+#[test]
+fn the_answer_is_marked_by_more_than_colour() {
+    let cell = |token: &str, p: f32| LensCell::new(1.0 - p, [(token, p), (" Texas", 0.01)]);
+    let table = LogitLensTable::new("Lens", &[" Dallas", " is"])
+        .answer(" Austin")
+        .layer("after layer 0", [cell(" is", 0.5), cell(" Texas", 0.6)])
+        .unwrap()
+        .layer("after layer 1", [cell(" is", 0.9), cell(" Austin", 0.978)])
+        .unwrap();
+    assert_eq!(table.to_html("id").matches("◆ ").count(), 2);
+    assert_eq!(table.to_svg().matches("class=\"mark\"").count(), 1);
+    assert!(table.to_html("id").contains("title=\"␣Austin 98%\n␣Texas 1%\nentropy 0.022 nats\""));
+    assert_eq!(
+        table.to_terminal(60, Colour::None),
+        "Lens
+              ␣Dallas   ␣is
+after layer 0 ␣is   50% ␣Texas      60%
+after layer 1 ␣is   90% ◆ ␣Austin   98%
+◆ ␣Austin, which the model says in the end
+"
+    );
+}
+
+#[test]
+fn bars_and_prompts_tell_their_numbers() {
+    let bars = LayerBars::new("Time", "ms", ["attention", "MLP"])
+        .bar("L0", [3.0, 1.0])
+        .unwrap()
+        .bar("L1", [f32::NAN, 2.0])
+        .unwrap();
+    assert_eq!(
+        bars.to_terminal(24, Colour::None),
+        "Time\nL0 ███████████▒▒▒ 4 ms\nL1 ▒▒▒▒▒▒▒ NaN ms\n██ attention  ▒▒ MLP\n"
+    );
+    let prompt = AttributedPrompt::new("Shapley", "log-probability")
+        .part("the", -0.5)
+        .part(" Dallas", 2.0)
+        .ends(-2.0, -0.5);
+    assert_eq!(
+        prompt.to_terminal(40, Colour::None),
+        "Shapley
+the[−0.5] ␣Dallas[+2]
+␣Dallas (1)     +2 ████████████████████
+    the (0)   −0.5 █████
+log-probability; blue and + raised it,
+red and − lowered it. Without the parts
+−2, with all −0.5; the parts' sum is
++1.5.
+"
+    );
+}

@@ -148,9 +148,12 @@ fn draw_row_names(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame
 
 fn draw_column_names(svg: &mut Svg, map: &Heatmap, field: &Field<'_>, frame: &Frame) {
     let rise = if map.columns.is_numbered() { NUMBERS[1] } else { 0.0 };
-    for (column, label) in shown(&map.columns).enumerate().step_by(step(frame.cell[0], field.bin[1])) {
+    let every = step(frame.cell[0], field.bin[1]);
+    let number = map.columns.len().to_string().len() as f64 * CELL_CHARACTER + 5.0;
+    let numbers = every * whole((number * field.bin[1] as f64 / (frame.cell[0] * every as f64)).ceil());
+    for (column, label) in shown(&map.columns).enumerate().step_by(every) {
         let [x, y] = frame.at(0.0, (column / field.bin[1]) as f64 + 0.5);
-        if map.columns.is_numbered() {
+        if map.columns.is_numbered() && column % numbers == 0 {
             svg.text([x, y - 4.0], Hold::Middle, Face::Cell, Ink::Muted, &column.to_string());
         }
         svg.rising_text([x + 3.0, y - 5.0 - rise], Face::Token, Ink::Text, &label);
