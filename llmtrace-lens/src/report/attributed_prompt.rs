@@ -221,7 +221,7 @@ impl Picture for AttributedPrompt {
                 end_line(&mut out);
                 used = 0;
             }
-            match shades.terminal(*value) {
+            match shades.terminal(colour, *value) {
                 Some((front, ground)) => colour.paint(&mut out, &text, front, ground),
                 None => out.push_str(&text),
             }

@@ -21,7 +21,8 @@ pub(super) fn push_line(out: &mut String, field: &Field<'_>, row: usize, shades:
             out.push(if is_empty { ' ' } else { shades.character(value) });
             continue;
         }
-        match [ground(field, row, column, shades), ground(field, row + 1, column, shades)] {
+        match [ground(field, [row, column], shades, colour), ground(field, [row + 1, column], shades, colour)]
+        {
             [Some(upper), Some(lower)] => colour.paint(out, "▀", upper, lower),
             [Some(upper), None] => colour.paint_front(out, "▀", upper),
             [None, Some(lower)] => colour.paint_front(out, "▄", lower),
@@ -31,10 +32,10 @@ pub(super) fn push_line(out: &mut String, field: &Field<'_>, row: usize, shades:
 }
 
 /// What a cell is filled with, where it is seen.
-fn ground(field: &Field<'_>, row: usize, column: usize, shades: &Shades) -> Option<Rgb> {
+fn ground(field: &Field<'_>, [row, column]: [usize; 2], shades: &Shades, colour: Colour) -> Option<Rgb> {
     let is_seen = row < field.rows && !field.is_hidden(row, column);
     let blank = Ink::Blank.colour(Theme::Dark);
-    is_seen.then(|| shades.terminal(field.value(row, column)).map_or(blank, |(_, ground)| ground))
+    is_seen.then(|| shades.terminal(colour, field.value(row, column)).map_or(blank, |(_, ground)| ground))
 }
 
 #[cfg(test)]
@@ -56,6 +57,6 @@ mod tests {
         check(0, Colour::None, "█ ");
         check(1, Colour::None, "██");
         check(0, Colour::Indexed, "\u{1b}[38;5;195;48;5;195m▀\u{1b}[0m\u{1b}[38;5;195m▄\u{1b}[0m");
-        check(2, Colour::Indexed, "\u{1b}[38;5;16m▀\u{1b}[0m\u{1b}[38;5;16m▀\u{1b}[0m");
+        check(2, Colour::Indexed, "\u{1b}[38;5;234m▀\u{1b}[0m\u{1b}[38;5;234m▀\u{1b}[0m");
     }
 }

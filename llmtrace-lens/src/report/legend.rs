@@ -57,7 +57,7 @@ pub(super) fn line(shades: &Shades, name: &str, colour: Colour) -> String {
         out.push_str(&low);
         out.push(' ');
         for value in steps(shades).step_by(2) {
-            if let Some((front, ground)) = shades.terminal(value) {
+            if let Some((front, ground)) = shades.terminal(colour, value) {
                 colour.paint(&mut out, " ", front, ground);
             }
         }

@@ -213,7 +213,7 @@ impl Picture for LogitLensTable {
                 let guess = columns::left(&self.guess(cell, TOKEN), width.saturating_sub(PERCENT));
                 let text = format!("{guess}{percent}");
                 out.push(' ');
-                match shades.terminal(cell.entropy) {
+                match shades.terminal(colour, cell.entropy) {
                     Some((front, ground)) => colour.paint(&mut out, &text, front, ground),
                     None => out.push_str(&text),
                 }

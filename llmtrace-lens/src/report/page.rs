@@ -9,7 +9,7 @@ use super::{Colour, Section};
 
 /// Pictures and how to read them, as one file that needs no other: `report.html`.
 ///
-/// It loads nothing and needs no script, follows the reader's choice of light or dark, and can be printed.
+/// It loads nothing and runs no script, which its content security policy enforces, follows the reader's choice of light or dark, and can be printed.
 ///
 /// ```
 /// use llmtrace_lens::report::{FactLine, Page, Section};
@@ -61,6 +61,7 @@ impl Page {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>

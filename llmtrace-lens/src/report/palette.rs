@@ -23,6 +23,8 @@ pub(super) enum Ramp {
 pub(super) enum Theme {
     Light,
     Dark,
+    /// A dark terminal of 256 colours.
+    Indexed,
 }
 
 /// The colour of a step.
@@ -32,6 +34,8 @@ pub(super) fn shade(ramp: Ramp, step: u8, theme: Theme) -> Rgb {
         (Ramp::Sequential, Theme::Dark) => &BLUES_ON_DARK,
         (Ramp::Diverging, Theme::Light) => &RD_BU,
         (Ramp::Diverging, Theme::Dark) => &RD_BU_ON_DARK,
+        (Ramp::Sequential, Theme::Indexed) => &BLUES_OF_256,
+        (Ramp::Diverging, Theme::Indexed) => &RD_BU_OF_256,
     };
     let spans = stops.len() - 1;
     let place = usize::from(step.min(STEPS - 1)) * spans;
@@ -39,6 +43,9 @@ pub(super) fn shade(ramp: Ramp, step: u8, theme: Theme) -> Rgb {
     let (at, rest) = (place / steps, place % steps);
     let from = stops.get(at).copied().unwrap_or_default();
     let to = stops.get(at + 1).copied().unwrap_or(from);
+    if theme == Theme::Indexed {
+        return Rgb::hex(if 2 * rest > steps { to } else { from });
+    }
     Rgb::hex(from).mix(Rgb::hex(to), rest as f64 / steps as f64)
 }
 
@@ -63,6 +70,15 @@ const RD_BU: [u32; 11] = [
 const RD_BU_ON_DARK: [u32; 9] =
     [0xf4a582, 0xd6604d, 0xb2182b, 0x67001f, 0x171b23, 0x053061, 0x2166ac, 0x4393c3, 0x92c5de];
 
+/// Colours of xterm's cube that come near the scales, each a step by itself.
+const BLUES_OF_256: [u32; 9] =
+    [0x1c1c1c, 0x00005f, 0x000087, 0x005faf, 0x0087d7, 0x5fafd7, 0x87afd7, 0xafd7ff, 0xd7ffff];
+
+const RD_BU_OF_256: [u32; 13] = [
+    0xffaf87, 0xff875f, 0xd75f5f, 0xaf0000, 0x870000, 0x5f0000, 0x1c1c1c, 0x00005f, 0x000087, 0x005faf,
+    0x0087d7, 0x5fafd7, 0x87d7ff,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,7 +87,7 @@ mod tests {
     fn text_is_read_on_every_step() {
         for (ramp, theme) in [Ramp::Sequential, Ramp::Diverging]
             .into_iter()
-            .flat_map(|ramp| [(ramp, Theme::Light), (ramp, Theme::Dark)])
+            .flat_map(|ramp| [Theme::Light, Theme::Dark, Theme::Indexed].map(|theme| (ramp, theme)))
         {
             for step in 0..STEPS {
                 let contrast = shade(ramp, step, theme).contrast(on_shade(ramp, step, theme));

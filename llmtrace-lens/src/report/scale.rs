@@ -1,4 +1,4 @@
-use super::colour::Rgb;
+use super::colour::{Colour, Rgb};
 use super::ink::Ink;
 use super::number;
 use super::palette::{self, Ramp, STEPS, Theme};
@@ -92,9 +92,10 @@ impl Shades {
     }
 
     /// The colours of text and cell in a terminal.
-    pub(super) fn terminal(&self, value: f32) -> Option<(Rgb, Rgb)> {
+    pub(super) fn terminal(&self, colour: Colour, value: f32) -> Option<(Rgb, Rgb)> {
         let step = self.step(value)?;
-        Some((palette::on_shade(self.ramp, step, Theme::Dark), palette::shade(self.ramp, step, Theme::Dark)))
+        let theme = if colour == Colour::Indexed { Theme::Indexed } else { Theme::Dark };
+        Some((palette::on_shade(self.ramp, step, theme), palette::shade(self.ramp, step, theme)))
     }
 
     /// A character that shows a value without colour.

@@ -179,7 +179,7 @@ impl Picture for TokenStrip {
                 end_line(&mut out);
                 used = 0;
             }
-            match shades.terminal(token.value) {
+            match shades.terminal(colour, token.value) {
                 Some((front, ground)) => colour.paint(&mut out, &text, front, ground),
                 None => out.push_str(&text),
             }

@@ -52,7 +52,7 @@ fn write_numbers(out: &mut String, map: &Heatmap, shades: &Shades, label: usize,
             let value = map.values.get(row * map.columns.len() + column).copied().unwrap_or(f32::NAN);
             let text = shades.written(value);
             let text = columns::right(if text == "0" { "·" } else { &text }, NUMBER - 1);
-            match shades.terminal(value) {
+            match shades.terminal(colour, value) {
                 _ if map.is_hidden(row, column) => out.push_str(&" ".repeat(NUMBER - 1)),
                 Some((front, ground)) => colour.paint(out, &text, front, ground),
                 None => out.push_str(&text),
@@ -79,7 +79,7 @@ fn write_wide(
         for column in 0..field.columns {
             let value = field.value(row, column);
             let cell = shades.character(value).to_string().repeat(2);
-            match shades.terminal(value) {
+            match shades.terminal(colour, value) {
                 _ if field.is_hidden(row, column) => out.push_str("  "),
                 Some((front, ground)) if colour != Colour::None => colour.paint(out, "  ", front, ground),
                 _ => out.push_str(&cell),
