@@ -7,6 +7,7 @@ use super::heatmap::{self, Detail, Heatmap};
 use super::ink::Ink;
 use super::legend;
 use super::markup::Escaped;
+use super::number;
 use super::scale::Shades;
 use super::svg::{Face, Hold, LINE, Svg};
 use super::token;
@@ -212,24 +213,26 @@ impl Picture for AttentionGrid {
         out
     }
 
-    /// The strongest look of every head, and how sharp its attention is on average.
+    /// What the last token looks at most in every head, and how sharp each head's attention is.
     fn table(&self) -> Table {
-        let mut table =
-            Table::new(["head", "known as", "strongest look", "share", "mean of each row's largest"]);
+        let head = ["head", "known as", "last token looks at", "share", "mean of each row's largest share"];
+        let mut table = Table::new(head);
+        let side = self.tokens.len().max(1);
+        let largest = |row: &[f32]| {
+            let shares = row.iter().copied().enumerate().filter(|(_, share)| share.is_finite());
+            shares.max_by(|one, two| one.1.total_cmp(&two.1))
+        };
         for place in self.places() {
-            let pattern = self.pattern(place).unwrap_or_default();
-            let side = self.tokens.len().max(1);
-            let finite = pattern.iter().enumerate().filter(|(_, share)| share.is_finite());
-            let strongest = finite.max_by(|one, two| one.1.total_cmp(two.1));
-            let word = |at: usize| token::visible(self.tokens.get(at).map_or("", String::as_str));
-            let (look, share) = strongest.map_or_else(Default::default, |(at, share)| {
-                let [from, to] = [at / side, at % side];
-                (format!("{} ({from}) → {} ({to})", word(from), word(to)), super::number::exact(*share))
+            // The first token can only look at itself.
+            let rows = self.pattern(place).unwrap_or_default().chunks(side).skip(1);
+            let largest: Vec<_> = rows.filter_map(largest).collect();
+            let mean = largest.iter().map(|(_, share)| share).sum::<f32>() / largest.len() as f32;
+            let (look, share) = largest.last().map_or_else(Default::default, |(to, share)| {
+                let token = self.tokens.get(*to).map_or("", String::as_str);
+                (format!("{} ({to})", token::visible(token)), number::exact(*share))
             });
-            let largest = pattern.chunks(side).map(|row| row.iter().copied().fold(0.0, f32::max));
-            let mean = largest.sum::<f32>() / side as f32;
             let notes = self.notes_of(place).collect::<Vec<_>>().join(", ");
-            table.push([name(place), notes, look, share, super::number::exact(mean)]);
+            table.push([name(place), notes, look, share, number::exact(mean)]);
         }
         table
     }

@@ -58,16 +58,21 @@ impl Table {
             r#"<details class="numbers"><summary>The numbers: {title}</summary><div class="scroll" role="region" tabindex="0" aria-label="Numbers: {title}"><table><thead><tr>"#,
             title = Escaped(title)
         );
-        for name in &self.head {
-            let _ = write!(out, r#"<th scope="col">{}</th>"#, Escaped(name));
+        let columns = self.head.len();
+        let classes: Vec<_> =
+            (0..columns).map(|column| if self.is_figures(column) { FIGURE } else { "" }).collect();
+        let class = |column: usize| classes.get(column).copied().unwrap_or("");
+        for (column, name) in self.head.iter().enumerate() {
+            let _ = write!(out, r#"<th scope="col"{}>{}</th>"#, class(column), Escaped(name));
         }
         out.push_str("</tr></thead><tbody>");
         for row in self.rows.iter().take(ROWS) {
             out.push_str("<tr>");
             for (column, cell) in row.iter().enumerate() {
+                let (class, cell) = (class(column), Word(cell));
                 let _ = match column {
-                    0 => write!(out, r#"<th scope="row">{}</th>"#, Word(cell)),
-                    _ => write!(out, "<td>{}</td>", Word(cell)),
+                    0 => write!(out, r#"<th scope="row"{class}>{cell}</th>"#),
+                    _ => write!(out, "<td{class}>{cell}</td>"),
                 };
             }
             out.push_str("</tr>");
@@ -82,4 +87,14 @@ impl Table {
         out.push_str("</details>");
         out
     }
+
+    /// Whether a column holds numbers only.
+    fn is_figures(&self, column: usize) -> bool {
+        let is_figure = |char: char| char.is_ascii_digit() || "+−.e%∞NaN<–".contains(char);
+        let mut cells = self.rows.iter().filter_map(|row| row.get(column));
+        cells.all(|cell| cell.chars().all(is_figure))
+    }
 }
+
+/// What sets numbers below each other.
+const FIGURE: &str = r#" class="figure""#;

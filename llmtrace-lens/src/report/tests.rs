@@ -297,6 +297,16 @@ fn heads_are_shown_large_by_their_address() {
 }
 
 #[test]
+fn heads_are_told_apart_by_numbers() {
+    let patterns = [1.0, 0.0, 0.0, 0.1, 0.9, 0.0, 0.2, 0.7, 0.1];
+    let table = AttentionGrid::new("Attention", &["a", " b", "c"], [1, 1], patterns)
+        .unwrap()
+        .note(0, 0, "sharp")
+        .table();
+    assert_eq!(table.rows(), [["L0H0", "sharp", "␣b (1)", "0.7", "0.8"]]);
+}
+
+#[test]
 fn the_answer_is_marked_by_more_than_colour() {
     let cell = |token: &str, p: f32| LensCell::new(1.0 - p, [(token, p), (" Texas", 0.01)]);
     let table = LogitLensTable::new("Lens", &[" Dallas", " is"])
