@@ -105,6 +105,19 @@ fn tokens_never_act() {
 }
 
 #[test]
+fn any_token_and_any_number_can_be_drawn() {
+    let mut random = fastrand::Rng::with_seed(1);
+    for _ in 0..12 {
+        let count = random.usize(1..5);
+        let tokens: Vec<String> =
+            (0..count).map(|_| (0..random.usize(0..6)).map(|_| random.char(..)).collect()).collect();
+        let tokens: Vec<_> = tokens.iter().map(String::as_str).collect();
+        let values: Vec<_> = (0..count).map(|_| f32::from_bits(random.u32(..))).collect();
+        check(&tokens, &values);
+    }
+}
+
+#[test]
 fn pictures_of_nothing_and_of_one_thing_can_be_drawn() {
     check(&[], &[]);
     for value in ODD {
