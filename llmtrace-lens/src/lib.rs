@@ -9,6 +9,7 @@ mod hooks;
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+pub mod report;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
