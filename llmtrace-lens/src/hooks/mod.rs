@@ -4,6 +4,7 @@ mod cache;
 mod filter;
 #[expect(clippy::module_inception, reason = "the file is named after the type it holds")]
 mod hooks;
+mod moment;
 mod point;
 
 pub use cache::ActivationCache;
@@ -11,4 +12,5 @@ pub use filter::Filter;
 pub(crate) use filter::points;
 pub use hooks::Hooks;
 pub(crate) use hooks::{HookTap, NoTap, Tap};
+pub use moment::Moment;
 pub use point::{HookPoint, Site};
