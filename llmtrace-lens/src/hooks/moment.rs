@@ -1,6 +1,7 @@
 //! When and where a hook is called.
 
 use super::point::HookPoint;
+use crate::error::RunError;
 
 /// When and where a hook is called: the point, and which positions of the text its value is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,4 +15,11 @@ pub struct Moment {
     pub start: usize,
     /// The number of positions of the whole text; none in a session, where more may come.
     pub end: Option<usize>,
+}
+
+impl Moment {
+    /// Why an intervention cannot be made here.
+    pub(crate) fn refuse(self, problem: String) -> RunError {
+        RunError::Intervention { point: self.point, problem }
+    }
 }
