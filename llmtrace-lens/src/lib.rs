@@ -8,6 +8,8 @@ mod hooks;
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+#[cfg(feature = "model")]
+pub mod patching;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
