@@ -3,6 +3,8 @@
 #[cfg(feature = "model")]
 mod error;
 #[cfg(feature = "model")]
+pub mod handmade;
+#[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
@@ -17,5 +19,5 @@ pub use error::{LoadError, RunError};
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
 };
