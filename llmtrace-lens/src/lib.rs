@@ -12,6 +12,7 @@ mod model;
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
+pub mod report;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
