@@ -19,6 +19,8 @@ pub(crate) struct TextStream<'t> {
     /// Where in `tokens` those begin that are held back.
     known: usize,
     text: String,
+    /// Where each token stands in the text.
+    ranges: Vec<Range<usize>>,
 }
 
 /// How many tokens of the prompt an answer is decoded beside.
@@ -38,7 +40,7 @@ impl<'t> TextStream<'t> {
     pub(crate) fn after(prompt: &[u32], tokenizer: &'t Tokenizer) -> Self {
         let tokens = prompt[prompt.len().saturating_sub(CONTEXT_TOKENS)..].to_vec();
         let known = tokens.len();
-        Self { tokenizer, tokens, known, text: String::new() }
+        Self { tokenizer, tokens, known, text: String::new(), ranges: Vec::new() }
     }
 
     /// The text so far.
@@ -49,6 +51,7 @@ impl<'t> TextStream<'t> {
     /// Takes the next token; returns which bytes of the text are new.
     pub(crate) fn push(&mut self, token: u32) -> Result<Range<usize>, GenerateError> {
         self.tokens.push(token);
+        self.ranges.push(self.text.len()..self.text.len());
         let before = self.decode(0..self.known)?;
         let now = self.decode(0..self.tokens.len())?;
         match now.strip_prefix(before.as_str()) {
@@ -71,15 +74,19 @@ impl<'t> TextStream<'t> {
         }
     }
 
-    /// How many tokens are held back.
-    pub(crate) fn held(&self) -> usize {
-        self.tokens.len() - self.known
+    /// Where each token stands in the text: tokens that hold parts of one character all have that character's bytes.
+    pub(crate) fn ranges(&self) -> &[Range<usize>] {
+        &self.ranges
     }
 
     fn accept(&mut self, new: &str) -> Range<usize> {
         let start = self.text.len();
         self.text.push_str(new);
         if !new.is_empty() {
+            let held = self.tokens.len() - self.known;
+            for range in self.ranges.iter_mut().rev().take(held) {
+                *range = start..self.text.len();
+            }
             self.tokens.drain(..self.known);
         } else if self.tokens.len() > MAX_CONTEXT_TOKENS {
             // Tokens without text, such as special ones, are no context.
@@ -165,12 +172,24 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_character_share_its_place() {
+        let tokenizer = byte_level();
+        let mut stream = TextStream::after(&[], &tokenizer);
+        for token in [0, 2, 3, 4, 5, 9, 1, 2] {
+            stream.push(token).unwrap();
+        }
+        stream.flush().unwrap();
+        assert_eq!(stream.text(), "a😀 b\u{FFFD}");
+        assert_eq!(stream.ranges(), [0..1, 1..5, 1..5, 1..5, 1..5, 5..5, 5..7, 7..10]);
+    }
+
+    #[test]
     fn what_is_held_back_is_bounded() {
         let tokenizer = byte_level();
         let mut stream = TextStream::after(&[], &tokenizer);
         for _ in 0..1_000 {
             stream.push(5).unwrap();
-            assert!(stream.held() < MAX_HELD_TOKENS);
+            assert!(stream.tokens.len() - stream.known < MAX_HELD_TOKENS);
         }
         for _ in 0..1_000 {
             stream.push(9).unwrap();
