@@ -1,0 +1,77 @@
+//! The values a run kept.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::{DType, Tensor};
+
+use super::point::HookPoint;
+use crate::error::RunError;
+use crate::model::Config;
+
+/// Values of hook points of one run. They are references to what the run computed, not copies.
+#[derive(Clone, Debug)]
+pub struct ActivationCache {
+    config: Arc<Config>,
+    values: BTreeMap<HookPoint, Tensor>,
+}
+
+impl ActivationCache {
+    pub(crate) fn new(config: Arc<Config>) -> Self {
+        Self { config, values: BTreeMap::new() }
+    }
+
+    /// The value at a point, by its classic name, an alias or a short name; the shape is that of its [`Site`](super::Site).
+    ///
+    /// # Errors
+    /// There is no such point, or the run did not keep it.
+    pub fn get(&self, name: &str) -> Result<&Tensor, RunError> {
+        let point = HookPoint::parse(name).ok_or_else(|| RunError::unknown_point(name, &self.config))?;
+        self.at(point)
+    }
+
+    /// The value at a point.
+    ///
+    /// # Errors
+    /// The run did not keep it.
+    pub fn at(&self, point: HookPoint) -> Result<&Tensor, RunError> {
+        self.values.get(&point).ok_or(RunError::NotKept { point })
+    }
+
+    /// Points and values, in the order of their names in the model.
+    pub fn iter(&self) -> impl Iterator<Item = (HookPoint, &Tensor)> {
+        self.values.iter().map(|(point, value)| (*point, value))
+    }
+
+    /// The number of values kept.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether nothing was kept.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Writes every value to a safetensors file, as f32 under its classic name.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), RunError> {
+        let mut tensors = std::collections::HashMap::new();
+        for (point, value) in self.iter() {
+            tensors.insert(point.to_string(), value.to_dtype(DType::F32)?.contiguous()?);
+        }
+        Ok(candle_core::safetensors::save(&tensors, path)?)
+    }
+
+    pub(crate) fn insert(&mut self, point: HookPoint, value: Tensor) {
+        self.values.insert(point, value);
+    }
+}

@@ -1,0 +1,19 @@
+//! LLM tracing inside a local model: run it, read and change every activation, explain what it said.
+
+#[cfg(feature = "model")]
+mod error;
+#[cfg(feature = "model")]
+mod hooks;
+#[cfg(feature = "model")]
+mod model;
+#[cfg(feature = "model")]
+mod ops;
+
+#[cfg(feature = "model")]
+pub use error::{LoadError, RunError};
+#[cfg(feature = "model")]
+pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
+#[cfg(feature = "model")]
+pub use model::{
+    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session,
+};

@@ -1,0 +1,166 @@
+//! The safetensors files of a model folder.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::Dtype;
+use safetensors::tensor::Metadata;
+
+use super::weights::Linear;
+use crate::error::LoadError;
+
+/// The longest header that is read, as the format's own reader allows.
+const HEADER_LIMIT: u64 = 100_000_000;
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+/// Where each tensor lies; their bytes are read when they are asked for.
+pub(crate) struct Checkpoint {
+    folder: PathBuf,
+    device: Device,
+    entries: BTreeMap<String, Entry>,
+}
+
+struct Entry {
+    path: PathBuf,
+    offset: u64,
+    bytes: usize,
+    dtype: Dtype,
+    shape: Vec<usize>,
+}
+
+impl Checkpoint {
+    /// Reads the headers of `model.safetensors`, or of the files that its index names.
+    pub(crate) fn open(folder: &Path, device: &Device) -> Result<Self, LoadError> {
+        let mut checkpoint =
+            Self { folder: folder.to_owned(), device: device.clone(), entries: BTreeMap::new() };
+        let index = folder.join(INDEX);
+        if folder.join(SINGLE).exists() || !index.exists() {
+            checkpoint.add(&folder.join(SINGLE))?;
+            return Ok(checkpoint);
+        }
+        for shard in shards(&index)? {
+            checkpoint.add(&folder.join(shard))?;
+        }
+        Ok(checkpoint)
+    }
+
+    fn add(&mut self, path: &Path) -> Result<(), LoadError> {
+        let read = |source| LoadError::Read { path: path.to_owned(), source };
+        let format = |problem: String| LoadError::Format { path: path.to_owned(), problem };
+        let mut file = File::open(path).map_err(read)?;
+        let size = file.metadata().map_err(read)?.len();
+        let mut length = [0; 8];
+        file.read_exact(&mut length)
+            .map_err(|_| format(format!("is {size} bytes long, too short for safetensors")))?;
+        let header = u64::from_le_bytes(length);
+        if header > HEADER_LIMIT || header > size - 8 {
+            return Err(format(format!(
+                "is {size} bytes long, but its header claims {header}: the file is cut off or no safetensors file"
+            )));
+        }
+        let mut text = Vec::new();
+        file.take(header).read_to_end(&mut text).map_err(read)?;
+        let metadata: Metadata = serde_json::from_slice(&text)
+            .map_err(|error| format(format!("is no safetensors file: {error}")))?;
+        for (name, info) in metadata.tensors() {
+            let (begin, end) = info.data_offsets;
+            if (8 + header).saturating_add(end as u64) > size {
+                return Err(format(format!(
+                    "tensor {name:?} ends at byte {}, but the file has {size}: it is cut off",
+                    8 + header + end as u64
+                )));
+            }
+            let entry = Entry {
+                path: path.to_owned(),
+                offset: 8 + header + begin as u64,
+                bytes: end - begin,
+                dtype: info.dtype,
+                shape: info.shape.clone(),
+            };
+            self.entries.insert(name, entry);
+        }
+        Ok(())
+    }
+
+    /// Whether there is a tensor of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// A tensor as f32, of the shape that config.json makes it.
+    pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+        let missing = || LoadError::MissingTensor { path: self.folder.clone(), tensor: name.to_owned() };
+        let entry = self.entries.get(name).ok_or_else(missing)?;
+        if entry.shape != shape {
+            return Err(LoadError::Shape {
+                path: entry.path.clone(),
+                tensor: name.to_owned(),
+                expected: shape.to_vec(),
+                found: entry.shape.clone(),
+            });
+        }
+        let dtype = match entry.dtype {
+            Dtype::F32 => DType::F32,
+            Dtype::F16 => DType::F16,
+            Dtype::BF16 => DType::BF16,
+            other => {
+                let problem = format!("tensor {name:?} is {other:?}; F32, F16 and BF16 can be read");
+                return Err(LoadError::Format { path: entry.path.clone(), problem });
+            }
+        };
+        let bytes = entry.read()?;
+        Ok(Tensor::from_raw_buffer(&bytes, dtype, shape, &Device::Cpu)?
+            .to_dtype(DType::F32)?
+            .to_device(&self.device)?)
+    }
+
+    /// A tensor where it is there.
+    pub(crate) fn optional(&self, name: &str, shape: &[usize]) -> Result<Option<Tensor>, LoadError> {
+        self.has(name).then(|| self.tensor(name, shape)).transpose()
+    }
+
+    /// `prefix.weight` `[out, in]` as PyTorch's Linear has it, and `prefix.bias` where it is there.
+    pub(crate) fn linear(&self, prefix: &str, input: usize, output: usize) -> Result<Linear, LoadError> {
+        let weight = self.tensor(&format!("{prefix}.weight"), &[output, input])?.t()?;
+        Ok(Linear { weight, bias: self.optional(&format!("{prefix}.bias"), &[output])? })
+    }
+}
+
+impl Entry {
+    fn read(&self) -> Result<Vec<u8>, LoadError> {
+        let read = |source| LoadError::Read { path: self.path.clone(), source };
+        let mut file = File::open(&self.path).map_err(read)?;
+        file.seek(SeekFrom::Start(self.offset)).map_err(read)?;
+        let mut bytes = vec![0; self.bytes];
+        file.read_exact(&mut bytes).map_err(read)?;
+        Ok(bytes)
+    }
+}
+
+/// The files that an index names, each once.
+fn shards(index: &Path) -> Result<Vec<String>, LoadError> {
+    let text = std::fs::read_to_string(index)
+        .map_err(|source| LoadError::Read { path: index.to_owned(), source })?;
+    let format = |problem: String| LoadError::Format { path: index.to_owned(), problem };
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| format(format!("is no JSON: {error}")))?;
+    let map = value
+        .get("weight_map")
+        .and_then(serde_json::Value::as_object)
+        .ok_or_else(|| format("has no object \"weight_map\"".to_owned()))?;
+    let mut names: Vec<String> = Vec::new();
+    for (tensor, file) in map {
+        let file = file
+            .as_str()
+            .filter(|file| !file.contains(['/', '\\']))
+            .ok_or_else(|| format(format!("\"weight_map\" gives no file name for {tensor:?}, but {file}")))?;
+        names.push(file.to_owned());
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}

@@ -1,0 +1,17 @@
+//! A local model: loading it, running it, hooking into it.
+
+mod checkpoint;
+mod config;
+mod families;
+mod fields;
+mod forward;
+#[expect(clippy::module_inception, reason = "the file is named after the type it holds")]
+mod model;
+mod rotary;
+mod session;
+mod weights;
+
+pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
+pub use forward::Readout;
+pub use model::Model;
+pub use session::Session;
