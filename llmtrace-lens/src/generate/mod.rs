@@ -1,8 +1,12 @@
 //! Generation, step by step: what was chosen, of what, and at what cost.
 
 mod choice;
+mod cost;
 mod distribution;
 mod error;
+mod generation;
+mod generator;
+mod prompt;
 mod random;
 mod sampler;
 mod sampling;
@@ -11,7 +15,11 @@ mod text;
 mod warp;
 
 pub use choice::{Alternative, Choice, ChoiceLimits, Entropy, FilterEffect, FilterReport, Standing};
+pub use cost::{Memory, flops};
 pub use error::GenerateError;
+pub use generation::{GeneratedToken, Generation, Step};
+pub use generator::Generator;
+pub use prompt::{Prompt, Token};
 pub use sampler::Sampler;
 pub use sampling::{Draw, Sampling, SamplingError, SamplingFilter};
 pub use stop::{FinishReason, Stop};

@@ -105,8 +105,11 @@ fn of_text(text: &str, tokenizer: &Tokenizer) -> Result<Read, GenerateError> {
         GenerateError::from(RunError::Input(format!("the tokenizer cannot read the prompt: {error}")))
     })?;
     let parts = encoding.get_ids().iter().zip(encoding.get_tokens()).zip(encoding.get_offsets());
-    let tokens =
-        parts.map(|((&id, spelling), &(start, end))| Token { id, spelling: spelling.clone(), bytes: start..end });
+    let tokens = parts.map(|((&id, spelling), &(start, end))| Token {
+        id,
+        spelling: spelling.clone(),
+        bytes: start..end,
+    });
     Ok(Read { text: text.to_owned(), tokens: tokens.collect() })
 }
 
@@ -117,7 +120,8 @@ fn of_tokens(ids: &[u32], tokenizer: &Tokenizer) -> Result<Read, GenerateError> 
     }
     stream.flush()?;
     let places = ids.iter().zip(stream.ranges());
-    let tokens = places.map(|(&id, bytes)| Token { id, spelling: spelling(tokenizer, id), bytes: bytes.clone() });
+    let tokens =
+        places.map(|(&id, bytes)| Token { id, spelling: spelling(tokenizer, id), bytes: bytes.clone() });
     Ok(Read { tokens: tokens.collect(), text: stream.text().to_owned() })
 }
 

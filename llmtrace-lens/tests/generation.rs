@@ -1,0 +1,311 @@
+//! Answers, step by step, against what transformers writes with the same models.
+#![cfg(feature = "model")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation)]
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use candle_core::{DType, Device, Tensor};
+use llmtrace_lens::generate::{FinishReason, Generation, Prompt, Sampler, Sampling, Stop};
+use llmtrace_lens::trace::{Artifacts, Detail};
+use llmtrace_lens::{Hooks, Model, Readout};
+
+const MODELS: [&str; 4] = ["gemma2", "gpt2", "gpt_neox", "llama"];
+const PROMPT: &str = "the capital of the state containing Dallas is";
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
+}
+
+fn model(name: &str) -> Model {
+    Model::load(folder(name)).unwrap()
+}
+
+fn expected(name: &str) -> HashMap<String, Tensor> {
+    candle_core::safetensors::load(folder(name).join("expected.safetensors"), &Device::Cpu).unwrap()
+}
+
+fn ids(tensor: &Tensor) -> Vec<u32> {
+    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+}
+
+fn numbers(tensor: &Tensor) -> Vec<f32> {
+    tensor.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[test]
+fn greedy_answers_are_those_of_transformers_at_any_detail() {
+    for name in MODELS {
+        let model = model(name);
+        let golden = ids(&expected(name)["decode.greedy_ids"]);
+        let prompt = ids(&expected(name)["prompt.input_ids"]);
+        for detail in [Detail::Off, Detail::Summary, Detail::Layers, Detail::Full] {
+            let generator = model.generator().stop(Stop::after(golden.len() - prompt.len())).detail(detail);
+            for prompt in [Prompt::from(PROMPT), Prompt::from(&prompt)] {
+                let answer = generator.run(prompt).unwrap();
+                assert_eq!(
+                    answer.prompt.iter().map(|token| token.id).collect::<Vec<_>>(),
+                    golden[..answer.prompt.len()],
+                    "{name}"
+                );
+                assert_eq!(answer.ids(), golden[answer.prompt.len()..], "{name} {detail:?}");
+                assert_eq!(answer.finish, FinishReason::MaxTokens);
+            }
+        }
+    }
+}
+
+#[test]
+fn distributions_after_each_filter_are_those_of_transformers() {
+    for name in MODELS {
+        let values = expected(name);
+        let logits = numbers(&values["prompt.logits"]);
+        let last = &logits[logits.len() - values["prompt.logits"].dims()[2]..];
+        let occurred = ids(&values["prompt.input_ids"]);
+        let check = |golden: &str, sampling: Sampling| {
+            let found = Sampler::new(sampling).unwrap().probabilities(last, &occurred).unwrap();
+            for (token, (found, expected)) in found.iter().zip(numbers(&values[golden])).enumerate() {
+                assert_eq!(*found == 0.0, expected == 0.0, "{name} {golden} token {token}");
+                assert!(
+                    (found - f64::from(expected)).abs() < 1e-6,
+                    "{name} {golden} token {token}: {found} {expected}"
+                );
+            }
+        };
+        let random = || Sampling::random(0);
+        check("decode.probs_temperature_0.7", random().temperature(0.7));
+        check("decode.probs_top_k_10", random().top_k(10));
+        check("decode.probs_top_p_0.9", random().top_p(0.9));
+        check("decode.probs_min_p_0.1", random().min_p(0.1));
+        check("decode.probs_repetition_penalty_1.3", random().repetition_penalty(1.3));
+    }
+}
+
+/// What each step says of its token, against a pass over the whole text without a cache.
+#[test]
+fn every_step_says_what_an_uncached_pass_says() {
+    for name in MODELS {
+        let model = model(name);
+        let sampling = Sampling::random(5).temperature(1.5);
+        let answer = model.generator().sampling(sampling).stop(Stop::after(12)).run(PROMPT).unwrap();
+        let mut text: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
+        for token in &answer.tokens {
+            let logits = numbers(&model.run_batch(&[&text], Readout::Last).unwrap());
+            let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let sum: f64 = logits.iter().map(|logit| f64::from(logit - greatest).exp()).sum();
+            let own = logits[token.token.id as usize];
+            let log_probability = f64::from(own - greatest) - sum.ln();
+            let found = &token.choice;
+            assert!((found.model.log_probability - log_probability).abs() < 1e-4, "{name}: {found:?}");
+            assert_eq!(found.model.rank, 1 + logits.iter().filter(|logit| **logit > own).count(), "{name}");
+            assert_eq!(found.alternatives.len(), 10);
+            assert!(found.alternatives.windows(2).all(|pair| pair[0].logit >= pair[1].logit));
+            text.push(token.token.id);
+        }
+        assert!(answer.tokens.iter().any(|token| token.choice.model.rank > 1), "{name}: nothing was drawn");
+    }
+}
+
+/// Tokens have their places in the text, the pieces of a stream make the text, and both are what the tokenizer says.
+#[test]
+fn the_text_is_whole_and_every_token_has_its_place() {
+    for name in MODELS {
+        let model = model(name);
+        // A hot draw from a byte-level vocabulary: bytes that are no text, special tokens, characters in parts.
+        for seed in 0..8 {
+            let generator =
+                model.generator().sampling(Sampling::random(seed).temperature(3.0)).stop(Stop::after(40));
+            let mut streamed = String::new();
+            let answer = generator
+                .stream(PROMPT, |step| {
+                    streamed.push_str(step.text);
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+            assert_eq!(streamed, answer.text, "{name} {seed}");
+            let tokenizer = model.tokenizer().unwrap();
+            let prompt: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
+            let whole = tokenizer.decode(&[prompt.clone(), answer.ids()].concat(), true).unwrap();
+            assert_eq!(tokenizer.decode(&prompt, true).unwrap() + &answer.text, whole, "{name} {seed}");
+            let mut end = 0;
+            for token in answer.tokens.iter().map(|token| &token.token) {
+                assert!(
+                    token.bytes.start == end || token.bytes.start < token.bytes.end,
+                    "{name} {seed} {token:?}"
+                );
+                assert!(answer.text.get(token.bytes.clone()).is_some(), "{name} {seed} {token:?}");
+                end = end.max(token.bytes.end);
+            }
+            assert_eq!(end, answer.text.len(), "{name} {seed}");
+        }
+    }
+}
+
+#[test]
+fn places_of_the_prompt_are_those_of_its_words() {
+    let answer = model("llama").generator().stop(Stop::after(1)).run(PROMPT).unwrap();
+    let words: Vec<&str> =
+        answer.prompt.iter().map(|token| &answer.prompt_text[token.bytes.clone()]).collect();
+    assert_eq!(words[..4], ["", "the", " capital", " of"]);
+    let ids: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
+    let as_tokens = model("llama").generator().stop(Stop::after(1)).run(&ids).unwrap();
+    assert_eq!((as_tokens.prompt_text, as_tokens.prompt), (answer.prompt_text, answer.prompt));
+}
+
+#[test]
+fn answers_end_where_they_are_told_to() {
+    let model = model("gpt2");
+    let run = |stop: Stop| model.generator().stop(stop).run(PROMPT).unwrap();
+    let whole = run(Stop::after(10));
+    let check = |stop: Stop, finish: FinishReason, tokens: usize, text: &str| {
+        let answer = run(stop.clone());
+        assert_eq!(
+            (&answer.finish, answer.tokens.len(), answer.text.as_str()),
+            (&finish, tokens, text),
+            "{stop:?}"
+        );
+        assert!(answer.tokens.iter().all(|token| token.token.bytes.end <= answer.text.len()));
+    };
+    check(Stop::after(3), FinishReason::MaxTokens, 3, &whole.text[..whole.tokens[2].token.bytes.end]);
+    let third = whole.tokens[3].token.id;
+    let at = whole.ids().iter().position(|id| *id == third).unwrap();
+    let end = whole.tokens[at].token.bytes.end;
+    check(Stop::after(10).at_token(third), FinishReason::Token { token: third }, at + 1, &whole.text[..end]);
+    // A text that lies across two tokens at least.
+    let text = &whole.text[1..5];
+    assert!(whole.tokens.iter().all(|token| !(token.token.bytes.start <= 1 && token.token.bytes.end >= 5)));
+    let found = whole.text.find(text).unwrap();
+    let last = whole.tokens.iter().position(|token| token.token.bytes.end >= found + text.len()).unwrap();
+    check(
+        Stop::after(10).at_text(text),
+        FinishReason::Text { text: text.to_owned() },
+        last + 1,
+        &whole.text[..found],
+    );
+    let mut steps = 0;
+    let answer = model.generator().stream(PROMPT, |_| {
+        steps += 1;
+        if steps == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    });
+    let answer = answer.unwrap();
+    assert_eq!((answer.finish, answer.tokens.len(), steps), (FinishReason::Caller, 2, 2));
+    // The model has 64 positions, which the last token need not fit into.
+    let full = run(Stop::after(1_000));
+    assert_eq!((full.finish, full.prompt.len() + full.tokens.len()), (FinishReason::Context, 65));
+}
+
+#[test]
+fn hooks_are_live_in_every_step() {
+    for name in MODELS {
+        let model = model(name);
+        let ablate = || Hooks::new().on("blocks.1.attn.hook_z", |_, value| Ok(Some(value.zeros_like()?)));
+        let answer = model
+            .generator()
+            .stop(Stop::after(6))
+            .run_with(PROMPT, &mut ablate(), |_| ControlFlow::Continue(()))
+            .unwrap();
+        let mut text: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
+        for token in &answer.tokens {
+            let (logits, _) = model.run_batch_with_hooks(&[&text], Readout::Last, &mut ablate()).unwrap();
+            let best = logits.flatten_all().unwrap().argmax(0).unwrap().to_scalar::<u32>().unwrap();
+            assert_eq!(best, token.token.id, "{name}");
+            text.push(best);
+        }
+        let plain = model.generator().stop(Stop::after(6)).run(PROMPT).unwrap();
+        let differs =
+            |(a, b): (&llmtrace_lens::generate::GeneratedToken, &llmtrace_lens::generate::GeneratedToken)| {
+                (a.choice.model.log_probability - b.choice.model.log_probability).abs() > 1e-3
+            };
+        assert!(answer.tokens.iter().zip(&plain.tokens).any(differs), "{name}: the hook did nothing");
+    }
+}
+
+#[test]
+fn steps_hand_out_what_hooks_keep_and_count_what_it_takes() {
+    let model = model("llama");
+    let mut hooks = Hooks::new().keep("blocks.*.hook_resid_post");
+    let mut shapes = Vec::new();
+    let answer = model.generator().stop(Stop::after(3)).run_with(PROMPT, &mut hooks, |step| {
+        shapes.push(step.cache.get("blocks.2.hook_resid_post").unwrap().dims().to_vec());
+        ControlFlow::Continue(())
+    });
+    let answer = answer.unwrap();
+    let prompt = answer.prompt.len();
+    assert_eq!(shapes, [[1, prompt, 32], [1, 1, 32], [1, 1, 32]]);
+    let (first, last) = (&answer.tokens[0].memory, &answer.tokens[2].memory);
+    // Three blocks; keys and values of two heads of eight numbers of four bytes.
+    assert_eq!(first.kv_cache_bytes, prompt * 3 * 2 * 2 * 8 * 4);
+    assert_eq!(last.kv_cache_bytes, (prompt + 2) * 3 * 2 * 2 * 8 * 4);
+    assert_eq!((first.kept_bytes, last.kept_bytes), (prompt * 3 * 32 * 4, 3 * 32 * 4));
+    assert_eq!(answer.memory().kept_bytes, first.kept_bytes);
+    assert_eq!(answer.tokens[0].positions, prompt);
+    assert!(
+        answer.tokens[0].flops > answer.tokens[1].flops && answer.tokens[2].flops > answer.tokens[1].flops
+    );
+    assert!(answer.time >= answer.time_to_first_token && answer.time >= answer.forward());
+    assert!(answer.tokens.iter().all(|token| token.pass.is_none()));
+}
+
+#[test]
+fn times_of_the_blocks_are_taken_where_they_are_asked_for() {
+    let model = model("gpt_neox");
+    let answer = model.generator().stop(Stop::after(2)).detail(Detail::Layers).run(PROMPT).unwrap();
+    for token in &answer.tokens {
+        let report = token.pass.as_ref().unwrap();
+        assert_eq!(report.blocks.len(), 3);
+        let sum: std::time::Duration = report.blocks.iter().map(|block| block.time).sum();
+        assert!(report.embed + sum + report.unembed <= token.forward, "{report:?}");
+        for block in &report.blocks {
+            assert!(!block.attention.is_zero() && !block.mlp.is_zero(), "{block:?}");
+            assert!(block.attention + block.mlp <= block.time, "{block:?}");
+        }
+    }
+    assert_eq!(answer.layer_seconds().len(), 3);
+}
+
+#[test]
+fn a_seed_gives_one_answer_whatever_the_threads() {
+    let model = model("gpt2");
+    let run = |seed: u64, threads: usize| -> Generation {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let sampling = Sampling::random(seed).temperature(1.2).top_k(50).top_p(0.95);
+        pool.install(|| model.generator().sampling(sampling).stop(Stop::after(24)).run(PROMPT).unwrap())
+    };
+    let one = run(1, 1);
+    for threads in [1, 2, 4] {
+        let other = run(1, threads);
+        assert_eq!(one.ids(), other.ids());
+        assert_eq!(one.text, other.text);
+    }
+    assert_ne!(one.ids(), run(2, 1).ids());
+}
+
+#[test]
+fn what_cannot_be_answered_is_refused_with_a_reason() {
+    let model = model("gpt2");
+    let check = |found: Result<Generation, llmtrace_lens::generate::GenerateError>, expected: &str| {
+        assert_eq!(found.unwrap_err().to_string(), expected);
+    };
+    let generator = model.generator();
+    check(generator.run(""), "there is no token to run");
+    check(generator.run(&[1, 384]), "token 384 is outside the vocabulary of 384 tokens");
+    check(
+        generator.clone().stop(Stop::after(0)).run("a"),
+        "max_tokens is 0: allowed are whole numbers from 1",
+    );
+    check(
+        generator.clone().sampling(Sampling::random(0).top_p(2.0)).run("a"),
+        "top_p is 2: allowed are numbers from 0 to 1",
+    );
+    let hook = |_, value: &Tensor| Ok(Some((value * f64::NAN)?));
+    let mut hooks = Hooks::new().on("hook_unembed", hook);
+    check(
+        generator.run_with("a", &mut hooks, |_| ControlFlow::Continue(())),
+        "step 0: the logit of token 0 is NaN: there is no distribution to choose from",
+    );
+    // Artifacts that cannot be written change nothing.
+    let artifacts = Artifacts::in_folder(folder("gpt2").join("config.json"));
+    let answer = generator.clone().stop(Stop::after(2)).artifacts(artifacts).run("a").unwrap();
+    assert_eq!((answer.tokens.len(), answer.artifact), (2, None));
+}
