@@ -102,7 +102,8 @@ mod tests {
     #[test]
     fn long_positions_and_massive_activations_are_named() {
         let check = |rows: &[[f32; 4]], long: &[usize], massive: &[(usize, usize)]| {
-            let stream = Tensor::new(rows, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+            let values = rows.iter().flatten().copied().collect::<Vec<f32>>();
+            let stream = Tensor::from_vec(values, (1, rows.len(), 4), &Device::Cpu).unwrap();
             let found = ResidualNorms::of(&stream, 5).unwrap();
             assert_eq!(found.long_positions, long, "{rows:?}");
             let places: Vec<_> = found.massive.iter().map(|one| (one.position, one.dimension)).collect();
@@ -116,7 +117,7 @@ mod tests {
         check(&[[0.2; 4], [0.2; 4], [0.2, 150.0, 0.2, 0.2]], &[7], &[]);
         // A thousand times the median, but small.
         check(&[[0.001; 4], [0.001; 4], [0.001, 90.0, 0.001, 0.001]], &[7], &[]);
-        check(&[[200.0, 0.0, 0.0, 300.0]; 1], &[], &[(5, 3), (5, 0)]);
+        check(&[[200.0, 0.0, 0.0, 300.0], [0.0; 4]], &[], &[(5, 3), (5, 0)]);
     }
 
     #[test]

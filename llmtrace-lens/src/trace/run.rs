@@ -232,3 +232,49 @@ impl RunTrace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Arc;
+
+    use llmtrace::testing::Recording;
+
+    use super::*;
+
+    /// Everything a run asks of its trace, without the passes themselves.
+    fn tell(detail: Detail, model: &Model, generation: &Generation) {
+        let kept = ActivationCache::new(Arc::clone(model.shared_config()));
+        let told = allocation_counter::measure(|| {
+            let mut trace = RunTrace::open(detail, None);
+            let span = trace.span().clone();
+            let _in_run = span.enter();
+            trace.asked(model, PROMPT, &Sampling::greedy(), &Stop::after(2));
+            for (step, token) in generation.tokens.iter().enumerate() {
+                let pass = trace.pass(step, token.positions);
+                trace.first_token();
+                trace.chosen(&pass, step, token, &kept);
+            }
+            trace.ended(model, generation);
+        });
+        let is_silent = detail == Detail::Off;
+        assert_eq!(told.count_total == 0, is_silent, "{detail:?}: {told:?}");
+    }
+
+    const PROMPT: &str = "the capital of";
+
+    #[test]
+    fn a_run_that_is_not_told_allocates_nothing_and_has_no_span() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/gpt2");
+        let model = Model::load(folder).unwrap();
+        let generation = model.generator().stop(Stop::after(2)).run(PROMPT).unwrap();
+        let check = |detail: Detail, spans: usize| {
+            let recording = Recording::start();
+            recording.run(|| tell(detail, &model, &generation));
+            assert_eq!(recording.spans().len(), spans, "{detail:?}");
+        };
+        check(Detail::Off, 0);
+        check(Detail::Summary, 1);
+        check(Detail::Layers, 3);
+    }
+}
