@@ -37,6 +37,7 @@ pub fn flops(config: &Config, before: usize, positions: usize, readouts: usize) 
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the numbers are exact")]
 mod tests {
     use super::*;
     use crate::model::{Activation, NormKind, Positions, Residual};

@@ -84,6 +84,7 @@ pub(crate) fn greatest<T: PartialOrd + Copy>(values: &[T], n: usize) -> Vec<usiz
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the numbers are exact")]
 mod tests {
     use super::*;
 

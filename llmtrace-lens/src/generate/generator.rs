@@ -64,7 +64,7 @@ impl Model {
     }
 }
 
-impl<'m> Generator<'m> {
+impl Generator<'_> {
     /// Sets how tokens are chosen.
     pub fn sampling(mut self, sampling: Sampling) -> Self {
         self.sampling = sampling;

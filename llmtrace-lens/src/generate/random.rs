@@ -18,6 +18,12 @@ fn mix(mut z: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "the numbers are small or exact"
+)]
 mod tests {
     use super::*;
 

@@ -87,6 +87,7 @@ impl Sampler {
     }
 
     /// Applies the filters that have an effect, in their order.
+    #[expect(clippy::float_cmp, reason = "exactly one has no effect")]
     fn filter(&self, state: &mut State, occurred: &[u32]) -> Result<(), SamplingError> {
         let Sampling { repetition_penalty, temperature, top_k, top_p, min_p, .. } = self.sampling;
         let least = self.sampling.min_tokens_to_keep;
@@ -187,6 +188,12 @@ fn id(token: usize) -> u32 {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "the numbers are small or exact"
+)]
 mod tests {
     use super::*;
 

@@ -220,7 +220,7 @@ impl Sampling {
         const POSITIVE: &str = "finite numbers above 0";
         const SHARE: &str = "numbers from 0 to 1";
         let number = |name, value: Option<f64>, allowed, is_right: fn(f64) -> bool| match value {
-            Some(value) if !is_right(value) => Err(setting(name, value, allowed)),
+            Some(value) if !is_right(value) => Err(setting(name, &value, allowed)),
             _ => Ok(()),
         };
         let is_positive: fn(f64) -> bool = |value| value > 0.0 && value.is_finite();
@@ -230,10 +230,10 @@ impl Sampling {
         number("top_p", self.top_p, SHARE, is_share)?;
         number("min_p", self.min_p, SHARE, is_share)?;
         if self.top_k == Some(0) {
-            return Err(setting("top_k", 0, "whole numbers from 1; leave it out to keep all tokens"));
+            return Err(setting("top_k", &0, "whole numbers from 1; leave it out to keep all tokens"));
         }
         if self.min_tokens_to_keep == 0 {
-            return Err(setting("min_tokens_to_keep", 0, "whole numbers from 1"));
+            return Err(setting("min_tokens_to_keep", &0, "whole numbers from 1"));
         }
         if self.draw == Draw::Greedy {
             let given = [
@@ -250,7 +250,7 @@ impl Sampling {
     }
 }
 
-fn setting(name: &'static str, found: impl ToString, allowed: &'static str) -> SamplingError {
+fn setting(name: &'static str, found: &impl ToString, allowed: &'static str) -> SamplingError {
     SamplingError::Setting { name, found: found.to_string(), allowed }
 }
 

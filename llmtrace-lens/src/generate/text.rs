@@ -65,13 +65,11 @@ impl<'t> TextStream<'t> {
     pub(crate) fn flush(&mut self) -> Result<Range<usize>, GenerateError> {
         let before = self.decode(0..self.known)?;
         let now = self.decode(0..self.tokens.len())?;
-        match now.strip_prefix(before.as_str()) {
-            Some(new) => Ok(self.accept(new)),
-            None => {
-                let alone = self.decode(self.known..self.tokens.len())?;
-                Ok(self.accept(&alone))
-            }
-        }
+        let alone = match now.strip_prefix(before.as_str()) {
+            Some(new) => return Ok(self.accept(new)),
+            None => self.decode(self.known..self.tokens.len())?,
+        };
+        Ok(self.accept(&alone))
     }
 
     /// Where each token stands in the text: tokens that hold parts of one character all have that character's bytes.

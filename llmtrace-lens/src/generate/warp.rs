@@ -100,6 +100,7 @@ fn remove(scores: &mut [f32], is_out: impl Fn(usize, f32) -> bool) -> Vec<usize>
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the numbers are exact")]
 mod tests {
     use super::*;
 

@@ -94,6 +94,7 @@ fn median(values: &[f32]) -> f32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "the numbers are exact")]
 mod tests {
     use candle_core::Device;
 
