@@ -41,7 +41,10 @@ fn greedy_answers_are_those_of_transformers_at_any_detail() {
         let golden = ids(&expected(name)["decode.greedy_ids"]);
         let prompt = ids(&expected(name)["prompt.input_ids"]);
         for detail in [Detail::Off, Detail::Summary, Detail::Layers, Detail::Full] {
-            let generator = model.generator().stop(Stop::after(golden.len() - prompt.len())).detail(detail);
+            let generator = model
+                .generator()
+                .stop(Stop::after(golden.len() - prompt.len()).ignoring_end_tokens())
+                .detail(detail);
             for prompt in [Prompt::from(PROMPT), Prompt::from(&prompt)] {
                 let answer = generator.run(prompt).unwrap();
                 assert_eq!(
@@ -88,7 +91,12 @@ fn every_step_says_what_an_uncached_pass_says() {
     for name in MODELS {
         let model = model(name);
         let sampling = Sampling::random(5).temperature(1.5);
-        let answer = model.generator().sampling(sampling).stop(Stop::after(12)).run(PROMPT).unwrap();
+        let answer = model
+            .generator()
+            .sampling(sampling)
+            .stop(Stop::after(12).ignoring_end_tokens())
+            .run(PROMPT)
+            .unwrap();
         let mut text: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
         for token in &answer.tokens {
             let logits = numbers(&model.run_batch(&[&text], Readout::Last).unwrap());
@@ -113,9 +121,11 @@ fn the_text_is_whole_and_every_token_has_its_place() {
     for name in MODELS {
         let model = model(name);
         // A hot draw from a byte-level vocabulary: bytes that are no text, special tokens, characters in parts.
-        for seed in 0..8 {
-            let generator =
-                model.generator().sampling(Sampling::random(seed).temperature(3.0)).stop(Stop::after(40));
+        for seed in 0..3 {
+            let generator = model
+                .generator()
+                .sampling(Sampling::random(seed).temperature(3.0))
+                .stop(Stop::after(40).ignoring_end_tokens());
             let mut streamed = String::new();
             let answer = generator
                 .stream(PROMPT, |step| {
@@ -191,8 +201,29 @@ fn answers_end_where_they_are_told_to() {
     let answer = answer.unwrap();
     assert_eq!((answer.finish, answer.tokens.len(), steps), (FinishReason::Caller, 2, 2));
     // The model has 64 positions, which the last token need not fit into.
-    let full = run(Stop::after(1_000));
+    let full = run(Stop::after(1_000).ignoring_end_tokens());
     assert_eq!((full.finish, full.prompt.len() + full.tokens.len()), (FinishReason::Context, 65));
+}
+
+#[test]
+fn the_models_own_end_token_ends_an_answer_unless_it_is_ignored() {
+    let model = model("gpt2");
+    assert_eq!(model.end_tokens(), [0]);
+    let to_the_end = |stop: Stop| {
+        let mut hooks = Hooks::new().on("hook_unembed", |_, value: &Tensor| {
+            let mut bias = vec![0f32; value.elem_count()];
+            bias[0] = 1e3;
+            Ok(Some((value + Tensor::from_vec(bias, value.dims(), value.device())?)?))
+        });
+        model.generator().stop(stop).run_with(PROMPT, &mut hooks, |_| ControlFlow::Continue(())).unwrap()
+    };
+    let answer = to_the_end(Stop::after(4));
+    assert_eq!(
+        (answer.finish.clone(), answer.ids(), answer.text.as_str()),
+        (FinishReason::Token { token: 0 }, vec![0], "")
+    );
+    let answer = to_the_end(Stop::after(4).ignoring_end_tokens());
+    assert_eq!((answer.finish.clone(), answer.ids()), (FinishReason::MaxTokens, vec![0; 4]));
 }
 
 #[test]
@@ -270,7 +301,14 @@ fn a_seed_gives_one_answer_whatever_the_threads() {
     let run = |seed: u64, threads: usize| -> Generation {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let sampling = Sampling::random(seed).temperature(1.2).top_k(50).top_p(0.95);
-        pool.install(|| model.generator().sampling(sampling).stop(Stop::after(24)).run(PROMPT).unwrap())
+        pool.install(|| {
+            model
+                .generator()
+                .sampling(sampling)
+                .stop(Stop::after(24).ignoring_end_tokens())
+                .run(PROMPT)
+                .unwrap()
+        })
     };
     let one = run(1, 1);
     for threads in [1, 2, 4] {

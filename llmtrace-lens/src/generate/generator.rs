@@ -22,7 +22,7 @@ use crate::trace::{ArtifactWriter, Artifacts, Detail, PassReport, RunTrace};
 
 /// Writes answers with a model: token by token, with keys and values of what was read kept, and each step told.
 ///
-/// Without settings it is greedy, writes 64 tokens, and tells the trace around it, where there is one, a
+/// Without settings it is greedy, writes at most 64 tokens, and tells the trace around it, where there is one, a
 /// [summary](Detail::Summary).
 ///
 /// ```no_run
@@ -275,20 +275,19 @@ impl<'g, 'm> Run<'g, 'm> {
     ) -> Result<(Option<FinishReason>, String), GenerateError> {
         let stop = &self.generator.stop;
         let id = token.token.id;
+        let is_end = stop.ends_at(id, self.generator.model.end_tokens());
         if let Some(text) = &mut self.text {
             token.token.bytes = text.push(id)?;
         }
         let written = self.text.as_ref().map_or("", TextStream::text);
-        if !stop.tokens.contains(&id)
-            && let Some((at, found)) = self.stops.find(written)
-        {
+        if !is_end && let Some((at, found)) = self.stops.find(written) {
             self.cut = Some(at);
             let piece = self.stops.release_to(written, at).to_owned();
             return Ok((Some(FinishReason::Text { text: found.to_owned() }), piece));
         }
         let config = self.generator.model.config();
         let is_full = config.positions == Positions::Learned && self.session.positions() >= config.context;
-        let finish = if stop.tokens.contains(&id) {
+        let finish = if is_end {
             Some(FinishReason::Token { token: id })
         } else if self.tokens.len() + 1 >= stop.max_tokens {
             Some(FinishReason::MaxTokens)

@@ -22,4 +22,4 @@ pub use generator::Generator;
 pub use prompt::{Prompt, Token};
 pub use sampler::Sampler;
 pub use sampling::{Draw, Sampling, SamplingError, SamplingFilter};
-pub use stop::{FinishReason, Stop};
+pub use stop::{EndTokens, FinishReason, Stop};

@@ -6,10 +6,13 @@ use serde::Serialize;
 
 /// When an answer ends: at a token, at a text, or after so many tokens, whichever comes first.
 ///
+/// The model's own end tokens ([`Model::end_tokens`](crate::Model::end_tokens)) end it too, unless they are ignored.
+///
 /// ```
 /// use llmtrace_lens::generate::Stop;
 ///
-/// let stop = Stop::after(64).at_token(0).at_text("\n\n");
+/// let stop = Stop::after(64).at_token(7).at_text("\n\n");
+/// let always_64_tokens = Stop::after(64).ignoring_end_tokens();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -20,6 +23,19 @@ pub struct Stop {
     pub tokens: Vec<u32>,
     /// Texts that end it; the text is left out of the answer.
     pub texts: Vec<String>,
+    /// What the model's own end tokens do.
+    pub end_tokens: EndTokens,
+}
+
+/// What the end tokens that a model itself has do to an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndTokens {
+    /// They end it.
+    #[default]
+    Stop,
+    /// They are tokens like others.
+    Ignore,
 }
 
 /// Why an answer ended.
@@ -48,13 +64,24 @@ pub enum FinishReason {
 impl Stop {
     /// After `max_tokens` tokens.
     pub fn after(max_tokens: usize) -> Self {
-        Self { max_tokens, tokens: Vec::new(), texts: Vec::new() }
+        Self { max_tokens, tokens: Vec::new(), texts: Vec::new(), end_tokens: EndTokens::Stop }
     }
 
     /// Also at this token.
     pub fn at_token(mut self, token: u32) -> Self {
         self.tokens.push(token);
         self
+    }
+
+    /// Takes the model's own end tokens for tokens like others.
+    pub fn ignoring_end_tokens(mut self) -> Self {
+        self.end_tokens = EndTokens::Ignore;
+        self
+    }
+
+    /// Whether this token ends an answer of a model with these end tokens.
+    pub(super) fn ends_at(&self, token: u32, of_model: &[u32]) -> bool {
+        self.tokens.contains(&token) || (self.end_tokens == EndTokens::Stop && of_model.contains(&token))
     }
 
     /// Also where the answer has this text; an empty one is passed over.

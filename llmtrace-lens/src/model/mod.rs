@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
