@@ -11,7 +11,7 @@ use llmtrace::testing::Recording;
 use llmtrace::{ContentPolicy, SpanRecord, Status, agent, semconv};
 use llmtrace_lens::generate::{Generation, Sampling, Stop};
 use llmtrace_lens::trace::{Artifacts, Detail, names};
-use llmtrace_lens::{Hooks, Model};
+use llmtrace_lens::{Hooks, Model, Readout};
 
 const PROMPT: &str = "the capital of the state containing Dallas is";
 
@@ -115,6 +115,31 @@ fn there_is_no_cost_rather_than_none() {
     assert_eq!(span.model(), Some("gpt-4o"));
     assert_eq!(span.cost(), None);
     assert!(span.attributes.get(semconv::USAGE_COST).is_none());
+}
+
+#[test]
+fn a_text_that_is_only_read_is_told_too() {
+    let recording = Recording::start();
+    let model = toy();
+    let mut hooks = Hooks::new().keep("blocks.1.attn.hook_pattern");
+    let reading = recording.run(|| model.read(PROMPT, Readout::All, &mut hooks, Detail::Layers)).unwrap();
+    let tree = recording.tree();
+    let lines: Vec<&str> = tree.lines().collect();
+    assert_eq!(
+        lines[..3],
+        ["forward gpt2 [generation] gpt2 9->0 tokens", "  embed [span]", "  block 0 [span]"]
+    );
+    assert_eq!((lines.len(), lines[11]), (12, "  unembed [span]"));
+    let ids: Vec<u32> = reading.tokens.iter().map(|token| token.id).collect();
+    let values = |logits: &Tensor| logits.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert_eq!(values(&reading.logits), values(&model.run(&ids).unwrap()));
+    assert_eq!(reading.cache.get("blocks.1.attn.hook_pattern").unwrap().dims(), [1, 4, 9, 9]);
+    let reading = model.read(&ids, Readout::Last, &mut Hooks::new(), Detail::Off).unwrap();
+    assert_eq!((reading.logits.dims(), reading.pass), (&[1, 1, 384][..], None));
+    let error =
+        recording.run(|| model.read("", Readout::Last, &mut Hooks::new(), Detail::Summary)).unwrap_err();
+    let failed = recording.spans().into_iter().filter(|span| span.status.is_error()).collect::<Vec<_>>();
+    assert_eq!((failed.len(), &failed[0].status), (1, &Status::error(error.to_string())));
 }
 
 #[test]

@@ -126,14 +126,7 @@ impl Generation {
     /// What is remarkable, a sentence each: at most 32.
     pub fn findings(&self) -> Vec<String> {
         let reports = self.tokens.iter().filter_map(|token| token.pass.as_ref());
-        let blocks = reports.flat_map(|report| report.blocks.iter().enumerate());
-        let found = blocks.flat_map(|(layer, block)| {
-            block
-                .residual
-                .iter()
-                .flat_map(move |norms| norms.findings().map(move |one| format!("block {layer}: {one}")))
-        });
-        found.take(MAX_FINDINGS).collect()
+        reports.flat_map(PassReport::findings).take(MAX_FINDINGS).collect()
     }
 
     fn mean(&self, of: impl Fn(&Choice) -> f64) -> f64 {

@@ -126,12 +126,12 @@ impl Generator<'_> {
         mut on_step: impl FnMut(&Step<'_>) -> ControlFlow<()>,
     ) -> Result<Generation, GenerateError> {
         let artifact = self.artifacts.clone().map(ArtifactWriter::new);
-        let mut trace = RunTrace::open(self.detail, artifact);
+        let mut trace = RunTrace::open(self.model, self.detail, artifact);
         let span = trace.span().clone();
         let _in_run = span.enter();
         match self.answer(prompt.into(), hooks, &mut on_step, &mut trace) {
             Ok(mut generation) => {
-                generation.artifact = trace.ended(self.model, &generation);
+                generation.artifact = trace.answered(&generation);
                 Ok(generation)
             }
             Err(error) => {
@@ -146,7 +146,7 @@ impl Generator<'_> {
         prompt: Prompt<'_>,
         hooks: &mut Hooks<'_>,
         on_step: &mut dyn FnMut(&Step<'_>) -> ControlFlow<()>,
-        trace: &mut RunTrace,
+        trace: &mut RunTrace<'_>,
     ) -> Result<Generation, GenerateError> {
         let began = Instant::now();
         let sampler = Sampler::new(self.sampling.clone())?.limits(self.limits);
@@ -155,21 +155,20 @@ impl Generator<'_> {
             return Err(SamplingError::Setting { name, found: "0".to_owned(), allowed }.into());
         }
         let prompt = prompt.read(self.model)?;
-        trace.asked(self.model, &prompt.text, &self.sampling, &self.stop);
+        trace.asked(&prompt.text, &self.sampling, &self.stop);
         let mut run = Run::new(self, &prompt, sampler);
         let mut first = Duration::ZERO;
         let finish = loop {
             let index = run.tokens.len();
             let pass = trace.pass(index, run.next.len());
-            let (mut token, cache) = run.step(hooks, |session, tokens, tap| {
-                trace.read(&pass, session, tokens, self.model.config().layers, tap)
-            })?;
+            let (mut token, cache) =
+                run.step(hooks, |session, tokens, tap| trace.read(&pass, session, tokens, tap))?;
             if index == 0 {
                 first = began.elapsed();
                 trace.first_token();
             }
             let (finish, text) = run.written(&mut token)?;
-            trace.chosen(&pass, index, &token, &cache);
+            trace.chosen(&pass, &token, &cache);
             let step = Step { index, token: &token, text: &text, cache: &cache };
             let flow = on_step(&step);
             run.tokens.push(token);

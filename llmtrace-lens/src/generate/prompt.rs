@@ -71,13 +71,13 @@ impl<'p, const N: usize> From<&'p [u32; N]> for Prompt<'p> {
 
 /// A prompt as the model reads it.
 #[derive(Debug)]
-pub(super) struct Read {
-    pub(super) text: String,
-    pub(super) tokens: Vec<Token>,
+pub(crate) struct Read {
+    pub(crate) text: String,
+    pub(crate) tokens: Vec<Token>,
 }
 
 impl Prompt<'_> {
-    pub(super) fn read(self, model: &Model) -> Result<Read, GenerateError> {
+    pub(crate) fn read(self, model: &Model) -> Result<Read, GenerateError> {
         match (self, model.tokenizer()) {
             (Self::Text(text), Some(tokenizer)) => of_text(text, tokenizer),
             (Self::Text(_), None) => {
@@ -95,7 +95,7 @@ impl Prompt<'_> {
 }
 
 impl Read {
-    pub(super) fn ids(&self) -> Vec<u32> {
+    pub(crate) fn ids(&self) -> Vec<u32> {
         self.tokens.iter().map(|token| token.id).collect()
     }
 }

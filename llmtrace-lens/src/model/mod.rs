@@ -14,5 +14,6 @@ mod weights;
 
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::Start;
 pub use model::Model;
 pub use session::Session;

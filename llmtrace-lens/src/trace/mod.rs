@@ -5,7 +5,9 @@ mod detail;
 pub mod names;
 mod norms;
 mod pass;
+mod reading;
 mod run;
+mod tell;
 
 pub(crate) use artifact::ArtifactWriter;
 pub use artifact::{Artifact, ArtifactTensor, Artifacts};
@@ -13,4 +15,5 @@ pub use detail::Detail;
 pub use norms::{MAX_MASSIVE, Massive, ResidualNorms};
 pub(crate) use pass::seconds;
 pub use pass::{BlockReport, PassReport};
+pub use reading::Reading;
 pub(crate) use run::RunTrace;

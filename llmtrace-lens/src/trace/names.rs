@@ -4,6 +4,8 @@
 pub const PROVIDER: &str = "llmtrace.local";
 /// `gen_ai.operation.name` of an answer to a plain text.
 pub const OPERATION: &str = "text_completion";
+/// `gen_ai.operation.name` of a pass without an answer.
+pub const FORWARD: &str = "forward";
 
 /// How much of the run is told: `summary`, `layers`, `full`.
 pub const DETAIL: &str = "llmtrace.lens.detail";

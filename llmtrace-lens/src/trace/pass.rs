@@ -44,6 +44,17 @@ pub struct BlockReport {
     pub residual: Option<ResidualNorms>,
 }
 
+impl PassReport {
+    /// What is remarkable, a sentence each.
+    pub fn findings(&self) -> impl Iterator<Item = String> {
+        let blocks = self.blocks.iter().enumerate();
+        blocks.flat_map(|(layer, block)| {
+            let norms = block.residual.iter();
+            norms.flat_map(move |norms| norms.findings().map(move |one| format!("block {layer}: {one}")))
+        })
+    }
+}
+
 pub(crate) fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
 }
@@ -67,7 +78,7 @@ pub(super) struct PassTap<'t> {
     /// When the current part began, and the current block.
     part: Instant,
     block: Instant,
-    pub(super) report: PassReport,
+    report: PassReport,
 }
 
 impl<'t> PassTap<'t> {
@@ -77,6 +88,11 @@ impl<'t> PassTap<'t> {
         let mut tap = Self { inner, layers, before, parts, open: Vec::new(), part: now, block: now, report };
         tap.open(|| llm_span!("embed"));
         tap
+    }
+
+    /// What was measured.
+    pub(super) fn into_report(mut self) -> PassReport {
+        std::mem::take(&mut self.report)
     }
 
     fn open(&mut self, span: impl FnOnce() -> tracing::Span) {

@@ -1,22 +1,22 @@
 //! The spans of a run.
 
 use candle_core::Tensor;
-use llmtrace::{Message, SpanExt as _, Usage, generation, llm_span, semconv};
-use serde_json::json;
+use llmtrace::{SpanExt as _, generation, llm_span, semconv};
 use tracing::Span;
 
 use super::artifact::{Artifact, ArtifactWriter};
 use super::detail::Detail;
-use super::names;
 use super::pass::{Parts, PassReport, PassTap};
+use super::{names, tell};
 use crate::error::RunError;
-use crate::generate::{Choice, Draw, FilterEffect, GeneratedToken, Generation, Sampling, Stop};
+use crate::generate::{GeneratedToken, Generation, Sampling, Stop};
 use crate::hooks::{ActivationCache, Tap};
 use crate::model::{Model, Session};
 
 /// What a run tells the trace around it. With [`Detail::Off`], or where nobody listens, it is a few comparisons.
 #[derive(Debug)]
-pub(crate) struct RunTrace {
+pub(crate) struct RunTrace<'m> {
+    model: &'m Model,
     detail: Detail,
     /// The generation; disabled where nobody listens.
     span: Span,
@@ -27,14 +27,14 @@ pub(crate) struct RunTrace {
 #[derive(Debug)]
 pub(crate) struct PassTrace {
     span: Span,
-    is_prompt: bool,
+    step: usize,
 }
 
-impl RunTrace {
+impl<'m> RunTrace<'m> {
     /// Opens the span of a run.
-    pub(crate) fn open(detail: Detail, artifact: Option<ArtifactWriter>) -> Self {
-        let span = if detail == Detail::Off { Span::none() } else { generation!("text_completion") };
-        Self { detail, span, artifact }
+    pub(crate) fn open(model: &'m Model, detail: Detail, artifact: Option<ArtifactWriter>) -> Self {
+        let span = if detail == Detail::Off { Span::none() } else { generation!("lens run") };
+        Self { model, detail, span, artifact }
     }
 
     /// The span of the run.
@@ -42,55 +42,26 @@ impl RunTrace {
         &self.span
     }
 
-    /// What is known before the first pass.
-    pub(crate) fn asked(&self, model: &Model, prompt: &str, sampling: &Sampling, stop: &Stop) {
-        let span = &self.span;
-        if span.is_disabled() {
-            return;
+    /// What is known before the first pass of an answer.
+    pub(crate) fn asked(&self, prompt: &str, sampling: &Sampling, stop: &Stop) {
+        if !self.span.is_disabled() {
+            tell::run(&self.span, self.model, self.detail, names::OPERATION, prompt);
+            tell::settings(&self.span, sampling, stop);
         }
-        span.set_attribute(semconv::OTEL_NAME, format!("{} {}", names::OPERATION, model.name()));
-        span.set_attribute(semconv::OPERATION_NAME, names::OPERATION);
-        span.set_attribute(semconv::PROVIDER_NAME, names::PROVIDER);
-        span.set_attribute(semconv::REQUEST_MODEL, model.name());
-        span.set_attribute(semconv::OUTPUT_TYPE, "text");
-        span.set_attribute(semconv::REQUEST_MAX_TOKENS, stop.max_tokens);
-        if !stop.texts.is_empty() {
-            span.set_attribute(semconv::REQUEST_STOP_SEQUENCES, stop.texts.clone());
-        }
-        if let Draw::Random { seed } = sampling.draw {
-            span.set_attribute(semconv::REQUEST_SEED, seed);
-        }
-        for (name, value) in [
-            (semconv::REQUEST_TEMPERATURE, sampling.temperature),
-            (semconv::REQUEST_TOP_P, sampling.top_p),
-            (names::REQUEST_MIN_P, sampling.min_p),
-            (names::REQUEST_REPETITION_PENALTY, sampling.repetition_penalty),
-        ] {
-            if let Some(value) = value {
-                span.set_attribute(name, value);
-            }
-        }
-        if let Some(k) = sampling.top_k {
-            span.set_attribute(semconv::REQUEST_TOP_K, k);
-        }
-        span.set_attribute(names::DETAIL, self.detail.as_str());
-        span.set_attribute(names::FAMILY, model.config().family.as_str());
-        span.record_input(&[Message::user(prompt)]);
     }
 
     /// Opens the span of a pass that reads `positions` tokens and chooses the token of `step`.
     pub(crate) fn pass(&self, step: usize, positions: usize) -> PassTrace {
-        let is_prompt = step == 0;
         if self.detail < Detail::Layers || self.span.is_disabled() {
-            return PassTrace { span: Span::none(), is_prompt };
+            return PassTrace { span: Span::none(), step };
         }
-        let span = if is_prompt { llm_span!("prompt") } else { llm_span!("step") };
-        if !is_prompt {
+        let span = if step == 0 { llm_span!("prompt") } else { llm_span!("step") };
+        if step > 0 {
             span.set_attribute(semconv::OTEL_NAME, format!("step {step}"));
         }
         span.set_attribute(names::STEP, step);
         span.set_attribute(names::POSITIONS, positions);
-        PassTrace { span, is_prompt }
+        PassTrace { span, step }
     }
 
     /// Reads tokens, and takes the time of the parts where the detail asks for it.
@@ -99,18 +70,17 @@ impl RunTrace {
         pass: &PassTrace,
         session: &mut Session<'_>,
         tokens: &[u32],
-        layers: usize,
         tap: &mut dyn Tap,
     ) -> Result<(Tensor, Option<PassReport>), RunError> {
         if self.detail < Detail::Layers {
             return Ok((session.read_with_tap(tokens, tap)?, None));
         }
-        let is_told = !pass.span.is_disabled() && (pass.is_prompt || self.detail == Detail::Full);
+        let is_told = !pass.span.is_disabled() && (pass.step == 0 || self.detail == Detail::Full);
         let parts = if is_told { Parts::Spans } else { Parts::TimesOnly };
         let _in_pass = pass.span.enter();
-        let mut tap = PassTap::new(tap, layers, session.positions(), parts);
+        let mut tap = PassTap::new(tap, self.model.config().layers, session.positions(), parts);
         let logits = session.read_with_tap(tokens, &mut tap)?;
-        Ok((logits, Some(std::mem::take(&mut tap.report))))
+        Ok((logits, Some(tap.into_report())))
     }
 
     /// Says that the first token is there.
@@ -119,117 +89,30 @@ impl RunTrace {
     }
 
     /// Says what a pass led to.
-    pub(crate) fn chosen(
-        &mut self,
-        pass: &PassTrace,
-        step: usize,
-        token: &GeneratedToken,
-        kept: &ActivationCache,
-    ) {
+    pub(crate) fn chosen(&mut self, pass: &PassTrace, token: &GeneratedToken, kept: &ActivationCache) {
         if let Some(artifact) = &mut self.artifact {
-            artifact.keep(step, kept);
+            artifact.keep(pass.step, kept);
         }
-        let span = &pass.span;
-        if span.is_disabled() {
-            return;
+        if !pass.span.is_disabled() {
+            tell::step(&pass.span, self.model, token);
         }
-        let Choice { model, last, model_entropy, final_entropy, filters, .. } = &token.choice;
-        for (name, value) in [
-            (names::PROBABILITY, model.probability),
-            (names::LOG_PROBABILITY, model.log_probability),
-            (names::ENTROPY_BITS, model_entropy.bits()),
-            (names::FINAL_PROBABILITY, last.probability),
-            (names::FINAL_ENTROPY_BITS, final_entropy.bits()),
-            (names::FORWARD_SECONDS, token.forward.as_secs_f64()),
-            (names::FLOPS, token.flops),
-        ] {
-            span.set_attribute(name, value);
-        }
-        span.set_attribute(names::RANK, model.rank);
-        span.set_attribute(names::KV_CACHE_BYTES, token.memory.kv_cache_bytes);
-        if token.memory.kept_bytes > 0 {
-            span.set_attribute(names::KEPT_BYTES, token.memory.kept_bytes);
-        }
-        if let Some(report) = &token.pass {
-            let blocks = report.blocks.iter().map(|block| block.time.as_secs_f64());
-            span.set_attribute(names::LAYER_SECONDS, blocks.collect::<Vec<f64>>());
-        }
-        if !filters.is_empty() {
-            // Which tokens were removed is content; how many is not.
-            let filters: Vec<_> = filters
-                .iter()
-                .map(|report| match &report.effect {
-                    FilterEffect::Changed { tokens, moved } => {
-                        json!({"filter": report.filter, "left": report.left, "changed": tokens, "moved": moved})
-                    }
-                    FilterEffect::Removed { tokens, mass, .. } => {
-                        json!({"filter": report.filter, "left": report.left, "removed": tokens, "mass": mass})
-                    }
-                })
-                .collect();
-            span.set_attribute(names::FILTERS, json!(filters));
-        }
-        span.set_attribute(names::PIECE, token.token.spelling.as_str());
-        span.set_attribute(names::ALTERNATIVES, json!(token.choice.alternatives));
     }
 
     /// Says how the run ended; returns where its tensors are.
-    pub(crate) fn ended(mut self, model: &Model, generation: &Generation) -> Option<Artifact> {
-        let artifact = self.artifact.take().and_then(|writer| self.write(writer, generation));
-        let span = &self.span;
-        if span.is_disabled() {
-            return artifact;
+    pub(crate) fn answered(mut self, generation: &Generation) -> Option<Artifact> {
+        let written = self.artifact.take().map(|writer| writer.write(&self.span, generation));
+        if !self.span.is_disabled() {
+            tell::answer(&self.span, generation);
+            if let Some(written) = &written {
+                tell::artifact(&self.span, written.as_ref());
+            }
         }
-        span.set_attribute(semconv::RESPONSE_MODEL, model.name());
-        span.set_attribute(semconv::RESPONSE_FINISH_REASONS, [generation.finish.as_str()]);
-        span.record_usage(Usage::new(generation.prompt.len() as u64, generation.tokens.len() as u64));
-        let answer = Message::assistant(generation.text.as_str());
-        span.record_output(&[answer.with_finish_reason(generation.finish.as_str())]);
-        for (name, value) in [
-            (names::MEAN_LOG_PROBABILITY, generation.mean_log_probability()),
-            (names::MEAN_ENTROPY_BITS, generation.mean_entropy_bits()),
-            (names::FORWARD_SECONDS, generation.forward().as_secs_f64()),
-            (names::FLOPS, generation.flops()),
-        ] {
-            span.set_attribute(name, value);
-        }
-        let memory = generation.memory();
-        span.set_attribute(names::KV_CACHE_BYTES, memory.kv_cache_bytes);
-        if memory.kept_bytes > 0 {
-            span.set_attribute(names::KEPT_BYTES, memory.kept_bytes);
-        }
-        let layers = generation.layer_seconds();
-        if !layers.is_empty() {
-            span.set_attribute(names::LAYER_SECONDS, layers);
-        }
-        let findings = generation.findings();
-        if !findings.is_empty() {
-            span.set_attribute(names::FINDINGS, findings);
-        }
-        span.set_attribute(semconv::OTEL_STATUS_CODE, "OK");
-        artifact
+        written?.ok()
     }
 
     /// Says that the run failed.
     pub(crate) fn failed(self, error: &dyn std::error::Error) {
         self.span.record_error(error);
-    }
-
-    fn write(&self, writer: ArtifactWriter, generation: &Generation) -> Option<Artifact> {
-        match writer.write(&self.span, generation) {
-            Ok(artifact) => {
-                self.span.set_attribute(names::ARTIFACT_PATH, artifact.path.display().to_string());
-                self.span.set_attribute(names::ARTIFACT_TENSORS, json!(artifact.tensors));
-                if artifact.omitted > 0 {
-                    self.span.set_attribute(names::ARTIFACT_OMITTED, artifact.omitted);
-                }
-                Some(artifact)
-            }
-            Err(problem) => {
-                self.span.set_attribute(names::ARTIFACT_ERROR, problem);
-                None
-            }
-        }
     }
 }
 
@@ -242,26 +125,25 @@ mod tests {
 
     use super::*;
 
+    const PROMPT: &str = "the capital of";
+
     /// Everything a run asks of its trace, without the passes themselves.
     fn tell(detail: Detail, model: &Model, generation: &Generation) {
         let kept = ActivationCache::new(Arc::clone(model.shared_config()));
         let told = allocation_counter::measure(|| {
-            let mut trace = RunTrace::open(detail, None);
+            let mut trace = RunTrace::open(model, detail, None);
             let span = trace.span().clone();
             let _in_run = span.enter();
-            trace.asked(model, PROMPT, &Sampling::greedy(), &Stop::after(2));
+            trace.asked(PROMPT, &Sampling::greedy(), &Stop::after(2));
             for (step, token) in generation.tokens.iter().enumerate() {
                 let pass = trace.pass(step, token.positions);
                 trace.first_token();
-                trace.chosen(&pass, step, token, &kept);
+                trace.chosen(&pass, token, &kept);
             }
-            trace.ended(model, generation);
+            trace.answered(generation);
         });
-        let is_silent = detail == Detail::Off;
-        assert_eq!(told.count_total == 0, is_silent, "{detail:?}: {told:?}");
+        assert_eq!(told.count_total == 0, detail == Detail::Off, "{detail:?}: {told:?}");
     }
-
-    const PROMPT: &str = "the capital of";
 
     #[test]
     fn a_run_that_is_not_told_allocates_nothing_and_has_no_span() {
