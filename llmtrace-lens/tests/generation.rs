@@ -320,6 +320,50 @@ fn a_seed_gives_one_answer_whatever_the_threads() {
 }
 
 #[test]
+fn a_model_without_a_tokenizer_answers_in_tokens() {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(folder("gpt2").join(file), copy.path().join(file)).unwrap();
+    }
+    let model = Model::load(copy.path()).unwrap();
+    let golden = ids(&expected("gpt2")["decode.greedy_ids"]);
+    let generator = model.generator().stop(Stop::after(2).ignoring_end_tokens().at_text("a"));
+    let answer = generator.run(&golden[..9]).unwrap();
+    assert_eq!((answer.ids(), answer.text.as_str()), (golden[9..11].to_vec(), ""));
+    assert!(answer.tokens.iter().all(|token| token.token.spelling.is_empty() && token.token.bytes == (0..0)));
+    let error = generator.run("a").unwrap_err().to_string();
+    assert!(error.ends_with("has no tokenizer.json: give token ids, not a text"), "{error}");
+}
+
+#[test]
+fn an_answer_is_written_as_json() {
+    let sampling = Sampling::random(1).top_k(3);
+    let model = model("gpt2");
+    let generator = model.generator().sampling(sampling).stop(Stop::after(2)).detail(Detail::Layers);
+    let json = serde_json::to_value(generator.run(PROMPT).unwrap()).unwrap();
+    for path in [
+        "/model",
+        "/prompt/0/id",
+        "/prompt/0/bytes/start",
+        "/text",
+        "/finish/kind",
+        "/time_to_first_token_seconds",
+        "/tokens/1/token/spelling",
+        "/tokens/1/choice/model/log_probability",
+        "/tokens/1/choice/final/rank",
+        "/tokens/1/choice/model_entropy/bits",
+        "/tokens/1/choice/alternatives/0/final_probability",
+        "/tokens/1/choice/filters/0/effect/removed/mass",
+        "/tokens/1/choice/filters/0/effect/removed/most_probable/0",
+        "/tokens/1/forward_seconds",
+        "/tokens/1/memory/kv_cache_bytes",
+        "/tokens/1/pass/blocks/2/attention_seconds",
+    ] {
+        assert!(json.pointer(path).is_some(), "{path} is not in {json:#}");
+    }
+}
+
+#[test]
 fn what_cannot_be_answered_is_refused_with_a_reason() {
     let model = model("gpt2");
     let check = |found: Result<Generation, llmtrace_lens::generate::GenerateError>, expected: &str| {

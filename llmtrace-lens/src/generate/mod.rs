@@ -1,4 +1,7 @@
 //! Generation, step by step: what was chosen, of what, and at what cost.
+//!
+//! A [`Generator`] writes a [`Generation`] with a [`Model`](crate::Model): [`Sampling`] says how tokens are chosen, [`Stop`]
+//! when it ends, and each token comes with its [`Choice`]. A [`Sampler`] chooses without a model, of any logits.
 
 mod choice;
 mod cost;
