@@ -156,13 +156,16 @@ impl Generator<'_> {
         }
         let prompt = prompt.read(self.model)?;
         trace.asked(&prompt.text, &self.sampling, &self.stop);
+        // Patterns are read once, not in every step; without hooks the model takes its fast way.
+        let mut taps =
+            if hooks.is_empty() { None } else { Some(HookTap::new(hooks, self.model.shared_config())?) };
         let mut run = Run::new(self, &prompt, sampler);
         let mut first = Duration::ZERO;
         let finish = loop {
             let index = run.tokens.len();
             let pass = trace.pass(index, run.next.len());
             let (mut token, cache) =
-                run.step(hooks, |session, tokens, tap| trace.read(&pass, session, tokens, tap))?;
+                run.step(taps.as_mut(), |session, tokens, tap| trace.read(&pass, session, tokens, tap))?;
             if index == 0 {
                 first = began.elapsed();
                 trace.first_token();
@@ -228,7 +231,7 @@ impl<'g, 'm> Run<'g, 'm> {
     /// Reads what is new and chooses the next token.
     fn step(
         &mut self,
-        hooks: &mut Hooks<'_>,
+        taps: Option<&mut HookTap<'_, '_>>,
         read: impl FnOnce(
             &mut Session<'m>,
             &[u32],
@@ -238,12 +241,14 @@ impl<'g, 'm> Run<'g, 'm> {
         let model = self.generator.model;
         let (before, index) = (self.session.positions(), self.tokens.len());
         let began = Instant::now();
-        let config = model.shared_config();
-        let ((logits, pass), cache) = if hooks.is_empty() {
-            (read(&mut self.session, &self.next, &mut NoTap)?, ActivationCache::new(Arc::clone(config)))
-        } else {
-            let mut tap = HookTap::new(hooks, config)?;
-            (read(&mut self.session, &self.next, &mut tap)?, tap.cache)
+        let mut cache = ActivationCache::new(Arc::clone(model.shared_config()));
+        let (logits, pass) = match taps {
+            None => read(&mut self.session, &self.next, &mut NoTap)?,
+            Some(tap) => {
+                let read = read(&mut self.session, &self.next, tap)?;
+                std::mem::swap(&mut tap.cache, &mut cache);
+                read
+            }
         };
         let logits: Vec<f32> = logits.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
         let forward = began.elapsed();
@@ -258,7 +263,7 @@ impl<'g, 'm> Run<'g, 'm> {
             choice,
             positions,
             forward,
-            flops: flops(config, before, positions, 1),
+            flops: flops(model.config(), before, positions, 1),
             memory: Memory { kv_cache_bytes: self.session.bytes(), kept_bytes: bytes(&cache) },
             pass,
         };

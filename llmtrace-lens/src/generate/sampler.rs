@@ -343,4 +343,45 @@ mod tests {
             "the logit of token 0 is inf after temperature: there is no distribution to choose from",
         );
     }
+
+    /// Any logits and any settings that are right leave at least what is asked for, and lose no token from sight.
+    #[test]
+    fn no_mix_of_filters_leaves_nothing() {
+        let mut random = fastrand::Rng::with_seed(9);
+        for case in 0..3_000 {
+            let size = random.usize(1..40);
+            let scale = [0.0, 1.0, 30.0, 1e4, 1e30][random.usize(0..5)];
+            let mut logits: Vec<f32> = (0..size).map(|_| (random.f32() - 0.5).mul_add(scale, 0.0)).collect();
+            for logit in &mut logits[1..] {
+                if random.u8(0..4) == 0 {
+                    *logit = f32::NEG_INFINITY;
+                }
+            }
+            let finite = logits.iter().filter(|logit| logit.is_finite()).count();
+            let least = random.usize(1..5);
+            let mut sampling = Sampling::random(case).min_tokens_to_keep(least);
+            let mut maybe = |value: f64| random.bool().then_some(value);
+            sampling.repetition_penalty = maybe(1.0 + case as f64 / 1_000.0);
+            sampling.temperature = maybe(0.1 + case as f64 / 1_000.0);
+            sampling.top_p = maybe((case % 11) as f64 / 10.0);
+            sampling.min_p = maybe((case % 7) as f64 / 6.0);
+            sampling.top_k = random.bool().then(|| random.usize(1..50));
+            let sampler = Sampler::new(sampling.clone()).unwrap();
+            let occurred: Vec<u32> = (0..5).map(|_| random.u32(0..size as u32)).collect();
+            let choice = sampler.choose(case, &logits, &occurred).unwrap();
+            assert!(choice.last.probability > 0.0 && choice.last.rank >= 1, "{sampling:?} {logits:?}");
+            let mut before = finite;
+            for report in &choice.filters {
+                let removed = match report.effect {
+                    FilterEffect::Changed { .. } => 0,
+                    FilterEffect::Removed { tokens, .. } => tokens,
+                };
+                assert_eq!(report.left + removed, before, "{sampling:?} {logits:?}");
+                assert!(report.left >= least.min(finite), "{sampling:?} {logits:?}");
+                before = report.left;
+            }
+            let sum: f64 = sampler.probabilities(&logits, &occurred).unwrap().iter().sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{sum} {sampling:?} {logits:?}");
+        }
+    }
 }

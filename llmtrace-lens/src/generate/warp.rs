@@ -81,7 +81,8 @@ pub(super) fn min_p(scores: &mut [f32], p: f64, min_tokens_to_keep: usize) -> Ve
     let probabilities: Vec<f32> =
         Distribution::of(scores).probabilities.into_iter().map(|probability| probability as f32).collect();
     let bound = p as f32 * probabilities.iter().copied().fold(0.0, f32::max);
-    let kept = greatest(&probabilities, min_tokens_to_keep);
+    // Scores tell tokens apart whose probabilities are all zero in f32.
+    let kept = greatest(scores, min_tokens_to_keep);
     remove(scores, |token, _| {
         probabilities.get(token).is_some_and(|&probability| probability < bound) && !kept.contains(&token)
     })
