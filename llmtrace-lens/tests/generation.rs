@@ -7,15 +7,27 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use llmtrace_lens::generate::{FinishReason, Generation, Prompt, Sampler, Sampling, Stop};
+use llmtrace_lens::generate::{FilterEffect, FinishReason, Generation, Prompt, Sampler, Sampling, Stop};
 use llmtrace_lens::trace::{Artifacts, Detail};
 use llmtrace_lens::{Hooks, Model, Readout};
 
+/// One of each kind of position, norm and tokenizer.
 const MODELS: [&str; 4] = ["gemma2", "gpt2", "gpt_neox", "llama"];
 const PROMPT: &str = "the capital of the state containing Dallas is";
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
+}
+
+/// Every model with golden answers.
+fn all_models() -> Vec<String> {
+    let folders = folder("").read_dir().unwrap().map(|entry| entry.unwrap().path());
+    let golden = folders.filter(|folder| folder.join("step1.json").exists());
+    let mut names: Vec<String> =
+        golden.map(|folder| folder.file_name().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert!(names.len() >= 9, "{names:?}");
+    names
 }
 
 fn model(name: &str) -> Model {
@@ -36,53 +48,74 @@ fn numbers(tensor: &Tensor) -> Vec<f32> {
 
 #[test]
 fn greedy_answers_are_those_of_transformers_at_any_detail() {
-    for name in MODELS {
-        let model = model(name);
-        let golden = ids(&expected(name)["decode.greedy_ids"]);
-        let prompt = ids(&expected(name)["prompt.input_ids"]);
-        for detail in [Detail::Off, Detail::Summary, Detail::Layers, Detail::Full] {
-            let generator = model
-                .generator()
-                .stop(Stop::after(golden.len() - prompt.len()).ignoring_end_tokens())
-                .detail(detail);
-            for prompt in [Prompt::from(PROMPT), Prompt::from(&prompt)] {
-                let answer = generator.run(prompt).unwrap();
-                assert_eq!(
-                    answer.prompt.iter().map(|token| token.id).collect::<Vec<_>>(),
-                    golden[..answer.prompt.len()],
-                    "{name}"
+    for name in all_models() {
+        let model = model(&name);
+        let golden = ids(&expected(&name)["decode.greedy_ids"]);
+        let prompt = ids(&expected(&name)["prompt.input_ids"]);
+        let stop = Stop::after(golden.len() - prompt.len()).ignoring_end_tokens();
+        let generator = model.generator().stop(stop);
+        let check = |detail: Detail, prompt: Prompt<'_>| {
+            let answer = generator.clone().detail(detail).run(prompt).unwrap();
+            let read = answer.prompt.iter().map(|token| token.id).collect::<Vec<_>>();
+            assert_eq!([read, answer.ids()].concat(), golden, "{name} {detail:?}");
+            assert_eq!(answer.finish, FinishReason::MaxTokens);
+        };
+        check(Detail::Off, PROMPT.into());
+        check(Detail::Summary, (&prompt).into());
+        check(Detail::Layers, (&prompt).into());
+        check(Detail::Full, PROMPT.into());
+    }
+}
+
+/// Distribution, tokens removed by each filter and tokens left, of the first new token.
+#[test]
+fn distributions_and_what_each_filter_removed_are_those_of_transformers() {
+    for name in all_models() {
+        let model = model(&name);
+        let text = std::fs::read_to_string(folder(&name).join("step1.json")).unwrap();
+        let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let occurred: Vec<u32> = serde_json::from_value(golden["ids"].clone()).unwrap();
+        let logits = numbers(&model.run_batch(&[&occurred], Readout::Last).unwrap());
+        for case in golden["cases"].as_array().unwrap() {
+            let what = format!("{name} {}", case["settings"]);
+            let sampler = Sampler::new(sampling(&case["settings"])).unwrap();
+            let choice = sampler.choose(0, &logits, &occurred).unwrap();
+            let removed: serde_json::Map<String, serde_json::Value> = choice
+                .filters
+                .iter()
+                .map(|report| match report.effect {
+                    FilterEffect::Removed { tokens, .. } => {
+                        (report.filter.as_str().to_owned(), tokens.into())
+                    }
+                    _ => (report.filter.as_str().to_owned(), 0.into()),
+                })
+                .collect();
+            assert_eq!(serde_json::Value::from(removed), case["removed"], "{what}");
+            let found = sampler.probabilities(&logits, &occurred).unwrap();
+            let kept = found.iter().filter(|probability| **probability > 0.0).count();
+            assert_eq!(kept as u64, case["kept"].as_u64().unwrap(), "{what}");
+            assert!(choice.filters.last().is_none_or(|report| report.left == kept), "{what}");
+            let probabilities: Vec<(usize, f64)> = serde_json::from_value(case["probs"].clone()).unwrap();
+            assert_eq!(probabilities.len(), kept, "{what}");
+            for (token, expected) in probabilities {
+                assert!(
+                    (found[token] - expected).abs() < 1e-5,
+                    "{what} {token}: {} {expected}",
+                    found[token]
                 );
-                assert_eq!(answer.ids(), golden[answer.prompt.len()..], "{name} {detail:?}");
-                assert_eq!(answer.finish, FinishReason::MaxTokens);
             }
         }
     }
 }
 
-#[test]
-fn distributions_after_each_filter_are_those_of_transformers() {
-    for name in MODELS {
-        let values = expected(name);
-        let logits = numbers(&values["prompt.logits"]);
-        let last = &logits[logits.len() - values["prompt.logits"].dims()[2]..];
-        let occurred = ids(&values["prompt.input_ids"]);
-        let check = |golden: &str, sampling: Sampling| {
-            let found = Sampler::new(sampling).unwrap().probabilities(last, &occurred).unwrap();
-            for (token, (found, expected)) in found.iter().zip(numbers(&values[golden])).enumerate() {
-                assert_eq!(*found == 0.0, expected == 0.0, "{name} {golden} token {token}");
-                assert!(
-                    (found - f64::from(expected)).abs() < 1e-6,
-                    "{name} {golden} token {token}: {found} {expected}"
-                );
-            }
-        };
-        let random = || Sampling::random(0);
-        check("decode.probs_temperature_0.7", random().temperature(0.7));
-        check("decode.probs_top_k_10", random().top_k(10));
-        check("decode.probs_top_p_0.9", random().top_p(0.9));
-        check("decode.probs_min_p_0.1", random().min_p(0.1));
-        check("decode.probs_repetition_penalty_1.3", random().repetition_penalty(1.3));
-    }
+fn sampling(settings: &serde_json::Value) -> Sampling {
+    let mut sampling = Sampling::random(0);
+    sampling.repetition_penalty = settings["repetition_penalty"].as_f64();
+    sampling.temperature = settings["temperature"].as_f64();
+    sampling.top_k = settings["top_k"].as_u64().map(|k| k as usize);
+    sampling.top_p = settings["top_p"].as_f64();
+    sampling.min_p = settings["min_p"].as_f64();
+    sampling
 }
 
 /// What each step says of its token, against a pass over the whole text without a cache.
@@ -118,7 +151,7 @@ fn every_step_says_what_an_uncached_pass_says() {
 /// Tokens have their places in the text, the pieces of a stream make the text, and both are what the tokenizer says.
 #[test]
 fn the_text_is_whole_and_every_token_has_its_place() {
-    for name in MODELS {
+    for name in ["gpt2", "llama"] {
         let model = model(name);
         // A hot draw from a byte-level vocabulary: bytes that are no text, special tokens, characters in parts.
         for seed in 0..3 {

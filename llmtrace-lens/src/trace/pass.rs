@@ -70,7 +70,7 @@ pub(super) enum Parts {
 pub(super) struct PassTap<'t> {
     inner: &'t mut dyn Tap,
     layers: usize,
-    /// The first position of the pass.
+    /// The first position of the values.
     before: usize,
     parts: Parts,
     /// The open spans, the innermost last.
@@ -82,10 +82,11 @@ pub(super) struct PassTap<'t> {
 }
 
 impl<'t> PassTap<'t> {
-    pub(super) fn new(inner: &'t mut dyn Tap, layers: usize, before: usize, parts: Parts) -> Self {
+    pub(super) fn new(inner: &'t mut dyn Tap, layers: usize, parts: Parts) -> Self {
         let now = Instant::now();
         let report = PassReport { blocks: vec![BlockReport::default(); layers], ..PassReport::default() };
-        let mut tap = Self { inner, layers, before, parts, open: Vec::new(), part: now, block: now, report };
+        let mut tap =
+            Self { inner, layers, before: 0, parts, open: Vec::new(), part: now, block: now, report };
         tap.open(|| llm_span!("embed"));
         tap
     }
@@ -194,6 +195,11 @@ fn is_boundary(site: Site) -> bool {
 }
 
 impl Tap for PassTap<'_> {
+    fn begin(&mut self, start: usize, end: Option<usize>) {
+        self.before = start;
+        self.inner.begin(start, end);
+    }
+
     fn wants(&self, point: HookPoint) -> bool {
         is_boundary(point.site()) || self.inner.wants(point)
     }

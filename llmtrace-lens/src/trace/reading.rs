@@ -76,7 +76,7 @@ fn read(
         (model.forward(&mut tap, Start::Tokens(&batch), readout)?, None)
     } else {
         let parts = if span.is_disabled() { Parts::TimesOnly } else { Parts::Spans };
-        let mut timed = PassTap::new(&mut tap, model.config().layers, 0, parts);
+        let mut timed = PassTap::new(&mut tap, model.config().layers, parts);
         let logits = model.forward(&mut timed, Start::Tokens(&batch), readout)?;
         (logits, Some(timed.into_report()))
     };

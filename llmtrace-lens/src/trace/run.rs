@@ -78,7 +78,7 @@ impl<'m> RunTrace<'m> {
         let is_told = !pass.span.is_disabled() && (pass.step == 0 || self.detail == Detail::Full);
         let parts = if is_told { Parts::Spans } else { Parts::TimesOnly };
         let _in_pass = pass.span.enter();
-        let mut tap = PassTap::new(tap, self.model.config().layers, session.positions(), parts);
+        let mut tap = PassTap::new(tap, self.model.config().layers, parts);
         let logits = session.read_with_tap(tokens, &mut tap)?;
         Ok((logits, Some(tap.into_report())))
     }
