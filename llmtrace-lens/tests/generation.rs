@@ -376,6 +376,9 @@ fn an_answer_is_written_as_json() {
     let json = serde_json::to_value(generator.run(PROMPT).unwrap()).unwrap();
     for path in [
         "/model",
+        "/sampling/draw/seed",
+        "/sampling/top_k",
+        "/stop/max_tokens",
         "/prompt/0/id",
         "/prompt/0/bytes/start",
         "/text",

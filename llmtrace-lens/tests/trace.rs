@@ -142,6 +142,27 @@ fn a_text_that_is_only_read_is_told_too() {
     assert_eq!((failed.len(), &failed[0].status), (1, &Status::error(error.to_string())));
 }
 
+/// What the program does with a token is its own time, and its own spans stand beside the steps.
+#[test]
+fn the_programs_work_between_steps_is_not_the_models() {
+    let recording = Recording::start();
+    let model = toy();
+    let generator = model.generator().stop(Stop::after(2)).detail(Detail::Layers);
+    let answer = recording.run(|| {
+        generator.stream(PROMPT, |_| {
+            llmtrace::tool!("look it up").in_scope(|| recording.clock().advance(Duration::from_secs(1)));
+            ControlFlow::Continue(())
+        })
+    });
+    assert_eq!(answer.unwrap().tokens.len(), 2);
+    for (name, seconds) in [("prompt", 0), ("step 1", 0), ("block 2", 0), ("text_completion gpt2", 2)] {
+        assert_eq!(recording.span(name).duration(), Duration::from_secs(seconds), "{name}");
+    }
+    let run = recording.span("text_completion gpt2").span_id;
+    let tools = recording.spans().into_iter().filter(|span| span.name == "look it up");
+    assert_eq!(tools.map(|span| span.parent_span_id).collect::<Vec<_>>(), [Some(run), Some(run)]);
+}
+
 #[test]
 fn steps_say_how_their_token_was_chosen() {
     let recording = Recording::start();

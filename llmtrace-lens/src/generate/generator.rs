@@ -171,7 +171,7 @@ impl Generator<'_> {
                 trace.first_token();
             }
             let (finish, text) = run.written(&mut token)?;
-            trace.chosen(&pass, &token, &cache);
+            trace.chosen(pass, &token, &cache);
             let step = Step { index, token: &token, text: &text, cache: &cache };
             let flow = on_step(&step);
             run.tokens.push(token);
@@ -184,6 +184,8 @@ impl Generator<'_> {
         let (text, tokens) = run.into_answer()?;
         Ok(Generation {
             model: self.model.name().to_owned(),
+            sampling: self.sampling.clone(),
+            stop: self.stop.clone(),
             prompt_text: prompt.text,
             prompt: prompt.tokens,
             text,

@@ -88,13 +88,14 @@ impl<'m> RunTrace<'m> {
         self.span.record_first_chunk();
     }
 
-    /// Says what a pass led to.
-    pub(crate) fn chosen(&mut self, pass: &PassTrace, token: &GeneratedToken, kept: &ActivationCache) {
+    /// Says what a pass led to, and ends its span.
+    pub(crate) fn chosen(&mut self, pass: PassTrace, token: &GeneratedToken, kept: &ActivationCache) {
+        let PassTrace { span, step } = pass;
         if let Some(artifact) = &mut self.artifact {
-            artifact.keep(pass.step, kept);
+            artifact.keep(step, kept);
         }
-        if !pass.span.is_disabled() {
-            tell::step(&pass.span, self.model, token);
+        if !span.is_disabled() {
+            tell::step(&span, self.model, token);
         }
     }
 
@@ -138,7 +139,7 @@ mod tests {
             for (step, token) in generation.tokens.iter().enumerate() {
                 let pass = trace.pass(step, token.positions);
                 trace.first_token();
-                trace.chosen(&pass, token, &kept);
+                trace.chosen(pass, token, &kept);
             }
             trace.answered(generation);
         });
