@@ -224,7 +224,7 @@ fn content_that_is_left_out_is_nowhere() {
     let answer = ask(&recording, Detail::Full);
     for span in recording.spans() {
         let everything = format!("{span:?}");
-        for word in ["Dallas", answer.tokens[0].token.spelling.as_str(), "model_probability"] {
+        for word in ["Dallas", answer.tokens[0].token.spelling.as_str(), "final_probability"] {
             assert!(!everything.contains(word), "{word} in {everything}");
         }
     }
