@@ -251,6 +251,18 @@ fn a_run_that_fails_is_an_error_and_leaves_no_span_open() {
 }
 
 #[test]
+fn a_run_that_never_began_says_whose_it_was() {
+    let recording = Recording::start();
+    let model = toy();
+    let generator = model.generator().sampling(Sampling::random(1).top_p(7.0));
+    let error = recording.run(|| generator.run(PROMPT)).unwrap_err();
+    let span = recording.span("text_completion gpt2");
+    assert_eq!(span.status, Status::error(error.to_string()));
+    assert_eq!(span.attributes.get_str(semconv::PROVIDER_NAME), Some("llmtrace.local"));
+    assert_eq!(serde_json::to_value(span.attributes.get(semconv::REQUEST_TOP_P)).unwrap(), 7.0);
+}
+
+#[test]
 fn tensors_go_to_a_file_to_which_the_span_refers() {
     let folder = tempfile::tempdir().unwrap();
     let run = |max_bytes: usize| {

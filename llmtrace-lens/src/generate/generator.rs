@@ -18,7 +18,7 @@ use super::text::TextStream;
 use crate::error::RunError;
 use crate::hooks::{ActivationCache, HookTap, Hooks, NoTap, Tap};
 use crate::model::{Model, Positions, Session};
-use crate::trace::{ArtifactWriter, Artifacts, Detail, PassReport, RunTrace};
+use crate::trace::{ArtifactWriter, Artifacts, Detail, PassReport, RunTrace, names};
 
 /// Writes answers with a model: token by token, with keys and values of what was read kept, and each step told.
 ///
@@ -126,7 +126,7 @@ impl Generator<'_> {
         mut on_step: impl FnMut(&Step<'_>) -> ControlFlow<()>,
     ) -> Result<Generation, GenerateError> {
         let artifact = self.artifacts.clone().map(ArtifactWriter::new);
-        let mut trace = RunTrace::open(self.model, self.detail, artifact);
+        let mut trace = RunTrace::open(self.model, names::OPERATION, self.detail, artifact);
         let span = trace.span().clone();
         let _in_run = span.enter();
         match self.answer(prompt.into(), hooks, &mut on_step, &mut trace) {
@@ -149,13 +149,14 @@ impl Generator<'_> {
         trace: &mut RunTrace<'_>,
     ) -> Result<Generation, GenerateError> {
         let began = Instant::now();
+        trace.settings(&self.sampling, &self.stop);
         let sampler = Sampler::new(self.sampling.clone())?.limits(self.limits);
         if self.stop.max_tokens == 0 {
             let (name, allowed) = ("max_tokens", "whole numbers from 1");
             return Err(SamplingError::Setting { name, found: "0".to_owned(), allowed }.into());
         }
         let prompt = prompt.read(self.model)?;
-        trace.asked(&prompt.text, &self.sampling, &self.stop);
+        trace.prompt(&prompt.text);
         // Patterns are read once, not in every step; without hooks the model takes its fast way.
         let mut taps =
             if hooks.is_empty() { None } else { Some(HookTap::new(hooks, self.model.shared_config())?) };

@@ -293,5 +293,10 @@ fn tokenizer(path: &Path) -> Result<Option<Tokenizer>, LoadError> {
         return Ok(None);
     }
     let format = |problem: String| LoadError::Format { path: path.to_owned(), problem };
-    Tokenizer::from_file(path).map(Some).map_err(|error| format(format!("is no tokenizer: {error}")))
+    let mut tokenizer =
+        Tokenizer::from_file(path).map_err(|error| format(format!("is no tokenizer: {error}")))?;
+    // What the file keeps of somebody's batches would cut or pad every text, unsaid.
+    tokenizer.with_padding(None);
+    tokenizer.with_truncation(None).map_err(|error| format(format!("is no tokenizer: {error}")))?;
+    Ok(Some(tokenizer))
 }

@@ -32,8 +32,16 @@ pub(crate) struct PassTrace {
 
 impl<'m> RunTrace<'m> {
     /// Opens the span of a run.
-    pub(crate) fn open(model: &'m Model, detail: Detail, artifact: Option<ArtifactWriter>) -> Self {
+    pub(crate) fn open(
+        model: &'m Model,
+        operation: &str,
+        detail: Detail,
+        artifact: Option<ArtifactWriter>,
+    ) -> Self {
         let span = if detail == Detail::Off { Span::none() } else { generation!("lens run") };
+        if !span.is_disabled() {
+            tell::run(&span, model, detail, operation);
+        }
         Self { model, detail, span, artifact }
     }
 
@@ -42,11 +50,17 @@ impl<'m> RunTrace<'m> {
         &self.span
     }
 
-    /// What is known before the first pass of an answer.
-    pub(crate) fn asked(&self, prompt: &str, sampling: &Sampling, stop: &Stop) {
+    /// How an answer is to be written.
+    pub(crate) fn settings(&self, sampling: &Sampling, stop: &Stop) {
         if !self.span.is_disabled() {
-            tell::run(&self.span, self.model, self.detail, names::OPERATION, prompt);
             tell::settings(&self.span, sampling, stop);
+        }
+    }
+
+    /// What is read.
+    pub(crate) fn prompt(&self, text: &str) {
+        if !self.span.is_disabled() {
+            tell::prompt(&self.span, text);
         }
     }
 
@@ -132,10 +146,11 @@ mod tests {
     fn tell(detail: Detail, model: &Model, generation: &Generation) {
         let kept = ActivationCache::new(Arc::clone(model.shared_config()));
         let told = allocation_counter::measure(|| {
-            let mut trace = RunTrace::open(model, detail, None);
+            let mut trace = RunTrace::open(model, names::OPERATION, detail, None);
             let span = trace.span().clone();
             let _in_run = span.enter();
-            trace.asked(PROMPT, &Sampling::greedy(), &Stop::after(2));
+            trace.settings(&Sampling::greedy(), &Stop::after(2));
+            trace.prompt(PROMPT);
             for (step, token) in generation.tokens.iter().enumerate() {
                 let pass = trace.pass(step, token.positions);
                 trace.first_token();

@@ -10,8 +10,8 @@ use super::names;
 use crate::generate::{Choice, Draw, FilterEffect, FilterReport, GeneratedToken, Generation, Sampling, Stop};
 use crate::model::Model;
 
-/// Which model reads what.
-pub(super) fn run(span: &Span, model: &Model, detail: Detail, operation: &str, prompt: &str) {
+/// Which model does what.
+pub(super) fn run(span: &Span, model: &Model, detail: Detail, operation: &str) {
     span.set_attribute(semconv::OTEL_NAME, format!("{operation} {}", model.name()));
     for (name, value) in [
         (semconv::OPERATION_NAME, operation),
@@ -23,7 +23,11 @@ pub(super) fn run(span: &Span, model: &Model, detail: Detail, operation: &str, p
     ] {
         span.set_attribute(name, value);
     }
-    span.record_input(&[Message::user(prompt)]);
+}
+
+/// What it reads.
+pub(super) fn prompt(span: &Span, text: &str) {
+    span.record_input(&[Message::user(text)]);
 }
 
 /// How an answer is to be written.
