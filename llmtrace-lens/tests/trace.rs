@@ -244,6 +244,9 @@ fn a_run_that_fails_is_an_error_and_leaves_no_span_open() {
     });
     let span = recording.span("text_completion gpt2");
     assert_eq!(span.status, Status::error(error.to_string()));
+    let usage = span.usage();
+    assert_eq!((usage.input_tokens, usage.output_tokens), (Some(9), Some(0)));
+    assert_eq!(usage.status, llmtrace::UsageStatus::Interrupted);
     // Up to the part that failed, and nothing twice.
     let tree = recording.tree();
     let parts: Vec<&str> = tree.lines().skip(1).map(|line| line.trim().trim_end_matches(" [span]")).collect();

@@ -156,7 +156,7 @@ impl Generator<'_> {
             return Err(SamplingError::Setting { name, found: "0".to_owned(), allowed }.into());
         }
         let prompt = prompt.read(self.model)?;
-        trace.prompt(&prompt.text);
+        trace.prompt(&prompt.text, prompt.tokens.len());
         // Patterns are read once, not in every step; without hooks the model takes its fast way.
         let mut taps =
             if hooks.is_empty() { None } else { Some(HookTap::new(hooks, self.model.shared_config())?) };

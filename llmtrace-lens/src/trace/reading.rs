@@ -38,10 +38,10 @@ impl Model {
         hooks: &mut Hooks<'_>,
         detail: Detail,
     ) -> Result<Reading, GenerateError> {
-        let trace = RunTrace::open(self, names::FORWARD, detail, None);
+        let mut trace = RunTrace::open(self, names::FORWARD, detail, None);
         let span = trace.span().clone();
         let _in_run = span.enter();
-        match read(self, prompt.into(), readout, hooks, detail, &trace) {
+        match read(self, prompt.into(), readout, hooks, detail, &mut trace) {
             Ok(reading) => {
                 if !span.is_disabled() {
                     let found = reading.pass.iter().flat_map(PassReport::findings).collect();
@@ -63,10 +63,10 @@ fn read(
     readout: Readout,
     hooks: &mut Hooks<'_>,
     detail: Detail,
-    trace: &RunTrace<'_>,
+    trace: &mut RunTrace<'_>,
 ) -> Result<Reading, GenerateError> {
     let prompt = prompt.read(model)?;
-    trace.prompt(&prompt.text);
+    trace.prompt(&prompt.text, prompt.tokens.len());
     let batch = model.batch(&[&prompt.ids()], 0)?;
     let mut tap = HookTap::new(hooks, model.shared_config())?;
     let (logits, pass) = if detail < Detail::Layers {

@@ -21,6 +21,8 @@ pub(crate) struct RunTrace<'m> {
     /// The generation; disabled where nobody listens.
     span: Span,
     artifact: Option<ArtifactWriter>,
+    /// Tokens read and written so far.
+    tokens: (usize, usize),
 }
 
 /// One pass of a run.
@@ -42,7 +44,7 @@ impl<'m> RunTrace<'m> {
         if !span.is_disabled() {
             tell::run(&span, model, detail, operation);
         }
-        Self { model, detail, span, artifact }
+        Self { model, detail, span, artifact, tokens: (0, 0) }
     }
 
     /// The span of the run.
@@ -58,7 +60,8 @@ impl<'m> RunTrace<'m> {
     }
 
     /// What is read.
-    pub(crate) fn prompt(&self, text: &str) {
+    pub(crate) fn prompt(&mut self, text: &str, tokens: usize) {
+        self.tokens.0 = tokens;
         if !self.span.is_disabled() {
             tell::prompt(&self.span, text);
         }
@@ -105,6 +108,7 @@ impl<'m> RunTrace<'m> {
     /// Says what a pass led to, and ends its span.
     pub(crate) fn chosen(&mut self, pass: PassTrace, token: &GeneratedToken, kept: &ActivationCache) {
         let PassTrace { span, step } = pass;
+        self.tokens.1 += 1;
         if let Some(artifact) = &mut self.artifact {
             artifact.keep(step, kept);
         }
@@ -125,9 +129,11 @@ impl<'m> RunTrace<'m> {
         written?.ok()
     }
 
-    /// Says that the run failed.
+    /// Says that the run failed, and after how many tokens.
     pub(crate) fn failed(self, error: &dyn std::error::Error) {
-        self.span.record_error(error);
+        if !self.span.is_disabled() {
+            tell::failure(&self.span, self.tokens, error);
+        }
     }
 }
 
@@ -150,7 +156,7 @@ mod tests {
             let span = trace.span().clone();
             let _in_run = span.enter();
             trace.settings(&Sampling::greedy(), &Stop::after(2));
-            trace.prompt(PROMPT);
+            trace.prompt(PROMPT, generation.prompt.len());
             for (step, token) in generation.tokens.iter().enumerate() {
                 let pass = trace.pass(step, token.positions);
                 trace.first_token();

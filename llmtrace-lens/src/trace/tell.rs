@@ -1,6 +1,6 @@
 //! What a run says on its spans.
 
-use llmtrace::{Message, SpanExt as _, Usage, semconv};
+use llmtrace::{Message, SpanExt as _, Usage, UsageStatus, semconv};
 use serde_json::{Value, json};
 use tracing::Span;
 
@@ -137,6 +137,16 @@ pub(super) fn reading(span: &Span, tokens: usize, found: Vec<String>) {
     span.record_usage(Usage::new(tokens as u64, 0));
     findings(span, found);
     span.set_attribute(semconv::OTEL_STATUS_CODE, "OK");
+}
+
+/// How far a run came that failed.
+pub(super) fn failure(span: &Span, (read, written): (usize, usize), error: &dyn std::error::Error) {
+    if read > 0 {
+        let mut usage = Usage::new(read as u64, written as u64);
+        usage.status = UsageStatus::Interrupted;
+        span.record_usage(usage);
+    }
+    span.record_error(error);
 }
 
 /// Where the tensors of a run are, or why they are nowhere.
