@@ -5,11 +5,15 @@ mod error;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
+pub mod handmade;
+#[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+#[cfg(feature = "model")]
+pub mod patching;
 #[cfg(feature = "model")]
 pub mod trace;
 
@@ -19,5 +23,5 @@ pub use error::{LoadError, RunError};
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
 };
