@@ -114,6 +114,11 @@ impl Checkpoint {
         self.entries.contains_key(name)
     }
 
+    /// Whether there is a tensor whose name begins so.
+    pub(crate) fn has_any(&self, prefix: &str) -> bool {
+        self.entries.keys().any(|name| name.starts_with(prefix))
+    }
+
     /// A tensor as f32, of the shape that config.json makes it.
     pub(crate) fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
         let missing = || LoadError::MissingTensor {

@@ -81,7 +81,7 @@ pub(crate) fn plain(fields: &Fields<'_>, defaults: &Defaults) -> Result<Rotary, 
 }
 
 fn finite(fields: &Fields<'_>, rotary: Rotary) -> Result<Rotary, LoadError> {
-    if rotary.frequencies.iter().all(|frequency| frequency.is_finite()) {
+    if rotary.frequencies.iter().all(|frequency| *frequency <= f64::from(f32::MAX)) {
         return Ok(rotary);
     }
     Err(fields.wrong(&["rope_theta"], "and its scaling give a frequency that is no number"))

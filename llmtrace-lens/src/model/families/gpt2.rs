@@ -56,7 +56,7 @@ fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
 
 fn weights(fields: &Fields<'_>, config: &Config, files: &Checkpoint) -> Result<Weights, LoadError> {
     // The first files on the hub were saved from the model without its head.
-    let root = if files.has("transformer.wte.weight") { "transformer." } else { "" };
+    let root = if files.has_any("transformer.") { "transformer." } else { "" };
     let (width, vocab) = (config.d_model, config.vocab);
     let embed = files.tensor(&format!("{root}wte.weight"), &[vocab, width])?;
     Ok(Weights {

@@ -138,9 +138,8 @@ fn by_kind(fields: &Fields<'_>, defaults: &rotary::Defaults) -> Result<[Rotary; 
 
 fn weights(fields: &Fields<'_>, config: &Config, files: &Checkpoint) -> Result<Weights, LoadError> {
     let (member, text) = member(fields)?;
-    let roots = ["model.", "model.language_model.", "language_model.model."];
-    let root =
-        roots.into_iter().find(|root| files.has(&format!("{root}embed_tokens.weight"))).unwrap_or("model.");
+    let roots = ["model.language_model.", "language_model.model.", "model."];
+    let root = roots.into_iter().find(|root| files.has_any(root)).unwrap_or("model.");
     let (width, vocab) = (config.d_model, config.vocab);
     let embed = files.tensor(&format!("{root}embed_tokens.weight"), &[vocab, width])?;
     let biases = biases(&text, member)?;

@@ -149,10 +149,9 @@ fn unembed(
         Some(name) => files.tensor(name, embed.dims())?,
         None if tied => embed.clone(),
         None => {
-            let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+            let name = names.first().copied().unwrap_or_default();
             return Err(files.invalid(format!(
-                "no tensor {}, expected one of shape {:?}: {field:?} is not true in config.json",
-                names.join(" or "),
+                "no tensor {name:?}, expected one of shape {:?}: {field:?} is not true in config.json",
                 embed.dims()
             )));
         }
