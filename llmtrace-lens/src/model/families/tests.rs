@@ -9,7 +9,7 @@ use crate::model::config::{Activation, Config, Positions, Residual};
 use crate::model::fields::Fields;
 
 /// The configuration of a model of this type, with the fewest fields that it can have, and these.
-fn config(model_type: &str, fields: Value) -> Config {
+fn config(model_type: &str, fields: &Value) -> Config {
     let mut all = json!({
         "model_type": model_type, "hidden_size": 256, "intermediate_size": 96, "num_hidden_layers": 30,
         "num_attention_heads": 32, "vocab_size": 100, "max_position_embeddings": 50,
@@ -29,7 +29,7 @@ fn rotations(config: &Config) -> [&[f64]; 2] {
 #[test]
 fn heads_have_the_number_and_size_of_their_family() {
     let check = |model_type: &str, kv_heads: usize, head_dim: usize, scale: f64| {
-        let config = config(model_type, json!({}));
+        let config = config(model_type, &json!({}));
         assert_eq!((config.kv_heads, config.head_dim), (kv_heads, head_dim), "{model_type}");
         assert!((config.attention_scale - scale).abs() < 1e-12, "{model_type} {}", config.attention_scale);
     };
@@ -43,17 +43,17 @@ fn heads_have_the_number_and_size_of_their_family() {
     check("gemma2", 4, 256, 256_f64.powf(-0.5));
     check("gemma3_text", 4, 256, 256_f64.powf(-0.5));
     // Gemma scales by query_pre_attn_scalar, whatever the size of its heads.
-    assert!((config("gemma2", json!({"head_dim": 16})).attention_scale - 1.0 / 16.0).abs() < 1e-12);
-    let stated = config("gemma3_text", json!({"query_pre_attn_scalar": 4}));
+    assert!((config("gemma2", &json!({"head_dim": 16})).attention_scale - 1.0 / 16.0).abs() < 1e-12);
+    let stated = config("gemma3_text", &json!({"query_pre_attn_scalar": 4}));
     assert!((stated.attention_scale - 0.5).abs() < 1e-12);
-    let stated = config("llama", json!({"query_pre_attn_scalar": 4}));
+    let stated = config("llama", &json!({"query_pre_attn_scalar": 4}));
     assert!((stated.attention_scale - by_width).abs() < 1e-12);
 }
 
 #[test]
 fn norms_and_neurons_are_those_of_their_family() {
     let check = |model_type: &str, epsilon: f64, activation: Activation, d_mlp: usize| {
-        let config = config(model_type, json!({}));
+        let config = config(model_type, &json!({}));
         assert_eq!((config.activation, config.d_mlp), (activation, d_mlp), "{model_type}");
         assert!((config.epsilon - epsilon).abs() < 1e-12, "{model_type} {}", config.epsilon);
     };
@@ -66,17 +66,17 @@ fn norms_and_neurons_are_those_of_their_family() {
     for model_type in ["gemma2", "gemma3_text"] {
         check(model_type, 1e-6, Activation::GeluTanh, 96);
         // Gemma 2 and 3 read hidden_activation alone: older files have another hidden_act beside it.
-        let old = config(model_type, json!({"hidden_act": "gelu"}));
+        let old = config(model_type, &json!({"hidden_act": "gelu"}));
         assert_eq!(old.activation, Activation::GeluTanh, "{model_type}");
     }
-    assert_eq!(config("gpt_neox", json!({})).residual, Residual::Parallel);
+    assert_eq!(config("gpt_neox", &json!({})).residual, Residual::Parallel);
 }
 
 #[test]
 fn windows_are_those_of_their_family() {
     let check = |model_type: &str, fields: Value, window: usize, slides: &dyn Fn(usize) -> bool| {
         let expected: Vec<Option<usize>> = (0..30).map(|layer| slides(layer).then_some(window)).collect();
-        assert_eq!(config(model_type, fields.clone()).windows, expected, "{model_type} {fields}");
+        assert_eq!(config(model_type, &fields).windows, expected, "{model_type} {fields}");
     };
     let (all, none) = (&|_| true, &|_| false);
     for model_type in ["gpt2", "gpt_neox", "llama"] {
@@ -98,7 +98,7 @@ fn windows_are_those_of_their_family() {
 #[test]
 fn caps_hold_where_nothing_is_said_and_not_where_null_is() {
     let caps = |model_type: &str, fields: Value| {
-        let config = config(model_type, fields);
+        let config = config(model_type, &fields);
         (config.attention_softcap, config.logit_softcap)
     };
     assert_eq!(caps("gemma2", json!({})), (Some(50.0), Some(30.0)));
@@ -114,7 +114,7 @@ fn rotations_are_those_of_their_family() {
     let check = |model_type: &str, fields: Value, expected: [(f64, usize); 2]| {
         let mut fields = fields;
         fields["head_dim"] = json!(8);
-        let config = config(model_type, fields.clone());
+        let config = config(model_type, &fields);
         for (found, (theta, rotated)) in rotations(&config).into_iter().zip(expected) {
             assert_eq!(2 * found.len(), rotated, "{model_type} {fields}");
             for (pair, frequency) in found.iter().enumerate() {
@@ -138,7 +138,7 @@ fn rotations_are_those_of_their_family() {
 
 #[test]
 fn an_odd_share_of_a_head_is_rounded_up() {
-    let neox = config("gpt_neox", json!({"hidden_size": 640, "rotary_pct": 0.25}));
+    let neox = config("gpt_neox", &json!({"hidden_size": 640, "rotary_pct": 0.25}));
     // 5 of 20 dimensions: frequencies at 0, 2/5 and 4/5 (`torch.arange(0, dim, 2) / dim`).
     let expected = [1.0, 1e4_f64.powf(-0.4), 1e4_f64.powf(-0.8)];
     let found = rotations(&neox)[0];
@@ -155,7 +155,7 @@ fn llama3_scaling_falls_back_on_the_models_own_context() {
     let mut stated = scaling.clone();
     stated["original_max_position_embeddings"] = json!(50);
     let [left_out, stated] =
-        [scaling, stated].map(|scaling| config("llama", json!({"head_dim": 16, "rope_scaling": scaling})));
+        [scaling, stated].map(|scaling| config("llama", &json!({"head_dim": 16, "rope_scaling": scaling})));
     assert_eq!(left_out.positions, stated.positions);
 }
 
