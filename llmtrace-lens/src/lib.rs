@@ -15,5 +15,5 @@ pub use error::{LoadError, RunError};
 pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session,
+    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session, TokenLabel,
 };

@@ -9,9 +9,11 @@ mod forward;
 mod model;
 mod rotary;
 mod session;
+mod tokens;
 mod weights;
 
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
 pub use model::Model;
 pub use session::Session;
+pub use tokens::TokenLabel;
