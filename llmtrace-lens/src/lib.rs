@@ -1,6 +1,8 @@
 //! LLM tracing inside a local model: run it, read and change every activation, explain what it said.
 
 #[cfg(feature = "model")]
+pub mod analysis;
+#[cfg(feature = "model")]
 mod error;
 #[cfg(feature = "model")]
 mod hooks;

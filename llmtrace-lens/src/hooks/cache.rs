@@ -71,6 +71,10 @@ impl ActivationCache {
         Ok(candle_core::safetensors::save(&tensors, path)?)
     }
 
+    pub(crate) fn shared_config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
     pub(crate) fn insert(&mut self, point: HookPoint, value: Tensor) {
         self.values.insert(point, value);
     }

@@ -17,3 +17,4 @@ pub use forward::Readout;
 pub use model::Model;
 pub use session::Session;
 pub use tokens::TokenLabel;
+pub(crate) use weights::{Block, Linear, Norm};

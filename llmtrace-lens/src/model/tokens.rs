@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::model::Model;
 use crate::error::RunError;
 
-/// How vocabularies of SentencePiece write a space.
+/// How vocabularies of `SentencePiece` write a space.
 const PIECE_SPACE: char = '\u{2581}';
 
 /// What stands for bytes that are no character.
@@ -33,11 +33,13 @@ impl Model {
         if text.contains(REPLACEMENT) {
             return spelling;
         }
-        // The decoders of SentencePiece take the first space of a text away.
-        match spelling.starts_with(PIECE_SPACE) && !text.starts_with(' ') {
-            true => format!(" {text}"),
-            false if text.is_empty() => spelling,
-            false => text,
+        // The decoders of `SentencePiece` take the first space of a text away.
+        if spelling.starts_with(PIECE_SPACE) && !text.starts_with(' ') {
+            format!(" {text}")
+        } else if text.is_empty() {
+            spelling
+        } else {
+            text
         }
     }
 

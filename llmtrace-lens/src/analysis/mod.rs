@@ -1,0 +1,24 @@
+//! Reading a run: what each layer would say, which parts wrote a logit, what heads attend to, how large the stream is.
+//!
+//! [`Reading`] is the way in: it runs a model on tokens and keeps what the readings below need. All results are plain
+//! data that can be serialized; most print as a small table.
+
+mod attribution;
+mod columns;
+mod direct;
+mod direction;
+mod error;
+mod lens_query;
+mod logit_lens;
+mod reading;
+mod stack;
+mod vocabulary;
+
+pub use attribution::{Attribution, Part};
+pub use direct::DirectAttribution;
+pub use direction::Target;
+pub use error::ReadError;
+pub use lens_query::LensQuery;
+pub use logit_lens::{Guess, LensCell, LensRow, LogitLens, Tracked};
+pub use reading::Reading;
+pub use stack::ResidualStack;
