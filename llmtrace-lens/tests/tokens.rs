@@ -1,4 +1,4 @@
-//! Tokens and their texts, in byte-level and SentencePiece vocabularies.
+//! Tokens and their texts, in byte-level and `SentencePiece` vocabularies.
 #![cfg(feature = "model")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 

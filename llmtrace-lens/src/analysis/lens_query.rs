@@ -79,7 +79,7 @@ impl LensQuery<'_> {
         let mut rows = Vec::with_capacity(points.len());
         for point in &points {
             self.reading.stream(*point)?;
-            let label = label(*point);
+            let label = point.stream_label();
             rows.push(LensRow {
                 point: point.to_string(),
                 label,
@@ -152,9 +152,4 @@ fn logits(model: &Model, stream: &Tensor, positions: &[usize]) -> Result<Vec<f32
         Some(cap) => floats(&ops::softcap(&logits, cap)?),
         None => floats(&logits),
     }
-}
-
-fn label(point: HookPoint) -> String {
-    let name = point.site().name().strip_prefix("hook_resid_").unwrap_or(point.site().name());
-    point.layer().map_or_else(|| name.to_owned(), |layer| format!("{layer}_{name}"))
 }

@@ -159,6 +159,14 @@ impl<'m> Reading<'m> {
     }
 }
 
+impl HookPoint {
+    /// The short name of a point of the stream: `0_pre`, `0_mid`, `0_post`.
+    pub(super) fn stream_label(self) -> String {
+        let name = self.site().name().strip_prefix("hook_resid_").unwrap_or(self.site().name());
+        self.layer().map_or_else(|| name.to_owned(), |layer| format!("{layer}_{name}"))
+    }
+}
+
 /// The numbers of a tensor in order, on this machine.
 pub(super) fn floats(tensor: &Tensor) -> Result<Vec<f32>, ReadError> {
     Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)

@@ -1,5 +1,7 @@
 //! Tokens as people read them.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::model::Model;
@@ -70,5 +72,12 @@ impl Model {
                 Err(RunError::Input(format!("{text:?} is {} tokens, expected one: {parts:?}", ids.len())))
             }
         }
+    }
+
+    /// The tokens that the tokenizer holds for special, such as the beginning of a text; none without a tokenizer.
+    pub(crate) fn special_tokens(&self) -> BTreeSet<u32> {
+        let added =
+            self.tokenizer().map(|tokenizer| tokenizer.get_added_tokens_decoder()).unwrap_or_default();
+        added.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id).collect()
     }
 }
