@@ -47,8 +47,8 @@ mod tests {
     fn distributions_have_their_known_entropy_and_divergence() {
         let check = |p: &[f32], q: &[f32], expected_entropy: f64, expected_divergence: f64| {
             let (p, q) = (log_softmax(p), log_softmax(q));
-            assert!((entropy(&p) - expected_entropy).abs() < 1e-12, "{}", entropy(&p));
-            assert!((divergence(&p, &q) - expected_divergence).abs() < 1e-12, "{}", divergence(&p, &q));
+            assert!((entropy(&p) - expected_entropy).abs() < 1e-7, "{}", entropy(&p));
+            assert!((divergence(&p, &q) - expected_divergence).abs() < 1e-7, "{}", divergence(&p, &q));
         };
         check(&[0.0; 4], &[7.0; 4], 4f64.ln(), 0.0);
         check(&[0.0, f32::NEG_INFINITY], &[0.0, 0.0], 0.0, 2f64.ln());
