@@ -291,6 +291,7 @@ fn a_hook_that_writes_to_the_stream_shows_as_a_gap() {
     let attribution = reading.attribute(Target::Logit(3)).unwrap().components().unwrap();
     assert!(attribution.gap.abs() > 0.01, "{attribution}");
     close("logit", attribution.sum() + attribution.gap, attribution.logit);
+    assert!(attribution.to_string().contains("\ngap "), "{attribution}");
 }
 
 #[test]
@@ -361,7 +362,7 @@ fn answers_print_as_tables_and_serialize() {
     let attribution = reading.attribute(Target::Logit(3)).unwrap().heads().unwrap();
     let table = attribution.to_string();
     assert!(table.starts_with("logit of "), "{table}");
-    assert_eq!(table.lines().count(), 1 + 12 + 2 + 2, "{table}");
+    assert_eq!(table.lines().count(), 1 + 12 + 2 + 1, "{table}");
     let json = serde_json::to_value(&attribution).unwrap();
     assert_eq!(json["parts"][5]["label"], "L1H1");
     assert_eq!([&json["parts"][5]["layer"], &json["parts"][5]["index"]], [1, 1]);

@@ -79,8 +79,11 @@ impl Attribution {
     }
 }
 
+/// A gap below this is rounding and is not printed.
+const SHOWN_GAP: f32 = 1e-3;
+
 impl fmt::Display for Attribution {
-    /// What is attributed, then the parts by magnitude.
+    /// What is attributed, then the parts by magnitude, the constant, and the gap where it is more than rounding.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let against = self.against.as_ref().map(|token| format!(" less that of {:?}", token.text));
         let softcap = self.softcap.map(|cap| format!(", before the softcap of {cap}"));
@@ -96,7 +99,9 @@ impl fmt::Display for Attribution {
         let line = |label: &str, value: f32| vec![label.to_owned(), format!("{value:+.4}")];
         let mut lines: Vec<_> = self.strongest().iter().map(|part| line(&part.label, part.value)).collect();
         lines.push(line("constant", self.constant));
-        lines.push(line("gap", self.gap));
+        if self.gap.abs() >= SHOWN_GAP {
+            lines.push(line("gap", self.gap));
+        }
         super::columns::write(f, &lines)
     }
 }

@@ -123,7 +123,7 @@ impl DirectAttribution<'_> {
     }
 
     /// By the positions that one head read from: what each position's value adds through the head's attention, labelled
-    /// with its token, then `remainder` (all that is not this head's).
+    /// `5 " Dallas"`, then `remainder` (all that is not this head's).
     ///
     /// # Errors
     /// There is no such head, or the run did not keep its attention and values.
@@ -146,7 +146,11 @@ impl DirectAttribution<'_> {
             let read = value.iter().zip(bias).zip(reader);
             let read: f64 = read.map(|((value, bias), reader)| f64::from(value - bias) * reader).sum();
             let text = reading.tokens.get(source).map(|id| reading.model.token_text(*id)).unwrap_or_default();
-            parts.push(Part::new(text, f64::from(share) * read).in_layer(layer).numbered(source));
+            parts.push(
+                Part::new(format!("{source} {text:?}"), f64::from(share) * read)
+                    .in_layer(layer)
+                    .numbered(source),
+            );
         }
         let whole = self.sum_of(|_| true)?;
         let own = heads.written.get(head).copied().unwrap_or(0.0);
