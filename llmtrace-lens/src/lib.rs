@@ -14,7 +14,7 @@ mod ops;
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
 #[cfg(feature = "model")]
-pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
+pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
     Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session, TokenLabel,
