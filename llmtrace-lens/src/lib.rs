@@ -5,11 +5,15 @@ pub mod analysis;
 #[cfg(feature = "model")]
 mod error;
 #[cfg(feature = "model")]
+pub mod generate;
+#[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+#[cfg(feature = "model")]
+pub mod trace;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
@@ -14,6 +15,7 @@ mod weights;
 
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::Start;
 pub use model::Model;
 pub use session::Session;
 pub use tokens::TokenLabel;

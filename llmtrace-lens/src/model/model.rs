@@ -9,6 +9,7 @@ use tokenizers::Tokenizer;
 
 use super::checkpoint::Checkpoint;
 use super::config::{Config, Positions};
+use super::end_tokens::end_tokens;
 use super::families;
 use super::fields::Fields;
 use super::forward::{Forward, Readout, Start};
@@ -24,6 +25,7 @@ pub struct Model {
     weights: Arc<Weights>,
     tokenizer: Option<Arc<Tokenizer>>,
     name: String,
+    end_tokens: Arc<[u32]>,
     device: Device,
 }
 
@@ -69,6 +71,7 @@ impl Model {
             weights: Arc::new(weights),
             tokenizer: tokenizer.map(Arc::new),
             name: name.unwrap_or_else(|| "local".to_owned()),
+            end_tokens: end_tokens(folder, &fields)?.into(),
             device: device.clone(),
         })
     }
@@ -81,6 +84,11 @@ impl Model {
     /// The name of the folder it was loaded from.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The tokens with which it ends its answers, as `generation_config.json` says, else `config.json`.
+    pub fn end_tokens(&self) -> &[u32] {
+        &self.end_tokens
     }
 
     /// The device it is on.
