@@ -13,6 +13,8 @@ mod model;
 #[cfg(feature = "model")]
 mod ops;
 #[cfg(feature = "model")]
+pub mod patching;
+#[cfg(feature = "model")]
 pub mod trace;
 
 #[cfg(feature = "model")]

@@ -22,3 +22,4 @@ pub use mean::Mean;
 pub use moment::Moment;
 pub use point::{HookPoint, Site};
 pub use slice::Slice;
+pub(crate) use slice::{Axis, axes};
