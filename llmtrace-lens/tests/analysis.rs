@@ -324,6 +324,17 @@ fn a_wrong_readout_is_refused_with_its_reason() {
     check(mid, "no hook point \"blocks.0.hook_resid_mid\"");
     check(other.accumulated_resid_with_mid(2).unwrap_err(), "blocks.0.hook_resid_mid was not kept");
 
+    // A stream that a hook has spoilt.
+    let mut hooks = Hooks::new()
+        .on("blocks.1.hook_resid_post", |_, value| Ok(Some((value * f64::NAN)?)))
+        .keep(Reading::filter(gpt2.config()));
+    let (_, cache) = gpt2.run_with_hooks(&tokens, &mut hooks).unwrap();
+    let spoilt = Reading::of(&gpt2, &tokens, cache).unwrap();
+    check(
+        spoilt.logit_lens().read().unwrap_err(),
+        "blocks.2.hook_resid_post gives logits that are not finite",
+    );
+
     // A cache of another model, of another load, of other tokens, of two sequences, or one that lacks values.
     let (_, cache) = neox.run_with_cache(&tokens, Filter::all()).unwrap();
     check(

@@ -31,6 +31,12 @@ pub enum ReadError {
         /// What the cache has.
         found: Vec<usize>,
     },
+    /// The stream has numbers that are infinite or none at all, so nothing can be said of it.
+    #[error("{point} gives logits that are not finite")]
+    NotFinite {
+        /// The point.
+        point: HookPoint,
+    },
     /// There is no such block, head, position or token, or so many were not there.
     #[error("there is no {what} {index}: there are {count}")]
     OutOfRange {

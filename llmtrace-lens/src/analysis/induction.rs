@@ -6,10 +6,10 @@ use serde::Serialize;
 use super::attention::AttentionSummary;
 use super::error::ReadError;
 use super::reading::{Reading, single};
-use super::vocabulary;
 use crate::error::RunError;
 use crate::hooks::Hooks;
 use crate::model::{Model, Positions, Readout};
+use crate::ops::{Distribution, greatest};
 
 /// How many random tokens are repeated where the model has positions for them (Olsson et al. 2022).
 const LENGTH: usize = 25;
@@ -143,15 +143,13 @@ impl<'m> InductionTest<'m> {
         let length = (sequence.len() - self.before.len()) / 2;
         for (at, (row, next)) in rows.iter().zip(sequence.iter().skip(1)).enumerate() {
             let Some(place) = (at + 1).checked_sub(self.before.len()) else { continue };
-            let Some(loss) = vocabulary::log_softmax(row).get(*next as usize).map(|log| -log) else {
-                continue;
-            };
+            let Some(logit) = row.get(*next as usize) else { continue };
+            let loss = -Distribution::of(row).log_probability(*logit);
             if (1..length).contains(&place) {
                 copies.first_loss += loss;
             } else if place > length {
                 copies.repeated_loss += loss;
-                let best = vocabulary::greatest(row, 1).first().map(|(id, _)| *id);
-                copies.right += usize::from(best == Some(*next as usize));
+                copies.right += usize::from(greatest(row, 1) == [*next as usize]);
             }
         }
         Reading::of(self.model, sequence, cache)?.attention_summary()

@@ -4,10 +4,8 @@ use rayon::prelude::*;
 use super::error::ReadError;
 use super::logit_lens::{Guess, LensCell, LensRow, LogitLens, Tracked};
 use super::reading::{Reading, floats, single};
-use super::vocabulary;
 use crate::hooks::{Filter, HookPoint, Site, points};
-use crate::model::Model;
-use crate::ops;
+use crate::ops::{self, Distribution, greatest, rank};
 
 /// How many logits are held at once.
 const CHUNK: usize = 1 << 22;
@@ -86,14 +84,14 @@ impl LensQuery<'_> {
                 cells: Vec::with_capacity(positions.len()),
             });
         }
-        let last = self.reading.last_stream()?;
         let at_once = (CHUNK / config.vocab.max(1)).max(1);
         for positions in positions.chunks(at_once) {
-            let end = logits(model, last, positions)?;
-            let end: Vec<Vec<f64>> = end.par_chunks(config.vocab).map(vocabulary::log_softmax).collect();
+            let end = self.logits(self.reading.last_point(), positions)?;
+            let ends: Vec<(Distribution, &[f32])> =
+                end.par_chunks(config.vocab).map(|logits| (Distribution::of(logits), logits)).collect();
             for (row, point) in rows.iter_mut().zip(&points) {
-                let here = logits(model, self.reading.stream(*point)?, positions)?;
-                let here = here.par_chunks(config.vocab).zip(&end);
+                let here = self.logits(*point, positions)?;
+                let here = here.par_chunks(config.vocab).zip(&ends);
                 let cells: Vec<LensCell> = here.map(|(logits, end)| self.cell(logits, end)).collect();
                 row.cells.extend(cells);
             }
@@ -121,35 +119,43 @@ impl LensQuery<'_> {
         }
     }
 
-    fn cell(&self, logits: &[f32], end: &[f64]) -> LensCell {
-        let logs = vocabulary::log_softmax(logits);
-        let guess = |id: usize, logit: f32| {
-            let id = u32::try_from(id).unwrap_or(u32::MAX);
-            let probability = single(logs.get(id as usize).map_or(0.0, |log| log.exp()));
-            Guess { token: self.reading.model.token_label(id), logit, probability }
+    /// Logits of some positions of a point of the stream, row by row, as the model's own end computes them.
+    fn logits(&self, point: HookPoint, positions: &[usize]) -> Result<Vec<f32>, ReadError> {
+        let (model, stream) = (self.reading.model, self.reading.stream(point)?);
+        let rows: Vec<u32> = positions.iter().filter_map(|position| u32::try_from(*position).ok()).collect();
+        let rows = Tensor::from_vec(rows, positions.len(), stream.device())?;
+        let weights = model.weights();
+        let logits = weights.unembed.apply(&weights.ln_final.apply(&stream.index_select(&rows, 1)?)?)?;
+        let logits = match model.config().logit_softcap {
+            Some(cap) => floats(&ops::softcap(&logits, cap)?)?,
+            None => floats(&logits)?,
         };
-        let top = vocabulary::greatest(logits, self.top).into_iter();
-        let tracked = self.tracked.iter().filter_map(|id| {
-            let logit = *logits.get(*id as usize)?;
-            Some(Tracked { guess: guess(*id as usize, logit), rank: vocabulary::rank(logits, logit) })
-        });
-        LensCell {
-            top: top.map(|(id, logit)| guess(id, logit)).collect(),
-            tracked: tracked.collect(),
-            entropy: single(vocabulary::entropy(&logs)),
-            kl_to_final: single(vocabulary::divergence(end, &logs)),
+        if logits.iter().all(|logit| logit.is_finite()) {
+            Ok(logits)
+        } else {
+            Err(ReadError::NotFinite { point })
         }
     }
-}
 
-/// Logits of some positions of a stream `[1, t, D]`, row by row, as the model's own end computes them.
-fn logits(model: &Model, stream: &Tensor, positions: &[usize]) -> Result<Vec<f32>, ReadError> {
-    let rows: Vec<u32> = positions.iter().filter_map(|position| u32::try_from(*position).ok()).collect();
-    let rows = Tensor::from_vec(rows, positions.len(), stream.device())?;
-    let weights = model.weights();
-    let logits = weights.unembed.apply(&weights.ln_final.apply(&stream.index_select(&rows, 1)?)?)?;
-    match model.config().logit_softcap {
-        Some(cap) => floats(&ops::softcap(&logits, cap)?),
-        None => floats(&logits),
+    fn cell(&self, logits: &[f32], (end, end_logits): &(Distribution, &[f32])) -> LensCell {
+        let here = Distribution::of(logits);
+        let guess = |id: usize| {
+            let (logit, probability) = (logits.get(id), here.probabilities.get(id));
+            Some(Guess {
+                token: self.reading.model.token_label(u32::try_from(id).ok()?),
+                logit: *logit?,
+                probability: single(*probability?),
+            })
+        };
+        let tracked = self.tracked.iter().filter_map(|id| {
+            let guess = guess(*id as usize)?;
+            Some(Tracked { rank: rank(logits, guess.logit), guess })
+        });
+        LensCell {
+            top: greatest(logits, self.top).into_iter().filter_map(guess).collect(),
+            tracked: tracked.collect(),
+            entropy: single(here.entropy()),
+            kl_to_final: single(here.divergence_from(logits, end, end_logits)),
+        }
     }
 }

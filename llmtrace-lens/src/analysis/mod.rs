@@ -16,7 +16,6 @@ mod logit_lens;
 mod reading;
 mod residual_norms;
 mod stack;
-mod vocabulary;
 
 pub use activation_statistics::{ActivationStatistics, LayerActivations};
 pub use attention::{AttentionSummary, HeadSummary};
