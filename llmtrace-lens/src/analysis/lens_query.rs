@@ -88,10 +88,10 @@ impl LensQuery<'_> {
         for positions in positions.chunks(at_once) {
             let end = self.logits(self.reading.last_point(), positions)?;
             let ends: Vec<(Distribution, &[f32])> =
-                end.par_chunks(config.vocab).map(|logits| (Distribution::of(logits), logits)).collect();
+                end.par_chunks(config.vocab.max(1)).map(|logits| (Distribution::of(logits), logits)).collect();
             for (row, point) in rows.iter_mut().zip(&points) {
                 let here = self.logits(*point, positions)?;
-                let here = here.par_chunks(config.vocab).zip(&ends);
+                let here = here.par_chunks(config.vocab.max(1)).zip(&ends);
                 let cells: Vec<LensCell> = here.map(|(logits, end)| self.cell(logits, end)).collect();
                 row.cells.extend(cells);
             }
