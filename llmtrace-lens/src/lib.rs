@@ -14,6 +14,7 @@ mod model;
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
+pub mod report;
 #[cfg(feature = "model")]
 pub mod trace;
 
