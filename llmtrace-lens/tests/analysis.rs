@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use llmtrace_lens::analysis::{Attribution, ReadError, Reading, Target};
+use llmtrace_lens::report::Picture;
 use llmtrace_lens::{Filter, Hooks, Model};
 
 const TOLERANCE: f32 = 1e-4;
@@ -377,4 +378,30 @@ fn answers_print_as_tables_and_serialize() {
     let json = serde_json::to_value(&attribution).unwrap();
     assert_eq!(json["parts"][5]["label"], "L1H1");
     assert_eq!([&json["parts"][5]["layer"], &json["parts"][5]["index"]], [1, 1]);
+}
+
+#[test]
+fn answers_are_pictures_too() {
+    let model = model("gemma2");
+    let tokens = model.tokenize(TEXT).unwrap();
+    let reading = Reading::new(&model, &tokens).unwrap();
+    let check = |picture: &dyn Picture, title: &str, words: &[&str]| {
+        assert_eq!(picture.title(), title);
+        let svg = format!("{}{}", picture.to_svg(), picture.to_html("picture"));
+        for word in words {
+            assert!(svg.contains(word), "{title}: no {word} in {svg}");
+        }
+    };
+    let lens = reading.logit_lens().read().unwrap();
+    let best = &lens.last(4).unwrap().best().unwrap().token.text;
+    check(&lens.picture("Lens").unwrap(), "Lens", &["0_pre", "3_post", "␣containing", best.trim()]);
+    let answer = reading.attribute(Target::Logit(300)).unwrap();
+    check(&answer.head_map("Heads").unwrap(), "Heads", &["L3", "H3", "before the softcap of"]);
+    check(&answer.layer_map("Layers").unwrap(), "Layers", &["attention", "MLP", "L3"]);
+    check(&answer.source_prompt(0, 1, "Sources").unwrap(), "Sources", &["L0H1"]);
+    let norms = reading.residual_norms().unwrap();
+    check(&norms.picture("Norms").unwrap(), "Norms", &["0_pre", "3_post"]);
+    let summary = reading.attention_summary().unwrap();
+    check(&summary.head_map("Scores", |head| head.induction).unwrap(), "Scores", &["L0", "H3"]);
+    check(&reading.attention_grid("Attention").unwrap(), "Attention", &["L0H2", "induction 0.52"]);
 }

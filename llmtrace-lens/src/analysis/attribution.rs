@@ -71,6 +71,14 @@ impl Attribution {
         single(parts + f64::from(self.constant))
     }
 
+    /// What is attributed, in words.
+    pub(super) fn measure(&self) -> String {
+        let against = self.against.as_ref().map(|token| format!(" less that of {:?}", token.text));
+        let softcap = self.softcap.map(|cap| format!(", before the softcap of {cap},"));
+        let (against, softcap) = (against.unwrap_or_default(), softcap.unwrap_or_default());
+        format!("logit of {:?}{against}{softcap}", self.token.text)
+    }
+
     /// The parts by magnitude, the largest first.
     pub fn strongest(&self) -> Vec<&Part> {
         let mut parts: Vec<&Part> = self.parts.iter().collect();
@@ -85,17 +93,7 @@ const SHOWN_GAP: f32 = 1e-3;
 impl fmt::Display for Attribution {
     /// What is attributed, then the parts by magnitude, the constant, and the gap where it is more than rounding.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let against = self.against.as_ref().map(|token| format!(" less that of {:?}", token.text));
-        let softcap = self.softcap.map(|cap| format!(", before the softcap of {cap}"));
-        writeln!(
-            f,
-            "logit of {:?}{} after position {}{}: {:.4}",
-            self.token.text,
-            against.unwrap_or_default(),
-            self.position,
-            softcap.unwrap_or_default(),
-            self.logit
-        )?;
+        writeln!(f, "{} after position {}: {:.4}", self.measure(), self.position, self.logit)?;
         let line = |label: &str, value: f32| vec![label.to_owned(), format!("{value:+.4}")];
         let mut lines: Vec<_> = self.strongest().iter().map(|part| line(&part.label, part.value)).collect();
         lines.push(line("constant", self.constant));

@@ -10,7 +10,7 @@ use crate::model::{Block, Linear};
 /// A logit, or a difference of two, that is to be attributed; made by [`Reading::attribute`].
 #[derive(Clone, Debug)]
 pub struct DirectAttribution<'r> {
-    reading: &'r Reading<'r>,
+    pub(super) reading: &'r Reading<'r>,
     target: Target,
     position: usize,
     direction: Direction,

@@ -1,5 +1,6 @@
 use crate::error::RunError;
 use crate::hooks::HookPoint;
+use crate::report::PictureError;
 
 /// Why a run was not read: a wrong answer is refused rather than given.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,9 @@ pub enum ReadError {
         /// How many there are.
         count: usize,
     },
+    /// There is more than a picture can show.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// The model could not be run, or the run did not keep a value.
     #[error(transparent)]
     Run(#[from] RunError),

@@ -87,8 +87,10 @@ impl LensQuery<'_> {
         let at_once = (CHUNK / config.vocab.max(1)).max(1);
         for positions in positions.chunks(at_once) {
             let end = self.logits(self.reading.last_point(), positions)?;
-            let ends: Vec<(Distribution, &[f32])> =
-                end.par_chunks(config.vocab.max(1)).map(|logits| (Distribution::of(logits), logits)).collect();
+            let ends: Vec<(Distribution, &[f32])> = end
+                .par_chunks(config.vocab.max(1))
+                .map(|logits| (Distribution::of(logits), logits))
+                .collect();
             for (row, point) in rows.iter_mut().zip(&points) {
                 let here = self.logits(*point, positions)?;
                 let here = here.par_chunks(config.vocab.max(1)).zip(&ends);

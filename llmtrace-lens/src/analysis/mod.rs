@@ -13,6 +13,7 @@ mod error;
 mod induction;
 mod lens_query;
 mod logit_lens;
+mod pictures;
 mod reading;
 mod residual_norms;
 mod stack;
