@@ -80,7 +80,7 @@ fn page() -> Result<Page, PictureError> {
             Section::new(
                 "How the answer was written",
                 "One row for each word that the model wrote. \
-                 Rank 0 is its first choice; entropy is 0 where it was certain and grows with doubt.",
+                 Rank 0 is its first choice; entropy is 0 where it was certain, and 1 bit is the doubt of a coin.",
             )
             .picture(generation()),
         )
@@ -113,7 +113,7 @@ fn logit_lens() -> Result<LogitLensTable, PictureError> {
                 .into_iter()
                 .filter(|other| *other != token);
             let top = std::iter::once((token, p)).chain(others.map(|other| (other, rest)));
-            LensCell::new(-p * p.ln() - (1.0 - p) * (rest / 4.0).max(1e-9).ln(), top.take(5))
+            LensCell::new(-p * p.log2() - (1.0 - p) * (rest / 4.0).max(1e-9).log2(), top.take(5))
         })
     };
     let embed = [

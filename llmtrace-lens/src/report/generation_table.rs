@@ -32,7 +32,7 @@ pub struct GenerationStep {
 }
 
 impl GenerationStep {
-    /// A token with the probability that the model gave it, the entropy of the model's distribution in nats, and the
+    /// A token with the probability that the model gave it, the entropy of the model's distribution in bits, and the
     /// token's rank in it, the most probable having rank 0.
     pub fn new(token: &str, probability: f32, entropy: f32, rank: usize) -> Self {
         let token = token::visible(token);
@@ -228,7 +228,7 @@ impl Picture for GenerationTable {
             "step",
             "token",
             "probability",
-            "entropy (nats)",
+            "entropy (bits)",
             "rank",
             "alternatives",
             "taken away by filters",

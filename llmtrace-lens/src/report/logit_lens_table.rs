@@ -30,7 +30,7 @@ pub struct LensCell {
 }
 
 impl LensCell {
-    /// The entropy of the distribution in nats, and its most probable tokens with their probabilities, best first.
+    /// The entropy of the distribution in bits, and its most probable tokens with their probabilities, best first.
     pub fn new<T: Into<String>>(entropy: f32, top: impl IntoIterator<Item = (T, f32)>) -> Self {
         Self {
             entropy,
@@ -46,7 +46,7 @@ impl LensCell {
     fn hint(&self) -> String {
         let top =
             self.top.iter().map(|(token, p)| format!("{} {}", token::visible(token), number::percent(*p)));
-        format!("{}\nentropy {} nats", top.collect::<Vec<_>>().join("\n"), number::exact(self.entropy))
+        format!("{}\nentropy {} bits", top.collect::<Vec<_>>().join("\n"), number::exact(self.entropy))
     }
 }
 
@@ -121,7 +121,7 @@ impl LogitLensTable {
 }
 
 const SIGN: &str = "◆ ";
-const MEASURE: &str = "entropy in nats; the stronger the colour, the surer";
+const MEASURE: &str = "entropy in bits; the stronger the colour, the surer";
 
 impl Picture for LogitLensTable {
     fn title(&self) -> &str {
@@ -233,7 +233,7 @@ impl Picture for LogitLensTable {
     }
 
     fn table(&self) -> Table {
-        let mut table = Table::new(["layer", "position", "token", "entropy (nats)", "most probable"]);
+        let mut table = Table::new(["layer", "position", "token", "entropy (bits)", "most probable"]);
         for (name, cells) in &self.layers {
             for (at, (cell, token)) in cells.iter().zip(&self.tokens).enumerate() {
                 let top =

@@ -330,7 +330,7 @@ fn the_answer_is_marked_by_more_than_colour() {
         .unwrap();
     assert_eq!(table.to_html("id").matches("◆ ").count(), 2);
     assert_eq!(table.to_svg().matches("class=\"mark\"").count(), 1);
-    assert!(table.to_html("id").contains("title=\"␣Austin 98%\n␣Texas 1%\nentropy 0.022 nats\""));
+    assert!(table.to_html("id").contains("title=\"␣Austin 98%\n␣Texas 1%\nentropy 0.022 bits\""));
     assert_eq!(
         table.to_terminal(60, Colour::None),
         "Lens

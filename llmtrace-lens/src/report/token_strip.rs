@@ -28,9 +28,9 @@ const ALTERNATIVES: usize = 3;
 pub enum Measure {
     /// The probability that the model gave it.
     Probability,
-    /// How surprised the model was: the negative logarithm of the probability, in nats.
+    /// How surprised the model was: the negative base-2 logarithm of the probability, in bits.
     Surprisal,
-    /// How unsure the model was before it: the entropy of its distribution, in nats.
+    /// How unsure the model was before it: the entropy of its distribution, in bits.
     Entropy,
 }
 
@@ -38,8 +38,8 @@ impl Measure {
     fn name(self) -> &'static str {
         match self {
             Self::Probability => "probability",
-            Self::Surprisal => "surprisal in nats",
-            Self::Entropy => "entropy in nats",
+            Self::Surprisal => "surprisal in bits",
+            Self::Entropy => "entropy in bits",
         }
     }
 
