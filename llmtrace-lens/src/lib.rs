@@ -26,3 +26,8 @@ pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, 
 pub use model::{
     Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session, TokenLabel,
 };
+
+/// The snippets of the guide are compiled as tests.
+#[cfg(all(doctest, feature = "model"))]
+#[doc = include_str!("../../docs/lens.md")]
+mod guide {}
