@@ -4,6 +4,7 @@
 pub mod analysis;
 #[cfg(feature = "model")]
 mod error;
+pub mod explain;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
