@@ -8,6 +8,8 @@ pub mod explain;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
+pub mod handmade;
+#[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
@@ -25,7 +27,8 @@ pub use error::{LoadError, RunError};
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session, TokenLabel,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
+    TokenLabel,
 };
 
 /// The snippets of the guide are compiled as tests.

@@ -368,6 +368,25 @@ fn a_model_without_a_tokenizer_answers_in_tokens() {
     assert!(error.ends_with("has no tokenizer.json: give token ids, not a text"), "{error}");
 }
 
+/// Files on the hub keep the settings of whoever saved them last.
+#[test]
+fn prompts_are_neither_cut_nor_padded() {
+    let copy = tempfile::tempdir().unwrap();
+    for file in ["config.json", "model.safetensors"] {
+        std::fs::copy(folder("gpt2").join(file), copy.path().join(file)).unwrap();
+    }
+    let text = std::fs::read_to_string(folder("gpt2").join("tokenizer.json")).unwrap();
+    let mut tokenizer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    tokenizer["truncation"] =
+        serde_json::json!({"direction": "Right", "max_length": 3, "strategy": "LongestFirst", "stride": 0});
+    tokenizer["padding"] = serde_json::json!({"strategy": {"Fixed": 20}, "direction": "Left",
+        "pad_to_multiple_of": null, "pad_id": 0, "pad_type_id": 0, "pad_token": "<|endoftext|>"});
+    std::fs::write(copy.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+    let answer = Model::load(copy.path()).unwrap().generator().stop(Stop::after(1)).run(PROMPT).unwrap();
+    let read: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
+    assert_eq!(read, ids(&expected("gpt2")["prompt.input_ids"]));
+}
+
 #[test]
 fn an_answer_is_written_as_json() {
     let sampling = Sampling::random(1).top_k(3);
@@ -376,6 +395,9 @@ fn an_answer_is_written_as_json() {
     let json = serde_json::to_value(generator.run(PROMPT).unwrap()).unwrap();
     for path in [
         "/model",
+        "/sampling/draw/seed",
+        "/sampling/top_k",
+        "/stop/max_tokens",
         "/prompt/0/id",
         "/prompt/0/bytes/start",
         "/text",

@@ -35,7 +35,7 @@ fn close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
     assert_eq!(found.dims(), expected.dims(), "{what}");
     for (at, (found, expected)) in values(found).iter().zip(values(expected)).enumerate() {
         assert!(
-            found == &expected || (found - expected).abs() <= tolerance,
+            found.to_bits() == expected.to_bits() || (found - expected).abs() <= tolerance,
             "{what}[{at}] is {found}, expected {expected}"
         );
     }
@@ -79,7 +79,10 @@ fn check(
         let chosen = is_in(&index);
         inside += usize::from(chosen);
         let expected = if chosen { expect(&index, old) } else { old };
-        assert!(new == expected || (new - expected).abs() < 1e-6, "{point}{index:?}: {new}, not {expected}");
+        assert!(
+            new.to_bits() == expected.to_bits() || (new - expected).abs() < 1e-6,
+            "{point}{index:?}: {new}, not {expected}"
+        );
     }
     assert!(inside > 0 && inside < before.elem_count(), "{inside} of {}", before.elem_count());
 }
@@ -152,6 +155,24 @@ fn interventions_are_made_in_the_order_they_were_added() {
         let expected = if position == 2 { expected.ones_like().unwrap() } else { expected };
         close("row", &after.narrow(1, position, 1).unwrap(), &(expected * 3.0).unwrap(), 1e-5);
     }
+}
+
+#[test]
+fn one_sequence_of_a_batch_can_be_changed_alone() {
+    let model = model("llama");
+    let (_, other) = model.run_with_cache(&FIRST, "resid_pre1").unwrap();
+    let alone = |tokens: &[u32], hooks: &mut Hooks<'_>| model.run_with_hooks(tokens, hooks).unwrap().0;
+    let mut hooks = Hooks::new()
+        .patch("resid_pre1", &other, Slice::sequence(1).and(Slice::position(3)))
+        .zero("z2", Slice::sequences([0, 2]).and(Slice::head(1)));
+    let (batch, _) =
+        model.run_batch_with_hooks(&[&SECOND, &SECOND, &FIRST], Readout::All, &mut hooks).unwrap();
+    let row = |at: usize| batch.narrow(0, at, 1).unwrap();
+    let zero = || Hooks::new().zero("z2", Slice::head(1));
+    close("zeroed", &row(0), &alone(&SECOND, &mut zero()), 2e-5);
+    let mut patch = Hooks::new().patch("resid_pre1", &other, Slice::position(3));
+    close("patched", &row(1), &alone(&SECOND, &mut patch), 2e-5);
+    close("zeroed", &row(2), &alone(&FIRST, &mut zero()), 2e-5);
 }
 
 #[test]

@@ -142,6 +142,27 @@ fn a_text_that_is_only_read_is_told_too() {
     assert_eq!((failed.len(), &failed[0].status), (1, &Status::error(error.to_string())));
 }
 
+/// What the program does with a token is its own time, and its own spans stand beside the steps.
+#[test]
+fn the_programs_work_between_steps_is_not_the_models() {
+    let recording = Recording::start();
+    let model = toy();
+    let generator = model.generator().stop(Stop::after(2)).detail(Detail::Layers);
+    let answer = recording.run(|| {
+        generator.stream(PROMPT, |_| {
+            llmtrace::tool!("look it up").in_scope(|| recording.clock().advance(Duration::from_secs(1)));
+            ControlFlow::Continue(())
+        })
+    });
+    assert_eq!(answer.unwrap().tokens.len(), 2);
+    for (name, seconds) in [("prompt", 0), ("step 1", 0), ("block 2", 0), ("text_completion gpt2", 2)] {
+        assert_eq!(recording.span(name).duration(), Duration::from_secs(seconds), "{name}");
+    }
+    let run = recording.span("text_completion gpt2").span_id;
+    let tools = recording.spans().into_iter().filter(|span| span.name == "look it up");
+    assert_eq!(tools.map(|span| span.parent_span_id).collect::<Vec<_>>(), [Some(run), Some(run)]);
+}
+
 #[test]
 fn steps_say_how_their_token_was_chosen() {
     let recording = Recording::start();
@@ -203,7 +224,7 @@ fn content_that_is_left_out_is_nowhere() {
     let answer = ask(&recording, Detail::Full);
     for span in recording.spans() {
         let everything = format!("{span:?}");
-        for word in ["Dallas", answer.tokens[0].token.spelling.as_str(), "model_probability"] {
+        for word in ["Dallas", answer.tokens[0].token.spelling.as_str(), "final_probability"] {
             assert!(!everything.contains(word), "{word} in {everything}");
         }
     }
@@ -223,10 +244,25 @@ fn a_run_that_fails_is_an_error_and_leaves_no_span_open() {
     });
     let span = recording.span("text_completion gpt2");
     assert_eq!(span.status, Status::error(error.to_string()));
+    let usage = span.usage();
+    assert_eq!((usage.input_tokens, usage.output_tokens), (Some(9), Some(0)));
+    assert_eq!(usage.status, llmtrace::UsageStatus::Interrupted);
     // Up to the part that failed, and nothing twice.
     let tree = recording.tree();
     let parts: Vec<&str> = tree.lines().skip(1).map(|line| line.trim().trim_end_matches(" [span]")).collect();
     assert_eq!(parts, ["prompt", "embed", "block 0", "attention", "mlp", "block 1", "attention"]);
+}
+
+#[test]
+fn a_run_that_never_began_says_whose_it_was() {
+    let recording = Recording::start();
+    let model = toy();
+    let generator = model.generator().sampling(Sampling::random(1).top_p(7.0));
+    let error = recording.run(|| generator.run(PROMPT)).unwrap_err();
+    let span = recording.span("text_completion gpt2");
+    assert_eq!(span.status, Status::error(error.to_string()));
+    assert_eq!(span.attributes.get_str(semconv::PROVIDER_NAME), Some("llmtrace.local"));
+    assert_eq!(serde_json::to_value(span.attributes.get(semconv::REQUEST_TOP_P)).unwrap(), 7.0);
 }
 
 #[test]

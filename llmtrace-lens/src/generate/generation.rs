@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::choice::Choice;
 use super::cost::Memory;
 use super::prompt::Token;
-use super::stop::FinishReason;
+use super::sampling::Sampling;
+use super::stop::{FinishReason, Stop};
 use crate::hooks::ActivationCache;
 use crate::trace::{Artifact, PassReport, seconds};
 
@@ -17,6 +18,10 @@ use crate::trace::{Artifact, PassReport, seconds};
 pub struct Generation {
     /// The model's name.
     pub model: String,
+    /// How its tokens were chosen.
+    pub sampling: Sampling,
+    /// When it was to end.
+    pub stop: Stop,
     /// The prompt as a text; empty where it came as tokens and the model has no tokenizer.
     pub prompt_text: String,
     /// The prompt's tokens, special ones that the tokenizer added among them.

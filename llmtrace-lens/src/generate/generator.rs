@@ -18,7 +18,7 @@ use super::text::TextStream;
 use crate::error::RunError;
 use crate::hooks::{ActivationCache, HookTap, Hooks, NoTap, Tap};
 use crate::model::{Model, Positions, Session};
-use crate::trace::{ArtifactWriter, Artifacts, Detail, PassReport, RunTrace};
+use crate::trace::{ArtifactWriter, Artifacts, Detail, PassReport, RunTrace, names};
 
 /// Writes answers with a model: token by token, with keys and values of what was read kept, and each step told.
 ///
@@ -126,7 +126,7 @@ impl Generator<'_> {
         mut on_step: impl FnMut(&Step<'_>) -> ControlFlow<()>,
     ) -> Result<Generation, GenerateError> {
         let artifact = self.artifacts.clone().map(ArtifactWriter::new);
-        let mut trace = RunTrace::open(self.model, self.detail, artifact);
+        let mut trace = RunTrace::open(self.model, names::OPERATION, self.detail, artifact);
         let span = trace.span().clone();
         let _in_run = span.enter();
         match self.answer(prompt.into(), hooks, &mut on_step, &mut trace) {
@@ -149,13 +149,14 @@ impl Generator<'_> {
         trace: &mut RunTrace<'_>,
     ) -> Result<Generation, GenerateError> {
         let began = Instant::now();
+        trace.settings(&self.sampling, &self.stop);
         let sampler = Sampler::new(self.sampling.clone())?.limits(self.limits);
         if self.stop.max_tokens == 0 {
             let (name, allowed) = ("max_tokens", "whole numbers from 1");
             return Err(SamplingError::Setting { name, found: "0".to_owned(), allowed }.into());
         }
         let prompt = prompt.read(self.model)?;
-        trace.asked(&prompt.text, &self.sampling, &self.stop);
+        trace.prompt(&prompt.text, prompt.tokens.len());
         // Patterns are read once, not in every step; without hooks the model takes its fast way.
         let mut taps =
             if hooks.is_empty() { None } else { Some(HookTap::new(hooks, self.model.shared_config())?) };
@@ -171,7 +172,7 @@ impl Generator<'_> {
                 trace.first_token();
             }
             let (finish, text) = run.written(&mut token)?;
-            trace.chosen(&pass, &token, &cache);
+            trace.chosen(pass, &token, &cache);
             let step = Step { index, token: &token, text: &text, cache: &cache };
             let flow = on_step(&step);
             run.tokens.push(token);
@@ -184,6 +185,8 @@ impl Generator<'_> {
         let (text, tokens) = run.into_answer()?;
         Ok(Generation {
             model: self.model.name().to_owned(),
+            sampling: self.sampling.clone(),
+            stop: self.stop.clone(),
             prompt_text: prompt.text,
             prompt: prompt.tokens,
             text,

@@ -7,29 +7,25 @@ use serde_json::Value;
 use super::fields::Fields;
 use crate::error::LoadError;
 
-/// `eos_token_id` of `generation_config.json`, else of `config.json`: a number or several; none where neither says one.
-pub(super) fn end_tokens(folder: &Path, config: &Fields<'_>) -> Result<Vec<u32>, LoadError> {
+/// `eos_token_id` of `generation_config.json`, where a folder has one and that names any.
+pub(super) fn of_folder(folder: &Path) -> Result<Option<Vec<u32>>, LoadError> {
     let path = folder.join("generation_config.json");
-    if path.exists() {
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| LoadError::Read { path: path.clone(), source })?;
-        let values: Value = serde_json::from_str(&text).map_err(|error| LoadError::Format {
-            path: path.clone(),
-            problem: format!("is no JSON: {error}"),
-        })?;
-        let values = values.as_object().ok_or_else(|| LoadError::Format {
-            path: path.clone(),
-            problem: "is no JSON object".to_owned(),
-        })?;
-        let found = read(&Fields::new(&path, values))?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
+    if !path.exists() {
+        return Ok(None);
     }
-    read(config)
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+    let values: Value = serde_json::from_str(&text)
+        .map_err(|error| LoadError::Format { path: path.clone(), problem: format!("is no JSON: {error}") })?;
+    let values = values
+        .as_object()
+        .ok_or_else(|| LoadError::Format { path: path.clone(), problem: "is no JSON object".to_owned() })?;
+    let found = of_config(&Fields::new(&path, values))?;
+    Ok((!found.is_empty()).then_some(found))
 }
 
-fn read(fields: &Fields<'_>) -> Result<Vec<u32>, LoadError> {
+/// `eos_token_id` of `config.json`: a number or several; none where it says none.
+pub(super) fn of_config(fields: &Fields<'_>) -> Result<Vec<u32>, LoadError> {
     let name = ["eos_token_id"];
     let wrong =
         |value: &Value| fields.wrong(&name, &format!("is {value}, expected a token id or a list of them"));
@@ -54,7 +50,10 @@ mod tests {
             }
             let values: Value = serde_json::from_str(config).unwrap();
             let path = folder.path().join("config.json");
-            match (end_tokens(folder.path(), &Fields::new(&path, values.as_object().unwrap())), expected) {
+            let fields = Fields::new(&path, values.as_object().unwrap());
+            let found =
+                of_folder(folder.path()).and_then(|found| found.map_or_else(|| of_config(&fields), Ok));
+            match (found, expected) {
                 (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{generation:?} {config}"),
                 (Err(error), Err(expected)) => assert!(error.to_string().ends_with(expected), "{error}"),
                 (found, _) => panic!("{found:?} for {generation:?} {config}"),

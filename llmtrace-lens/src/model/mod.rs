@@ -1,5 +1,6 @@
 //! A local model: loading it, running it, hooking into it.
 
+mod builder;
 mod checkpoint;
 mod config;
 mod end_tokens;
@@ -13,6 +14,7 @@ mod session;
 mod tokens;
 mod weights;
 
+pub use builder::ModelBuilder;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
 pub(crate) use forward::Start;

@@ -1,7 +1,6 @@
 //! A traced pass without an answer.
 
 use candle_core::Tensor;
-use tracing::Span;
 
 use super::detail::Detail;
 use super::pass::{Parts, PassReport, PassTap};
@@ -39,10 +38,10 @@ impl Model {
         hooks: &mut Hooks<'_>,
         detail: Detail,
     ) -> Result<Reading, GenerateError> {
-        let trace = RunTrace::open(self, detail, None);
+        let mut trace = RunTrace::open(self, names::FORWARD, detail, None);
         let span = trace.span().clone();
         let _in_run = span.enter();
-        match read(self, prompt.into(), readout, hooks, detail, &span) {
+        match read(self, prompt.into(), readout, hooks, detail, &mut trace) {
             Ok(reading) => {
                 if !span.is_disabled() {
                     let found = reading.pass.iter().flat_map(PassReport::findings).collect();
@@ -64,18 +63,16 @@ fn read(
     readout: Readout,
     hooks: &mut Hooks<'_>,
     detail: Detail,
-    span: &Span,
+    trace: &mut RunTrace<'_>,
 ) -> Result<Reading, GenerateError> {
     let prompt = prompt.read(model)?;
-    if !span.is_disabled() {
-        tell::run(span, model, detail, names::FORWARD, &prompt.text);
-    }
+    trace.prompt(&prompt.text, prompt.tokens.len());
     let batch = model.batch(&[&prompt.ids()], 0)?;
     let mut tap = HookTap::new(hooks, model.shared_config())?;
     let (logits, pass) = if detail < Detail::Layers {
         (model.forward(&mut tap, Start::Tokens(&batch), readout)?, None)
     } else {
-        let parts = if span.is_disabled() { Parts::TimesOnly } else { Parts::Spans };
+        let parts = if trace.span().is_disabled() { Parts::TimesOnly } else { Parts::Spans };
         let mut timed = PassTap::new(&mut tap, model.config().layers, parts);
         let logits = model.forward(&mut timed, Start::Tokens(&batch), readout)?;
         (logits, Some(timed.into_report()))

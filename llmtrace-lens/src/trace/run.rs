@@ -21,6 +21,8 @@ pub(crate) struct RunTrace<'m> {
     /// The generation; disabled where nobody listens.
     span: Span,
     artifact: Option<ArtifactWriter>,
+    /// Tokens read and written so far.
+    tokens: (usize, usize),
 }
 
 /// One pass of a run.
@@ -32,9 +34,17 @@ pub(crate) struct PassTrace {
 
 impl<'m> RunTrace<'m> {
     /// Opens the span of a run.
-    pub(crate) fn open(model: &'m Model, detail: Detail, artifact: Option<ArtifactWriter>) -> Self {
+    pub(crate) fn open(
+        model: &'m Model,
+        operation: &str,
+        detail: Detail,
+        artifact: Option<ArtifactWriter>,
+    ) -> Self {
         let span = if detail == Detail::Off { Span::none() } else { generation!("lens run") };
-        Self { model, detail, span, artifact }
+        if !span.is_disabled() {
+            tell::run(&span, model, detail, operation);
+        }
+        Self { model, detail, span, artifact, tokens: (0, 0) }
     }
 
     /// The span of the run.
@@ -42,11 +52,18 @@ impl<'m> RunTrace<'m> {
         &self.span
     }
 
-    /// What is known before the first pass of an answer.
-    pub(crate) fn asked(&self, prompt: &str, sampling: &Sampling, stop: &Stop) {
+    /// How an answer is to be written.
+    pub(crate) fn settings(&self, sampling: &Sampling, stop: &Stop) {
         if !self.span.is_disabled() {
-            tell::run(&self.span, self.model, self.detail, names::OPERATION, prompt);
             tell::settings(&self.span, sampling, stop);
+        }
+    }
+
+    /// What is read.
+    pub(crate) fn prompt(&mut self, text: &str, tokens: usize) {
+        self.tokens.0 = tokens;
+        if !self.span.is_disabled() {
+            tell::prompt(&self.span, text);
         }
     }
 
@@ -88,13 +105,15 @@ impl<'m> RunTrace<'m> {
         self.span.record_first_chunk();
     }
 
-    /// Says what a pass led to.
-    pub(crate) fn chosen(&mut self, pass: &PassTrace, token: &GeneratedToken, kept: &ActivationCache) {
+    /// Says what a pass led to, and ends its span.
+    pub(crate) fn chosen(&mut self, pass: PassTrace, token: &GeneratedToken, kept: &ActivationCache) {
+        let PassTrace { span, step } = pass;
+        self.tokens.1 += 1;
         if let Some(artifact) = &mut self.artifact {
-            artifact.keep(pass.step, kept);
+            artifact.keep(step, kept);
         }
-        if !pass.span.is_disabled() {
-            tell::step(&pass.span, self.model, token);
+        if !span.is_disabled() {
+            tell::step(&span, self.model, token);
         }
     }
 
@@ -110,9 +129,11 @@ impl<'m> RunTrace<'m> {
         written?.ok()
     }
 
-    /// Says that the run failed.
+    /// Says that the run failed, and after how many tokens.
     pub(crate) fn failed(self, error: &dyn std::error::Error) {
-        self.span.record_error(error);
+        if !self.span.is_disabled() {
+            tell::failure(&self.span, self.tokens, error);
+        }
     }
 }
 
@@ -131,14 +152,15 @@ mod tests {
     fn tell(detail: Detail, model: &Model, generation: &Generation) {
         let kept = ActivationCache::new(Arc::clone(model.shared_config()));
         let told = allocation_counter::measure(|| {
-            let mut trace = RunTrace::open(model, detail, None);
+            let mut trace = RunTrace::open(model, names::OPERATION, detail, None);
             let span = trace.span().clone();
             let _in_run = span.enter();
-            trace.asked(PROMPT, &Sampling::greedy(), &Stop::after(2));
+            trace.settings(&Sampling::greedy(), &Stop::after(2));
+            trace.prompt(PROMPT, generation.prompt.len());
             for (step, token) in generation.tokens.iter().enumerate() {
                 let pass = trace.pass(step, token.positions);
                 trace.first_token();
-                trace.chosen(&pass, token, &kept);
+                trace.chosen(pass, token, &kept);
             }
             trace.answered(generation);
         });

@@ -1,6 +1,6 @@
 //! What a run says on its spans.
 
-use llmtrace::{Message, SpanExt as _, Usage, semconv};
+use llmtrace::{Message, SpanExt as _, Usage, UsageStatus, semconv};
 use serde_json::{Value, json};
 use tracing::Span;
 
@@ -10,8 +10,8 @@ use super::names;
 use crate::generate::{Choice, Draw, FilterEffect, FilterReport, GeneratedToken, Generation, Sampling, Stop};
 use crate::model::Model;
 
-/// Which model reads what.
-pub(super) fn run(span: &Span, model: &Model, detail: Detail, operation: &str, prompt: &str) {
+/// Which model does what.
+pub(super) fn run(span: &Span, model: &Model, detail: Detail, operation: &str) {
     span.set_attribute(semconv::OTEL_NAME, format!("{operation} {}", model.name()));
     for (name, value) in [
         (semconv::OPERATION_NAME, operation),
@@ -23,7 +23,11 @@ pub(super) fn run(span: &Span, model: &Model, detail: Detail, operation: &str, p
     ] {
         span.set_attribute(name, value);
     }
-    span.record_input(&[Message::user(prompt)]);
+}
+
+/// What it reads.
+pub(super) fn prompt(span: &Span, text: &str) {
+    span.record_input(&[Message::user(text)]);
 }
 
 /// How an answer is to be written.
@@ -133,6 +137,16 @@ pub(super) fn reading(span: &Span, tokens: usize, found: Vec<String>) {
     span.record_usage(Usage::new(tokens as u64, 0));
     findings(span, found);
     span.set_attribute(semconv::OTEL_STATUS_CODE, "OK");
+}
+
+/// How far a run came that failed.
+pub(super) fn failure(span: &Span, (read, written): (usize, usize), error: &dyn std::error::Error) {
+    if read > 0 {
+        let mut usage = Usage::new(read as u64, written as u64);
+        usage.status = UsageStatus::Interrupted;
+        span.record_usage(usage);
+    }
+    span.record_error(error);
 }
 
 /// Where the tensors of a run are, or why they are nowhere.
