@@ -27,8 +27,8 @@ pub use error::{LoadError, RunError};
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
-    TokenLabel,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary,
+    Session, TokenLabel,
 };
 
 /// The snippets of the guide are compiled as tests.
