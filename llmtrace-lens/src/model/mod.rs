@@ -1,7 +1,9 @@
 //! A local model: loading it, running it, hooking into it.
 
+mod builder;
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
@@ -9,9 +11,14 @@ mod forward;
 mod model;
 mod rotary;
 mod session;
+mod tokens;
 mod weights;
 
+pub use builder::ModelBuilder;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::Start;
 pub use model::Model;
 pub use session::Session;
+pub use tokens::TokenLabel;
+pub(crate) use weights::{Block, Linear, Norm};
