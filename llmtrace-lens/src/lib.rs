@@ -2,6 +2,9 @@
 
 #[cfg(feature = "model")]
 mod error;
+pub mod explain;
+#[cfg(feature = "model")]
+pub mod generate;
 #[cfg(feature = "model")]
 pub mod handmade;
 #[cfg(feature = "model")]
@@ -13,6 +16,8 @@ mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
 pub mod report;
+#[cfg(feature = "model")]
+pub mod trace;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};

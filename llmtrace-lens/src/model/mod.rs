@@ -3,6 +3,7 @@
 mod builder;
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
@@ -15,5 +16,6 @@ mod weights;
 pub use builder::ModelBuilder;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::Start;
 pub use model::Model;
 pub use session::Session;
