@@ -222,6 +222,31 @@ fn paths_add_up_where_only_they_differ() {
 }
 
 #[test]
+fn a_path_to_the_logits_is_what_the_sender_adds_to_the_last_stream() {
+    let [clean, corrupted] = prompts();
+    for name in ["gpt2", "llama", "gemma2", "gpt_neox"] {
+        let model = model(name);
+        let metric = Metric::logit_difference(RIGHT, WRONG);
+        let mut patching = Patching::new(&model, &clean, &corrupted, metric.clone()).unwrap();
+        let paths = patching.paths_to_logits().unwrap();
+        let layers = model.config().layers;
+        let (_, good) = model.run_with_cache(&clean, "*").unwrap();
+        let (_, bad) = model.run_with_cache(&corrupted, "*").unwrap();
+        let end = bad.get(&format!("resid_post{}", layers - 1)).unwrap();
+        for (layer, head) in (0..layers).flat_map(|layer| (0..4).map(move |head| (layer, head))) {
+            let [z, written] = ["z", "attn_out"].map(|site| format!("{site}{layer}"));
+            let mut hooks = Hooks::new().patch(z.as_str(), &good, Slice::head(head)).keep(written.as_str());
+            let (_, patched) = model.run_with_hooks(&corrupted, &mut hooks).unwrap();
+            let more = (patched.get(&written).unwrap() - bad.get(&written).unwrap()).unwrap();
+            let stream = (end + more).unwrap();
+            let (logits, _) = model.run_residual(layers, &stream, Readout::Last, &mut Hooks::new()).unwrap();
+            let expected = metric.of(&logits.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+            close(&format!("{name} L{layer}H{head}"), &[paths.values[layer * 5 + head]], &[expected]);
+        }
+    }
+}
+
+#[test]
 fn a_causal_trace_restores_everything_before_the_noise_spreads() {
     let (model, [clean, _]) = (model("gpt2"), prompts());
     let trace = |seed, samples, window| {
