@@ -3,6 +3,8 @@
 #[cfg(feature = "model")]
 mod error;
 #[cfg(feature = "model")]
+mod gradient;
+#[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
@@ -11,6 +13,8 @@ mod ops;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
+#[cfg(feature = "model")]
+pub use gradient::{Gradient, Input, Target};
 #[cfg(feature = "model")]
 pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
 #[cfg(feature = "model")]

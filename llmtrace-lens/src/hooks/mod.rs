@@ -8,7 +8,7 @@ mod point;
 
 pub use cache::ActivationCache;
 pub use filter::Filter;
-pub(crate) use filter::points;
+pub(crate) use filter::{PointSet, points};
 pub use hooks::Hooks;
 pub(crate) use hooks::{HookTap, NoTap, Tap};
 pub use point::{HookPoint, Site};

@@ -50,7 +50,7 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
     }
 
     /// The stream after the last block `[b, t, D]`.
-    fn stream(&mut self, start: Start<'_>) -> Result<Tensor, RunError> {
+    pub(crate) fn stream(&mut self, start: Start<'_>) -> Result<Tensor, RunError> {
         let (first, mut x) = match start {
             Start::Residual(layer, x) => (layer, x),
             Start::Tokens(tokens) => {

@@ -13,5 +13,7 @@ mod weights;
 
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::{Forward, Start};
 pub use model::Model;
 pub use session::Session;
+pub(crate) use weights::{Attention, Block, Linear, Mlp, Norm, Weights};
