@@ -2,6 +2,7 @@
 
 #[cfg(feature = "model")]
 mod error;
+pub mod explain;
 #[cfg(feature = "model")]
 mod gradient;
 #[cfg(feature = "model")]
