@@ -15,7 +15,7 @@ mod ops;
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
 #[cfg(feature = "model")]
-pub use gradient::{Gradient, Input, Target};
+pub use gradient::{AttributionPatching, Baseline, Gradient, Input, Integrated, IntegratedGradients, Target};
 #[cfg(feature = "model")]
 pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
 #[cfg(feature = "model")]

@@ -7,38 +7,57 @@ use super::ops;
 use super::target::Reading;
 use crate::error::RunError;
 use crate::hooks::{HookPoint, Site};
-use crate::model::Linear;
+use crate::model::{Config, Linear, Weights};
+
+/// What is read of a run.
+pub(super) struct Said {
+    /// One number a sequence.
+    pub(super) values: Vec<f64>,
+    normalized: Tensor,
+    scale: Tensor,
+    columns: Linear,
+    weights: Tensor,
+    logits: Tensor,
+}
+
+/// What is read of the final stream `[b, t, D]`; `whole` computes every column of the logits.
+pub(super) fn say(
+    config: &Config,
+    weights: &Weights,
+    stream: &Tensor,
+    reading: &Reading,
+    whole: bool,
+) -> Result<Said, RunError> {
+    let norm = &weights.ln_final;
+    let whole = whole || reading.is_log;
+    let rows = stream.narrow(1, reading.first, reading.count)?.contiguous()?;
+    let (normalized, scale) = crate::ops::normalize(&rows, norm.kind, norm.epsilon)?;
+    let normed = crate::ops::affine(&normalized, &norm.gain, norm.bias.as_ref())?;
+    let columns = if whole { weights.unembed.clone() } else { columns(&weights.unembed, reading)? };
+    let weights = counts(reading, whole, columns.weight.dim(1)?, &normed)?;
+    let raw = columns.apply(&normed)?;
+    let logits = match config.logit_softcap {
+        Some(cap) => crate::ops::softcap(&raw, cap)?,
+        None => raw,
+    };
+    let values = values(&logits, &weights, reading)?;
+    Ok(Said { values, normalized, scale, columns, weights, logits })
+}
 
 impl Backward<'_> {
-    /// What is read of the final stream `[b, t, D]`, one number a sequence, and its gradient `[b, t, D]`.
-    pub(super) fn read(
-        &mut self,
-        stream: &Tensor,
-        reading: &Reading,
-    ) -> Result<(Vec<f64>, Tensor), RunError> {
-        let (norm, steps) = (&self.weights.ln_final, stream.dim(1)?);
-        let rows = stream.narrow(1, reading.first, reading.count)?.contiguous()?;
-        let (normalized, scale) = crate::ops::normalize(&rows, norm.kind, norm.epsilon)?;
-        let normed = crate::ops::affine(&normalized, &norm.gain, norm.bias.as_ref())?;
-        let whole = reading.is_log || self.wants(0, Site::Unembed);
-        let columns =
-            if whole { self.weights.unembed.clone() } else { columns(&self.weights.unembed, reading)? };
-        let weights = weights(reading, whole, columns.weight.dim(1)?, &normed)?;
-        let raw = columns.apply(&normed)?;
-        let logits = match self.config.logit_softcap {
-            Some(cap) => crate::ops::softcap(&raw, cap)?,
-            None => raw,
-        };
-        let values = values(&logits, &weights, reading)?;
+    /// The gradient of the final stream `[b, t, D]`, `t` being `steps`, from what was read of it.
+    pub(super) fn read(&mut self, said: &Said, reading: &Reading, steps: usize) -> Result<Tensor, RunError> {
+        let Said { normalized, scale, columns, weights, logits, .. } = said;
+        let norm = &self.weights.ln_final;
         let mut gradient = if reading.is_log {
             // Each row's weight less what its normalisation takes from every token.
-            let shares = crate::ops::softmax(&logits)?.broadcast_mul(&weights.sum_keepdim(D::Minus1)?)?;
-            shares.neg()?.broadcast_add(&weights)?
+            let shares = crate::ops::softmax(logits)?.broadcast_mul(&weights.sum_keepdim(D::Minus1)?)?;
+            shares.neg()?.broadcast_add(weights)?
         } else {
             weights.broadcast_as(logits.shape())?.contiguous()?
         };
         if let Some(cap) = self.config.logit_softcap {
-            gradient = ops::softcap(&gradient, &logits, cap)?;
+            gradient = ops::softcap(&gradient, logits, cap)?;
         }
         let pad =
             |value: &Tensor| value.pad_with_zeros(1, reading.first, steps - reading.first - reading.count);
@@ -47,9 +66,8 @@ impl Backward<'_> {
         self.record_with(0, Site::LnFinalOut, || pad(&gradient))?;
         let gradient = gradient.broadcast_mul(&norm.gain)?;
         self.record_with(0, Site::LnFinalNormalized, || pad(&gradient))?;
-        self.record_with(0, Site::LnFinalScale, || pad(&ops::divisor(&gradient, &normalized, &scale)?))?;
-        let gradient = ops::normalize(&gradient, &normalized, &scale, norm.kind)?;
-        Ok((values, pad(&gradient)?))
+        self.record_with(0, Site::LnFinalScale, || pad(&ops::divisor(&gradient, normalized, scale)?))?;
+        Ok(pad(&ops::normalize(&gradient, normalized, scale, norm.kind)?)?)
     }
 
     pub(super) fn record_with(
@@ -76,7 +94,7 @@ fn columns(unembed: &Linear, reading: &Reading) -> candle_core::Result<Linear> {
 }
 
 /// What each column counts in each row read `[rows, columns]`.
-fn weights(reading: &Reading, whole: bool, width: usize, like: &Tensor) -> candle_core::Result<Tensor> {
+fn counts(reading: &Reading, whole: bool, width: usize, like: &Tensor) -> candle_core::Result<Tensor> {
     let mut weights = vec![0.0_f32; reading.count * width];
     for (at, term) in reading.terms.iter().enumerate() {
         let column = if whole { term.token as usize } else { at };

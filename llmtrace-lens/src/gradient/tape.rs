@@ -1,48 +1,66 @@
 //! What a run keeps for the backward pass.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
 use crate::error::RunError;
-use crate::hooks::{HookPoint, PointSet, Site, Tap};
+use crate::hooks::{ActivationCache, HookPoint, PointSet, Site, Tap};
 use crate::model::{Config, MlpKind, Positions};
 
 /// What a run keeps for the backward pass. They are references to what the run computed, and each is let go of as soon
 /// as the backward pass is through with it.
-#[derive(Debug)]
-pub(super) struct Tape {
-    needed: PointSet,
-    values: BTreeMap<HookPoint, Tensor>,
-}
+#[derive(Debug, Default)]
+pub(super) struct Tape(BTreeMap<HookPoint, Tensor>);
 
 impl Tape {
-    /// A tape that keeps what the backward pass of every block needs.
-    pub(super) fn new(config: &Config) -> Self {
-        let mut needed = PointSet::none(config);
-        for layer in 0..config.layers {
-            for site in needed_sites(config) {
-                needed.insert(HookPoint::block(layer, site));
-            }
-        }
-        Self { needed, values: BTreeMap::new() }
-    }
-
     /// The value kept at a point, which is the caller's from now on.
     pub(super) fn take(&mut self, layer: usize, site: Site) -> Result<Tensor, RunError> {
         let point = HookPoint::block(layer, site);
-        self.values.remove(&point).ok_or(RunError::NotKept { point })
+        self.0.remove(&point).ok_or(RunError::NotKept { point })
     }
 }
 
-impl Tap for Tape {
+/// Keeps what a backward pass needs, and what the caller wants to have of the run.
+#[derive(Debug)]
+pub(super) struct Recorder {
+    needed: PointSet,
+    kept: PointSet,
+    pub(super) tape: Tape,
+    pub(super) cache: ActivationCache,
+}
+
+impl Recorder {
+    /// Keeps the values at the points in `kept`, and nothing for a backward pass.
+    pub(super) fn of_values(config: &Arc<Config>, kept: PointSet) -> Self {
+        let cache = ActivationCache::new(Arc::clone(config));
+        Self { needed: PointSet::none(config), kept, tape: Tape::default(), cache }
+    }
+
+    /// Keeps what the backward pass of every block needs, and the values at the points in `kept`.
+    pub(super) fn of_blocks(config: &Arc<Config>, kept: PointSet) -> Self {
+        let mut recorder = Self::of_values(config, kept);
+        for layer in 0..config.layers {
+            for site in needed_sites(config) {
+                recorder.needed.insert(HookPoint::block(layer, site));
+            }
+        }
+        recorder
+    }
+}
+
+impl Tap for Recorder {
     fn wants(&self, point: HookPoint) -> bool {
-        self.needed.contains(point)
+        self.needed.contains(point) || self.kept.contains(point)
     }
 
     fn visit(&mut self, point: HookPoint, value: Tensor) -> Result<Tensor, RunError> {
         if self.needed.contains(point) {
-            self.values.insert(point, value.clone());
+            self.tape.0.insert(point, value.clone());
+        }
+        if self.kept.contains(point) {
+            self.cache.insert(point, value.clone());
         }
         Ok(value)
     }
