@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExplainError, Fit, Masking, Part, Parts, Solution, Spent};
+use super::{Coverage, ExplainError, Fit, Masking, Part, Parts, Solution, Spent};
 
 /// What each part of a prompt did to the score. `Display` draws it as a table with signed bars; it serialises to JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,9 +23,8 @@ pub struct Attribution {
     /// How well a local model fits, where the method fits one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub fit: Option<Fit>,
-    /// Whether the method stopped at its own limit of calls, and shared what was left out evenly within groups of parts.
-    #[serde(default)]
-    pub is_cut_short: bool,
+    /// How much of what the method is defined over was asked.
+    pub coverage: Coverage,
     /// Calls, tokens and dollars that it took.
     pub spent: Spent,
     /// How long it took.
@@ -75,7 +74,7 @@ impl Attribution {
             base_value: 0.0,
             full_value: 0.0,
             fit: None,
-            is_cut_short: false,
+            coverage: Coverage::Whole,
             spent: Spent::default(),
             seconds: 0.0,
         })
@@ -128,6 +127,6 @@ impl Attribution {
             part.standard_error = Some(error);
         }
         self.fit = solution.fit;
-        self.is_cut_short = solution.is_cut_short;
+        self.coverage = solution.coverage;
     }
 }

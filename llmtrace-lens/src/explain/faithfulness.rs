@@ -116,7 +116,7 @@ impl Game<'_> {
         rankings: usize,
     ) -> Result<Plan, ExplainError> {
         let rankings = rankings_of(self, attribution, rankings)?;
-        Ok(self.plan_masks("faithfulness", &masks(&rankings, self.parts().len())))
+        Ok(self.plan_masks(&format!("judging {}", attribution.method), &masks(&rankings, self.parts().len())))
     }
 
     /// Judges an attribution, from any method, beside 10 random ones.
@@ -141,7 +141,7 @@ impl Game<'_> {
         let before = self.ledger();
         let rankings = rankings_of(self, attribution, rankings)?;
         let parts = self.parts().len();
-        let span = trace::judgement(self.explained_span());
+        let span = trace::judgement(self.explained_span(), &attribution.method);
         let result = span.in_scope(|| {
             self.values(&masks(&rankings, parts))?;
             let one_out = one_out(self, parts)?;

@@ -34,6 +34,7 @@ pub struct Game<'a> {
     threads: usize,
     seed: u64,
     max_calls: u64,
+    framing_tokens: u64,
     answer_tokens: Option<u64>,
     tariff: Option<Tariff>,
     explained: Option<Span>,
@@ -64,6 +65,7 @@ impl<'a> Game<'a> {
             threads: THREADS,
             seed: 0,
             max_calls: u64::MAX,
+            framing_tokens: 0,
             answer_tokens: None,
             tariff: None,
             explained: None,
@@ -101,6 +103,13 @@ impl<'a> Game<'a> {
         self
     }
 
+    /// Says how many tokens each call sends beside the masked prompt, for the estimate of the cost: fixed instructions,
+    /// the framing of messages.
+    pub fn framing_tokens(mut self, tokens: u64) -> Self {
+        self.framing_tokens = tokens;
+        self
+    }
+
     /// Says how many tokens an answer has at most, for the estimate of the cost.
     pub fn answer_tokens(mut self, tokens: u64) -> Self {
         self.answer_tokens = Some(tokens);
@@ -114,7 +123,7 @@ impl<'a> Game<'a> {
     }
 
     /// Names the span that is explained: spans of explanations become its children. Without it they are children of
-    /// the current span.
+    /// the current span. The span stays open as long as the game lives.
     pub fn of_span(mut self, explained: &Span) -> Self {
         self.explained = Some(explained.clone());
         self
@@ -137,7 +146,7 @@ impl<'a> Game<'a> {
     /// and of the score function.
     pub fn explain(&self, method: &impl Method) -> Result<Attribution, ExplainError> {
         self.afford(method.name(), &self.masks_of(method)?)?;
-        let span = trace::explanation(self.explained.as_ref(), self.parts.text());
+        let span = trace::explanation(self.explained.as_ref(), method.name(), self.parts.text());
         let (began, before) = (Instant::now(), self.ledger());
         let result = span.in_scope(|| {
             let ends =
@@ -193,7 +202,11 @@ impl<'a> Game<'a> {
         let new = self.unknown(masks);
         let distinct: HashSet<&Coalition> = masks.iter().collect();
         let known = distinct.len() - new.len();
-        Plan::new(name, &self.parts, &new, known, self.answer_tokens, self.tariff.as_ref())
+        Plan::new(name, &self.parts, &new, known).with_cost(
+            self.framing_tokens,
+            self.answer_tokens,
+            self.tariff(),
+        )
     }
 
     /// The masks that are not scored yet, each once; an error if they are more than may be scored.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use fastrand::Rng;
 
 use super::linear::{Moments, Sample};
-use super::{Coalition, ExplainError, Game, Method, Parts, Solution};
+use super::{Coalition, Coverage, ExplainError, Game, Method, Parts, Solution};
 
 /// Shapley values by a weighted regression on masks, as `KernelExplainer` of shap 0.51 does it: sizes of masks from the
 /// outside in, whole ones while the samples last and random masks with their complements after, under the constraint
@@ -35,8 +35,7 @@ impl KernelShap {
 
     /// The masks and their weights, for this many parts and this seed.
     pub fn design(self, parts: usize, seed: u64) -> Vec<WeightedMask> {
-        let all = if parts <= COUNTABLE { (1_usize << parts).saturating_sub(2) } else { usize::MAX };
-        let samples = self.samples.unwrap_or(2 * parts + 2048).min(all);
+        let samples = self.samples.unwrap_or(2 * parts + 2048).min(all_masks(parts));
         let sizes = Sizes::new(parts);
         let (mut masks, whole) = sizes.enumerate(samples);
         if whole < sizes.weights.len() {
@@ -104,7 +103,10 @@ impl Method for KernelShap {
         }
         let design = self.design(parts, game.first_seed());
         let kept: Vec<_> = design.iter().map(|(kept, _)| kept.clone()).collect();
-        Ok(Solution::new(Self::fit(&design, &game.values(&kept)?, base, full)?))
+        let values = Self::fit(&design, &game.values(&kept)?, base, full)?;
+        let is_whole = design.len() == all_masks(parts);
+        let coverage = if is_whole { Coverage::Whole } else { Coverage::Sampled };
+        Ok(Solution { coverage, ..Solution::new(values) })
     }
 }
 
@@ -188,6 +190,11 @@ impl Sizes {
         let left: f64 = self.weights.iter().skip(whole).sum();
         masks.iter_mut().skip(fixed).for_each(|(_, weight)| *weight *= left / drawn);
     }
+}
+
+/// All masks but the two ends.
+fn all_masks(parts: usize) -> usize {
+    if parts <= COUNTABLE { (1_usize << parts).saturating_sub(2) } else { usize::MAX }
 }
 
 fn normalise(weights: &mut [f64]) {

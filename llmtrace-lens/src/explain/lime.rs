@@ -3,7 +3,7 @@
 use fastrand::Rng;
 
 use super::linear::{Linear, Moments, Sample};
-use super::{Coalition, ExplainError, Fit, Game, Method, Parts, Solution};
+use super::{Coalition, Coverage, ExplainError, Fit, Game, Method, Parts, Solution};
 
 /// LIME for text, with the defaults of lime 0.2.0.1: random masks, weighted by their likeness to the whole prompt, and a
 /// ridge regression on the parts that matter most. Parts that it does not speak of have the value 0.
@@ -164,6 +164,7 @@ impl Method for Lime {
             solution.values[part] = coefficient;
         }
         solution.fit = Some(fit);
+        solution.coverage = Coverage::Sampled;
         Ok(solution)
     }
 }

@@ -35,12 +35,26 @@ pub struct Solution {
     pub standard_errors: Option<Vec<f64>>,
     /// How well a local model fits, where the method fits one.
     pub fit: Option<Fit>,
-    /// Whether the method stopped at its own limit of calls, and shared what was left out evenly within groups of parts.
-    pub is_cut_short: bool,
+    /// How much of what the method is defined over was asked.
+    pub coverage: Coverage,
+}
+
+/// How much of what a method is defined over was asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Coverage {
+    /// Every mask: the values are exact.
+    #[default]
+    Whole,
+    /// Random masks: the values are estimates.
+    Sampled,
+    /// The method's limit of calls came first: groups of parts that were not opened share evenly.
+    CutShort,
 }
 
 impl Solution {
-    /// Values and nothing else.
+    /// Exact values.
     pub fn new(values: Vec<f64>) -> Self {
         Self { values, ..Self::default() }
     }

@@ -62,7 +62,7 @@ pub use leave_one_out::LeaveOneOut;
 pub use lime::{Lime, LimeFit};
 pub use masked::Masked;
 pub use masking::Masking;
-pub use method::{Fit, Method, Solution};
+pub use method::{Coverage, Fit, Method, Solution};
 pub use owen::Owen;
 pub use parts::{Part, Parts};
 pub use permutation::Permutation;

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
-use super::{Coalition, ExplainError, Game, MergeTree, Method, Parts, Solution};
+use super::{Coalition, Coverage, ExplainError, Game, MergeTree, Method, Parts, Solution};
 
 /// Owen values over a tree of parts, as `PartitionExplainer` of shap 0.51 does it: the score is shared between the two
 /// halves of the prompt as Shapley would, each half's share between its halves, and so on, the strongest first. About
@@ -151,9 +151,11 @@ impl<'a> Split<'a> {
 
     /// Settles what is left, and shares what stayed with groups among their parts.
     fn finish(mut self) -> Solution {
-        let mut is_cut_short = false;
+        let mut coverage = Coverage::Whole;
         while let Some(open) = self.open.pop() {
-            is_cut_short |= self.tree.children(open.group).is_some();
+            if self.tree.children(open.group).is_some() {
+                coverage = Coverage::CutShort;
+            }
             self.settle(&open);
         }
         let parts = self.tree.parts();
@@ -165,7 +167,7 @@ impl<'a> Split<'a> {
             }
         }
         self.shares.truncate(parts);
-        Solution { is_cut_short, ..Solution::new(self.shares) }
+        Solution { coverage, ..Solution::new(self.shares) }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 
-use super::{Coalition, ExplainError, Game, Method, Parts, Solution};
+use super::{Coalition, Coverage, ExplainError, Game, Method, Parts, Solution};
 
 /// Shapley values by random orders in which the parts join the prompt, each order taken forwards and backwards
 /// (antithetic), with the standard error over these pairs. At most 2 (parts - 1) calls a pair.
@@ -69,6 +69,7 @@ impl Method for Permutation {
             }
         }
         let mut solution = Solution::new(pairs.iter().map(|pairs| mean(pairs)).collect());
+        solution.coverage = Coverage::Sampled;
         solution.standard_errors =
             (self.pairs > 1).then(|| pairs.iter().map(|pairs| standard_error(pairs)).collect());
         Ok(solution)

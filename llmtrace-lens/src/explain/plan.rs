@@ -12,7 +12,7 @@ use super::{Coalition, Masking, Parts};
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Plan {
-    /// What is planned: a method, or `faithfulness`.
+    /// What is planned: a method, or `judging` and a method.
     pub method: String,
     /// How many parts the prompt has.
     pub parts: usize,
@@ -32,28 +32,27 @@ pub struct Plan {
 
 impl Plan {
     /// The plan to score `new` masks, beside `known` ones.
-    pub(super) fn new(
-        method: &str,
-        parts: &Parts,
-        new: &[Coalition],
-        known: usize,
-        answer_tokens: Option<u64>,
-        tariff: Option<&Tariff>,
-    ) -> Self {
-        let input_tokens = new.iter().map(|kept| estimated_tokens(parts.mask(kept).text())).sum();
-        let calls = new.len() as u64;
-        let output_tokens = answer_tokens.map(|tokens| tokens.saturating_mul(calls));
-        let price = || tariff?.price(&Usage::new(input_tokens, output_tokens?));
+    pub(super) fn new(method: &str, parts: &Parts, new: &[Coalition], known: usize) -> Self {
         Self {
             method: method.to_owned(),
             parts: parts.len(),
             masking: parts.masking().clone(),
-            calls,
+            calls: new.len() as u64,
             known: known as u64,
-            input_tokens,
-            output_tokens,
-            usd: price().map(llmtrace::Usd::to_f64),
+            input_tokens: new.iter().map(|kept| estimated_tokens(parts.mask(kept).text())).sum(),
+            output_tokens: None,
+            usd: None,
         }
+    }
+
+    /// With what each call adds to the prompt, and what its answer has at most.
+    pub(super) fn with_cost(mut self, framing: u64, answer: Option<u64>, tariff: Option<&Tariff>) -> Self {
+        self.input_tokens = self.input_tokens.saturating_add(framing.saturating_mul(self.calls));
+        self.output_tokens = answer.map(|tokens| tokens.saturating_mul(self.calls));
+        let usage = self.output_tokens.map(|output| Usage::new(self.input_tokens, output));
+        let price = usage.and_then(|usage| tariff?.price(&usage));
+        self.usd = price.map(llmtrace::Usd::to_f64);
+        self
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Attribution, PartValue};
+use super::{Attribution, Coverage, PartValue};
 
 /// Longest label, in characters.
 const LABEL: usize = 32;
@@ -10,6 +10,8 @@ const LABEL: usize = 32;
 const BAR: usize = 16;
 /// Most parts that are drawn; of more, the strongest.
 const ROWS: usize = 40;
+/// Parts that are all drawn, whatever they did.
+const FEW: usize = 12;
 /// Eighths of a block.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
@@ -25,7 +27,9 @@ impl fmt::Display for Attribution {
             writeln!(f, "  {label:width$} {:>+10.4}{error}  {}", row.value, bar(row.value, largest))?;
         }
         if rows.len() < self.parts.len() {
-            writeln!(f, "  ... and {} weaker parts", self.parts.len() - rows.len())?;
+            let least = rows.iter().map(|row| row.value.abs()).fold(f64::INFINITY, f64::min);
+            let left_out = self.parts.len() - rows.len();
+            writeln!(f, "  ... and {left_out} parts that did less than {least:.4}")?;
         }
         write!(f, "all kept {:.4}, all masked {:.4}", self.full_value, self.base_value)?;
         writeln!(
@@ -38,19 +42,25 @@ impl fmt::Display for Attribution {
             let (intercept, r2, predicted) = (fit.intercept, fit.r2, fit.local_prediction);
             writeln!(f, "linear fit: intercept {intercept:.4}, R² {r2:.3}, all kept {predicted:.4}")?;
         }
-        if self.is_cut_short {
-            writeln!(f, "cut short by its limit of calls: groups that were not opened share evenly")?;
-        }
+        f.write_str(match self.coverage {
+            Coverage::Whole => "",
+            Coverage::Sampled => "random masks: the values are estimates\n",
+            Coverage::CutShort => "cut short: groups of parts that were not opened share evenly\n",
+        })?;
         write!(f, "{}, {:.2} s", self.spent, self.seconds)
     }
 }
 
-/// All parts in order, or the strongest in order where they are many.
+/// All parts in order; where they are many, the strongest in order, without those that did nothing.
 fn strongest(parts: &[PartValue]) -> Vec<&PartValue> {
+    if parts.len() <= FEW {
+        return parts.iter().collect();
+    }
     let mut sizes: Vec<f64> = parts.iter().map(|part| part.value.abs()).collect();
     sizes.sort_by(|a, b| b.total_cmp(a));
     let least = sizes.get(ROWS - 1).copied().unwrap_or_default();
-    parts.iter().filter(|part| part.value.abs() >= least).take(ROWS).collect()
+    let is_drawn = |part: &&PartValue| part.value.abs() >= least && part.value != 0.0;
+    parts.iter().filter(is_drawn).take(ROWS).collect()
 }
 
 /// The label, and the text beside it where the label is another; on one line.
@@ -109,7 +119,9 @@ all kept 0.5000, all masked 0.0000, sum of values +0.5000, gap +0.0e0
         let values: Vec<_> = (0..100).map(f64::from).collect();
         let table = Attribution::new("lime", &Parts::tokens(&words), &values).unwrap().to_string();
         assert!(
-            table.contains("w60 ") && !table.contains("w59 ") && table.contains("... and 60 weaker parts"),
+            table.contains("w60 ")
+                && !table.contains("w59 ")
+                && table.contains("... and 60 parts that did less than 60.0000"),
             "{table}"
         );
     }

@@ -1,6 +1,6 @@
 //! Explanations in the trace of what they explain.
 
-use llmtrace::{Message, SpanExt as _};
+use llmtrace::{Message, SpanExt as _, semconv};
 use tracing::Span;
 
 use super::{Attribution, ExplainError, Faithfulness};
@@ -63,23 +63,23 @@ impl Faithfulness {
     }
 }
 
-/// The span of an explanation: a child of what it explains, or of the current span.
-pub(super) fn explanation(explained: Option<&Span>, prompt: &str) -> Span {
-    let span = if let Some(parent) = explained {
-        llmtrace::evaluator!(parent: parent, "explain")
-    } else {
-        llmtrace::evaluator!("explain")
-    };
+/// The span of an explanation by this method: a child of what it explains, or of the current span.
+pub(super) fn explanation(explained: Option<&Span>, method: &str, prompt: &str) -> Span {
+    let span = evaluator(explained, &format!("explain by {method}"));
     span.record_input(&[Message::user(prompt)]);
     span
 }
 
-/// The span of a judgement of an attribution.
-pub(super) fn judgement(explained: Option<&Span>) -> Span {
+/// The span of a judgement of an attribution by this method.
+pub(super) fn judgement(explained: Option<&Span>, method: &str) -> Span {
+    evaluator(explained, &format!("judge {method}"))
+}
+
+fn evaluator(explained: Option<&Span>, name: &str) -> Span {
     if let Some(parent) = explained {
-        llmtrace::evaluator!(parent: parent, "judge explanation")
+        llmtrace::evaluator!(parent: parent, "explain", { semconv::OTEL_NAME } = name)
     } else {
-        llmtrace::evaluator!("judge explanation")
+        llmtrace::evaluator!("explain", { semconv::OTEL_NAME } = name)
     }
 }
 

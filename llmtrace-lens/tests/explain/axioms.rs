@@ -1,7 +1,9 @@
 //! What Shapley's axioms ask of every method that claims them, on random games.
 
 use fastrand::Rng;
-use llmtrace_lens::explain::{Coalition, Game, KernelShap, Lime, Method, Owen, Permutation, Shapley};
+use llmtrace_lens::explain::{
+    Coalition, Coverage, Game, KernelShap, Lime, Method, Owen, Permutation, Shapley,
+};
 
 use super::{game, near, parts, values_of};
 
@@ -76,7 +78,9 @@ fn sampled_kernel_shap_nears_the_exact_values_with_more_samples() {
     let game = game(10, |kept| scores[bits(kept)]);
     let exact = values_of(&game, &Shapley).unwrap();
     let error = |samples| {
-        let found = values_of(&game, &KernelShap::samples(samples)).unwrap();
+        let attribution = game.explain(&KernelShap::samples(samples)).unwrap();
+        assert_eq!(attribution.coverage == Coverage::Whole, samples >= 1022, "{samples}");
+        let found = attribution.values();
         found.iter().zip(&exact).map(|(found, exact)| (found - exact).abs()).fold(0.0, f64::max)
     };
     let (few, many, all) = (error(60), error(900), error(1022));

@@ -78,7 +78,7 @@ fn judging_uses_what_explaining_asked() {
     let fresh = additive();
     let planned = fresh.plan_judgement(&shapley).unwrap();
     assert_eq!(fresh.judge(&shapley).unwrap().spent.calls, planned.calls);
-    assert_eq!(planned.method, "faithfulness");
+    assert_eq!(planned.method, "judging exact_shapley");
 }
 
 #[test]

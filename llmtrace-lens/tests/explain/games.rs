@@ -1,7 +1,7 @@
 //! Games whose Shapley and Owen values are known in closed form.
 
 use llmtrace_lens::explain::{
-    Coalition, ExplainError, KernelShap, LeaveOneOut, MergeTree, Method, Owen, Permutation, Shapley,
+    Coalition, Coverage, ExplainError, KernelShap, LeaveOneOut, MergeTree, Method, Owen, Permutation, Shapley,
 };
 
 use super::{game, near, values_of};
@@ -99,10 +99,10 @@ fn owen_values_share_within_groups_first() {
 fn a_cut_short_tree_shares_evenly_and_sums_all_the_same() {
     let majority = |kept: &Coalition| if kept.kept() >= 5 { 8.0 } else { 0.0 };
     let attribution = game(8, majority).explain(&Owen::default().limit(4)).unwrap();
-    assert!(attribution.is_cut_short && attribution.spent.calls == 4, "{attribution}");
+    assert!(attribution.coverage == Coverage::CutShort && attribution.spent.calls == 4, "{attribution}");
     near(&attribution.values(), &[1.0; 8], 1e-12);
     let whole = game(8, majority).explain(&Owen::default()).unwrap();
-    assert!(!whole.is_cut_short && whole.sum_gap().abs() < 1e-12, "{whole}");
+    assert!(whole.coverage == Coverage::Whole && whole.sum_gap().abs() < 1e-12, "{whole}");
 }
 
 #[test]

@@ -156,15 +156,15 @@ fn cost_is_estimated_before_and_counted_after() {
     let game = Game::new(&Parts::words("aaaa bbbb"), |prompt| {
         Scored::new(prompt.len() as f64).tokens(prompt.len() as u64, 2)
     });
-    let game = game.rates(rates()).answer_tokens(2);
-    // The masked prompts have 0, 4, 4 and 9 bytes.
+    let game = game.rates(rates()).framing_tokens(3).answer_tokens(2);
+    // The masked prompts have 0, 4, 4 and 9 bytes: 5 tokens, and 3 beside each.
     let plan = game.plan(&Shapley).unwrap();
-    assert_eq!((plan.calls, plan.input_tokens, plan.output_tokens), (4, 5, Some(8)));
-    assert!((plan.usd.unwrap() - 85e-6).abs() < 1e-15);
+    assert_eq!((plan.calls, plan.input_tokens, plan.output_tokens), (4, 17, Some(8)));
+    assert!((plan.usd.unwrap() - 97e-6).abs() < 1e-15);
     assert_eq!(
         plan.to_string(),
-        "exact_shapley of 2 parts, masked parts deleted: at most 4 calls, about 5 input tokens, at most 8 output tokens, \
-         about $0.000085"
+        "exact_shapley of 2 parts, masked parts deleted: at most 4 calls, about 17 input tokens, at most 8 output tokens, \
+         about $0.000097"
     );
     let spent = game.explain(&Shapley).unwrap().spent;
     assert_eq!((spent.calls, spent.input_tokens, spent.output_tokens), (4, Some(17), Some(8)));
@@ -194,7 +194,7 @@ fn a_result_states_everything_and_comes_back_from_json() {
     let json = attribution.to_json();
     assert_eq!(json["method"], "permutation_shapley");
     assert_eq!(json["masking"], serde_json::json!({"convention": "replace", "with": "[MASK]"}));
-    assert_eq!(json["seed"], 3);
+    assert_eq!((&json["seed"], &json["coverage"]), (&3.into(), &"sampled".into()));
     assert_eq!((json["base_value"].as_f64(), json["full_value"].as_f64()), (Some(0.5), Some(2.0)));
     assert_eq!(json["sum_gap"].as_f64(), Some(0.0));
     let texas = &json["parts"][3];

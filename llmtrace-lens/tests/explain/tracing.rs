@@ -32,15 +32,15 @@ fn a_run_is_a_span_of_what_it_explains_with_the_calls_below_it() {
         recording.tree(),
         "\
 answer [generation]
-  explain [evaluator]
+  explain by exact_shapley [evaluator]
     call [generation]
     call [generation]
     call [generation]
     call [generation]
-  judge explanation [evaluator]
+  judge exact_shapley [evaluator]
 "
     );
-    for name in ["explain", "answer"] {
+    for name in ["explain by exact_shapley", "answer"] {
         let span = recording.span(name);
         assert_eq!(span.attributes.get_str(trace::METHOD), Some("exact_shapley"));
         assert_eq!(span.attributes.get_str(trace::MASKING), Some("masked parts deleted"));
@@ -49,11 +49,11 @@ answer [generation]
         assert_eq!(figure(&span, trace::SUM_GAP), Some(0.0));
         assert_eq!(figure(&span, trace::CALLS), Some(4.0));
     }
-    let explained = recording.span("explain");
+    let explained = recording.span("explain by exact_shapley");
     let json: serde_json::Value = serde_json::from_str(&explained.output[0].text()).unwrap();
     assert_eq!(json["parts"][1]["label"], "Dallas");
     assert_eq!(explained.input[0].text(), "secret Dallas");
-    let judged = recording.span("judge explanation");
+    let judged = recording.span("judge exact_shapley");
     assert!(judged.scores.iter().any(|score| score.name == "explain.comprehensiveness" && score.value > 0.0));
 }
 
@@ -61,7 +61,7 @@ answer [generation]
 fn without_content_there_are_figures_and_no_words() {
     let recording = Recording::with(|builder| builder.content(ContentPolicy::Omit));
     recording.run(|| Game::new(&parts(), |prompt| prompt.contains("Dallas")).explain(&LeaveOneOut).unwrap());
-    let span = recording.span("explain");
+    let span = recording.span("explain by leave_one_out");
     assert_eq!(figure(&span, trace::FULL_VALUE), Some(1.0));
     let all = format!("{span:?}");
     assert!(!all.contains("secret") && !all.contains("Dallas"), "{all}");
@@ -77,7 +77,7 @@ fn failures_end_the_span_with_an_error() {
     });
     assert_eq!(
         recording.tree(),
-        "explain [evaluator] error: no network\nexplain [evaluator] error: the score is NaN\n"
+        "explain by leave_one_out [evaluator] error: no network\nexplain by leave_one_out [evaluator] error: the score is NaN\n"
     );
 }
 
