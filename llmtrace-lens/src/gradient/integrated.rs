@@ -67,6 +67,15 @@ impl IntegratedGradients {
         self.steps = steps.max(1);
         self
     }
+
+    pub(crate) fn baseline(&self) -> Baseline {
+        self.baseline
+    }
+
+    /// Prompts that are run: the gradients, and the two ends.
+    pub(crate) fn runs(&self) -> usize {
+        self.steps + 2
+    }
 }
 
 impl Default for IntegratedGradients {
