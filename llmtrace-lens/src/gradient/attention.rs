@@ -37,8 +37,12 @@ impl Backward<'_> {
         let shared = self.config.kv_heads;
         let together = heads / shared * steps;
         // Query heads that share a key head stand one below the other.
-        let below = |x: &Tensor| x.transpose(1, 2)?.contiguous()?.reshape((batch, shared, together, size));
-        let by_head = |x: &Tensor| x.transpose(1, 2)?.contiguous();
+        let below = |x: &Tensor| {
+            if heads == shared {
+                return by_head(x);
+            }
+            x.transpose(1, 2)?.contiguous()?.reshape((batch, shared, together, size))
+        };
         let [q_site, k_site] = tape::compared(self.config);
         let z = below(z)?;
         let v = by_head(&self.tape.take(layer, Site::V)?)?;
@@ -48,13 +52,14 @@ impl Backward<'_> {
         let stacked = pattern.reshape((batch, shared, together, past))?;
         let v = stacked.t()?.matmul(&z)?.transpose(1, 2)?.contiguous()?;
         self.record_with(layer, Site::Pattern, || gradient.reshape((batch, heads, steps, past)))?;
-        let mut scores = ops::softmax(&gradient, &stacked)?;
-        self.record_with(layer, Site::AttnScores, || scores.reshape((batch, heads, steps, past)))?;
+        self.record_with(layer, Site::AttnScores, || {
+            ops::softmax(&gradient, &stacked)?.reshape((batch, heads, steps, past))
+        })?;
+        let mut scores = ops::scaled_softmax(&gradient, &stacked, self.config.attention_scale)?;
         if let Some(cap) = self.config.attention_softcap {
             let capped = self.tape.take(layer, Site::AttnScores)?.reshape(scores.shape())?;
             scores = ops::softcap(&scores, &capped, cap)?;
         }
-        let scores = (scores * self.config.attention_scale)?;
         let k = by_head(&self.tape.take(layer, k_site)?)?;
         let q = below(&self.tape.take(layer, q_site)?)?;
         let k_gradient = scores.t()?.matmul(&q)?.transpose(1, 2)?.contiguous()?;
@@ -98,7 +103,13 @@ impl Backward<'_> {
     ) -> Result<Tensor, RunError> {
         let read = self.tape.take(layer, site)?;
         let (normalized, scale) = crate::ops::normalize(&read, norm.kind, norm.epsilon)?;
-        let gradient = written.broadcast_mul(&norm.gain)?;
-        Ok(ops::normalize(&gradient, &normalized, &scale, norm.kind)?)
+        Ok(ops::norm(written, norm, &normalized, &scale)?)
     }
+}
+
+/// `[b, t, heads, dh]` as `[b, heads, t, dh]`, in a form that can be multiplied.
+fn by_head(x: &Tensor) -> candle_core::Result<Tensor> {
+    let turned = x.transpose(1, 2)?;
+    // On the CPU one sequence need not be copied: its heads are a stride apart.
+    if x.dim(0)? == 1 && x.device().is_cpu() { Ok(turned) } else { turned.contiguous() }
 }

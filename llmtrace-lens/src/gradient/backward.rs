@@ -67,16 +67,15 @@ impl Backward<'_> {
         let post = ops::linear(written, &mlp.output.weight)?;
         self.record(layer, Site::Post, &post);
         let pre = self.tape.take(layer, Site::Pre)?;
-        let (value, derivative) = ops::activate(&pre, self.config.activation)?;
+        let activation = self.config.activation;
         let Some(gate) = &mlp.gate else {
-            let pre = (post * derivative)?;
+            let pre = ops::activated(&post, &pre, activation)?;
             self.record(layer, Site::Pre, &pre);
             return Ok(ops::linear(&pre, &mlp.input.weight)?);
         };
         let linear = self.tape.take(layer, Site::PreLinear)?;
-        let pre = ((&post * linear)? * derivative)?;
+        let [pre, linear] = ops::gated(&post, &pre, &linear, activation)?;
         self.record(layer, Site::Pre, &pre);
-        let linear = (post * value)?;
         self.record(layer, Site::PreLinear, &linear);
         Ok((ops::linear(&pre, &gate.weight)? + ops::linear(&linear, &mlp.input.weight)?)?)
     }
@@ -91,10 +90,10 @@ impl Backward<'_> {
     ) -> Result<Tensor, RunError> {
         let scale = self.tape.take(layer, scale_site)?;
         let normalized = self.tape.take(layer, normalized_site)?;
-        let gradient = written.broadcast_mul(&norm.gain)?;
-        self.record(layer, normalized_site, &gradient);
-        self.record_with(layer, scale_site, || ops::divisor(&gradient, &normalized, &scale))?;
-        Ok(ops::normalize(&gradient, &normalized, &scale, norm.kind)?)
+        let quotient = || written.broadcast_mul(&norm.gain);
+        self.record_with(layer, normalized_site, quotient)?;
+        self.record_with(layer, scale_site, || ops::divisor(&quotient()?, &normalized, &scale))?;
+        Ok(ops::norm(written, norm, &normalized, &scale)?)
     }
 
     pub(super) fn wants(&self, layer: usize, site: Site) -> bool {

@@ -7,6 +7,7 @@ mod backward;
 mod gradient;
 mod input;
 mod integrated;
+mod kernels;
 mod ops;
 mod patching;
 mod quadrature;

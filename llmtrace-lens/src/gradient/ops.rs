@@ -4,7 +4,8 @@
 
 use candle_core::{D, Result, Tensor};
 
-use crate::model::{Activation, NormKind};
+use super::kernels;
+use crate::model::{Activation, Norm, NormKind};
 
 /// `x W + b`: the gradient of `x` `[b, t, in]` from that of the product `[b, t, out]`.
 pub(super) fn linear(gradient: &Tensor, weight: &Tensor) -> Result<Tensor> {
@@ -28,6 +29,14 @@ pub(super) fn normalize(
     turned.broadcast_div(scale)
 }
 
+/// The gradient of what a norm read `[.., D]`, from that of what it wrote after gain and bias.
+pub(super) fn norm(written: &Tensor, norm: &Norm, normalized: &Tensor, scale: &Tensor) -> Result<Tensor> {
+    if let Some(read) = kernels::norm([written, &norm.gain, normalized, scale], norm.kind)? {
+        return Ok(read);
+    }
+    normalize(&written.broadcast_mul(&norm.gain)?, normalized, scale, norm.kind)
+}
+
 /// The gradient of a norm's divisor `[.., 1]`, from that of its quotient.
 pub(super) fn divisor(gradient: &Tensor, normalized: &Tensor, scale: &Tensor) -> Result<Tensor> {
     (gradient * normalized)?.sum_keepdim(D::Minus1)?.neg()?.div(scale)
@@ -40,11 +49,41 @@ pub(super) fn softmax(gradient: &Tensor, pattern: &Tensor) -> Result<Tensor> {
     weighted - pattern.broadcast_mul(&along)?
 }
 
+/// The gradient of scores from that of the softmax of their multiples by `scale`.
+pub(super) fn scaled_softmax(gradient: &Tensor, pattern: &Tensor, scale: f64) -> Result<Tensor> {
+    match kernels::softmax(gradient, pattern, scale)? {
+        Some(scores) => Ok(scores),
+        None => softmax(gradient, pattern)? * scale,
+    }
+}
+
 /// The gradient of `x` from that of `cap * tanh(x / cap)`, given the latter; where it is masked with minus infinity the
 /// gradient is 0.
 pub(super) fn softcap(gradient: &Tensor, capped: &Tensor, cap: f64) -> Result<Tensor> {
     let tanh = (capped.maximum(-cap)? / cap)?;
     gradient * (1.0 - tanh.sqr()?)?
+}
+
+/// The gradient of neurons before their nonlinearity, from that after it.
+pub(super) fn activated(post: &Tensor, pre: &Tensor, activation: Activation) -> Result<Tensor> {
+    match kernels::activated(post, pre, activation)? {
+        Some(gradient) => Ok(gradient),
+        None => post * activate(pre, activation)?.1,
+    }
+}
+
+/// The gradients of the gate before its nonlinearity and of the linear branch, from that of their product.
+pub(super) fn gated(
+    post: &Tensor,
+    pre: &Tensor,
+    linear: &Tensor,
+    activation: Activation,
+) -> Result<[Tensor; 2]> {
+    if let Some(gradients) = kernels::gated([post, pre, linear], activation)? {
+        return Ok(gradients);
+    }
+    let (value, derivative) = activate(pre, activation)?;
+    Ok([((post * linear)? * derivative)?, (post * value)?])
 }
 
 /// The nonlinearity and its derivative at `x`.
