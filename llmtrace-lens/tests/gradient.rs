@@ -108,10 +108,10 @@ fn the_gradient_at_every_hook_point_is_that_of_autograd() {
             }
             // A variable of zeros is added to the value at each point: its gradient is that of the value.
             let mut variables: Vec<(HookPoint, Var)> = Vec::new();
-            let mut hooks = Hooks::new().on(Filter::all(), |point, value| {
+            let mut hooks = Hooks::new().on(Filter::all(), |moment, value| {
                 let variable = Var::zeros(value.shape(), value.dtype(), value.device())?;
                 let moved = (value + variable.as_tensor())?;
-                variables.push((point, variable));
+                variables.push((moment.point, variable));
                 Ok(Some(moved))
             });
             let inputs: Vec<&[u32]> = inputs.iter().map(Vec::as_slice).collect();

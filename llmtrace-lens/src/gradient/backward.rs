@@ -102,7 +102,7 @@ impl Backward<'_> {
 
     pub(super) fn record(&mut self, layer: usize, site: Site, gradient: &Tensor) {
         if self.wants(layer, site) {
-            self.gradients.insert(HookPoint::block(layer, site), gradient.clone());
+            self.gradients.insert(HookPoint::block(layer, site), 0, gradient.clone());
         }
     }
 }

@@ -77,7 +77,7 @@ impl Backward<'_> {
         value: impl FnOnce() -> candle_core::Result<Tensor>,
     ) -> Result<(), RunError> {
         if self.wants(layer, site) {
-            self.gradients.insert(HookPoint::block(layer, site), value()?);
+            self.gradients.insert(HookPoint::block(layer, site), 0, value()?);
         }
         Ok(())
     }

@@ -51,6 +51,8 @@ impl Recorder {
 }
 
 impl Tap for Recorder {
+    fn begin(&mut self, _start: usize, _end: Option<usize>) {}
+
     fn wants(&self, point: HookPoint) -> bool {
         self.needed.contains(point) || self.kept.contains(point)
     }
@@ -60,7 +62,7 @@ impl Tap for Recorder {
             self.tape.0.insert(point, value.clone());
         }
         if self.kept.contains(point) {
-            self.cache.insert(point, value.clone());
+            self.cache.insert(point, 0, value.clone());
         }
         Ok(value)
     }
