@@ -102,6 +102,9 @@ impl Method for KernelShap {
             return Ok(Solution::new(vec![full - base]));
         }
         let design = self.design(parts, game.first_seed());
+        if design.is_empty() {
+            return Err(ExplainError::TooFewSamples { samples: 0, parts });
+        }
         let kept: Vec<_> = design.iter().map(|(kept, _)| kept.clone()).collect();
         let values = Self::fit(&design, &game.values(&kept)?, base, full)?;
         let is_whole = design.len() == all_masks(parts);
@@ -167,7 +170,7 @@ impl Sizes {
         normalise(&mut shares);
         let mut places: HashMap<Coalition, usize> = HashMap::new();
         let mut order: Vec<usize> = (0..self.parts).collect();
-        for _ in 0..4 * samples.saturating_sub(fixed) {
+        for _ in 0..samples.saturating_sub(fixed).saturating_mul(4) {
             if masks.len() >= samples {
                 break;
             }

@@ -49,9 +49,9 @@ impl Lime {
     }
 
     /// How far from the whole prompt masks still count: the width of the kernel, for distances from 0 (all parts kept)
-    /// to 100; 25 unless told otherwise.
+    /// to 100; 25 unless told otherwise. At 0 and below only the whole prompt counts.
     pub fn width(mut self, width: f64) -> Self {
-        self.width = width;
+        self.width = width.max(f64::MIN_POSITIVE);
         self
     }
 

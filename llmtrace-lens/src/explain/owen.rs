@@ -195,7 +195,9 @@ impl Method for Owen {
         let parts = tree.parts();
         let ends = game.values(&[Coalition::empty(parts), Coalition::full(parts)])?;
         let [base, full] = ends[..] else { return Err(ExplainError::NoParts) };
-        let mut split = Split::new(&tree, self.limit, base, full);
+        // Never more than was planned, whatever is opened first.
+        let limit = self.masks(game.parts(), game.first_seed())?.len();
+        let mut split = Split::new(&tree, limit, base, full);
         loop {
             let round = split.next_round();
             if round.is_empty() {

@@ -68,7 +68,9 @@ fn label(row: &PartValue) -> String {
     let name = row.part.label.as_str();
     let is_text = name.split('#').next() == Some(row.text.as_str()) || name == row.text;
     let whole = if is_text { name.to_owned() } else { format!("{name}: {}", row.text) };
-    let line = whole.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words: Vec<String> =
+        whole.split_whitespace().map(|word| word.replace(char::is_control, "�")).collect();
+    let line = words.join(" ");
     if line.chars().count() <= LABEL {
         return line;
     }
@@ -111,6 +113,12 @@ exact_shapley, masked parts deleted, seed 0
 all kept 0.5000, all masked 0.0000, sum of values +0.5000, gap +0.0e0
 0 calls, 0.00 s"
         );
+    }
+
+    #[test]
+    fn a_prompt_does_not_command_the_terminal() {
+        let table = Attribution::new("lime", &Parts::tokens(["a\x1b[2J\nb"]), &[1.0]).unwrap().to_string();
+        assert!(table.contains("a�[2J b  ") && !table.contains('\x1b'), "{table}");
     }
 
     #[test]

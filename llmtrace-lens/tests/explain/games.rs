@@ -1,7 +1,8 @@
 //! Games whose Shapley and Owen values are known in closed form.
 
 use llmtrace_lens::explain::{
-    Coalition, Coverage, ExplainError, KernelShap, LeaveOneOut, MergeTree, Method, Owen, Permutation, Shapley,
+    Coalition, Coverage, ExplainError, KernelShap, LeaveOneOut, Lime, MergeTree, Method, Owen, Permutation,
+    Shapley,
 };
 
 use super::{game, near, values_of};
@@ -125,6 +126,16 @@ fn too_many_parts_for_exactness_are_refused_before_any_call() {
     );
     assert_eq!(game(16, never).plan(&Shapley).unwrap().calls, 65_536);
     assert_eq!(values_of(&game(0, never), &Shapley), Err(ExplainError::NoParts));
+}
+
+#[test]
+fn too_few_samples_are_told() {
+    let additive = |kept: &Coalition| kept.kept() as f64;
+    for samples in [0, 1, 5] {
+        let error = values_of(&game(9, additive), &KernelShap::samples(samples)).unwrap_err();
+        assert!(matches!(error, ExplainError::TooFewSamples { parts: 9, .. }), "{error}");
+    }
+    near(&values_of(&game(9, additive), &Lime::default().width(0.0)).unwrap(), &[0.0; 9], 1e-9);
 }
 
 #[test]
