@@ -4,7 +4,9 @@
 mod error;
 pub mod explain;
 #[cfg(feature = "model")]
-mod gradient;
+pub mod generate;
+#[cfg(feature = "model")]
+pub mod gradient;
 #[cfg(feature = "model")]
 pub mod handmade;
 #[cfg(feature = "model")]
@@ -15,11 +17,12 @@ mod model;
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
+pub mod report;
+#[cfg(feature = "model")]
+pub mod trace;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
-#[cfg(feature = "model")]
-pub use gradient::{AttributionPatching, Baseline, Gradient, Input, Integrated, IntegratedGradients, Target};
 #[cfg(feature = "model")]
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]

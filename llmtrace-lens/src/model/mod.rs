@@ -3,6 +3,7 @@
 mod builder;
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
