@@ -8,6 +8,8 @@ pub mod explain;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
+pub mod gradient;
+#[cfg(feature = "model")]
 pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
