@@ -73,6 +73,12 @@ pub enum ExplainError {
         /// How many the prompt has.
         expected: usize,
     },
+    /// The local model cannot be run on the prompt.
+    #[error("the model cannot be run: {message}")]
+    Model {
+        /// What the run said.
+        message: String,
+    },
     /// A merge tree that does not join all parts into one, two at a time.
     #[error("the merge tree is none: merge {merge} joins what does not exist yet or was joined before")]
     Tree {

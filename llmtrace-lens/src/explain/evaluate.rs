@@ -12,7 +12,7 @@ use super::cost::Ledger;
 use super::{Coalition, ExplainError, Game, Masked, Progress, Scored};
 
 /// A score function, whatever it returned.
-pub(super) type Scorer<'a> = dyn Fn(&Masked<'_>) -> Result<Scored, String> + Send + Sync + 'a;
+pub(super) type Scorer<'a> = dyn Fn(&[Masked<'_>]) -> Vec<Result<Scored, String>> + Send + Sync + 'a;
 
 /// What was scored so far, and what that took.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ pub(super) fn score(game: &Game<'_>, kept: &[Coalition]) -> Result<(), ExplainEr
         has_failed: AtomicBool::new(false),
         failure: Mutex::default(),
     };
-    let threads = game.thread_count().min(kept.len());
+    let threads = game.thread_count().min(kept.len().div_ceil(game.batch_size()));
     if threads <= 1 {
         round.work();
     } else {
@@ -75,9 +75,20 @@ impl Round<'_> {
 
     fn work(&self) {
         while !self.has_failed.load(Ordering::Relaxed) {
-            let at = self.next.fetch_add(1, Ordering::Relaxed);
-            let Some(kept) = self.kept.get(at) else { return };
-            if let Err(error) = self.score(kept) {
+            let at = self.next.fetch_add(self.game.batch_size(), Ordering::Relaxed);
+            let Some(rest) = self.kept.get(at..).filter(|rest| !rest.is_empty()) else { return };
+            self.score(at, rest.get(..self.game.batch_size()).unwrap_or(rest));
+        }
+    }
+
+    /// Scores those from `at` on as one batch.
+    fn score(&self, at: usize, batch: &[Coalition]) {
+        let parts = self.game.parts();
+        let prompts: Vec<Masked<'_>> = batch.iter().map(|kept| parts.mask(kept)).collect();
+        let mut scores = (self.game.scorer())(&prompts).into_iter();
+        for (at, kept) in (at..).zip(batch) {
+            let scored = scores.next().unwrap_or_else(|| Err("fewer scores than prompts".to_owned()));
+            if let Err(error) = self.take(kept, scored) {
                 self.fail(at, error);
             }
             let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
@@ -85,9 +96,8 @@ impl Round<'_> {
         }
     }
 
-    fn score(&self, kept: &Coalition) -> Result<(), ExplainError> {
+    fn take(&self, kept: &Coalition, scored: Result<Scored, String>) -> Result<(), ExplainError> {
         let parts = self.game.parts();
-        let scored = (self.game.scorer())(&parts.mask(kept));
         let usage = scored.as_ref().ok().and_then(|scored| scored.usage.as_ref());
         let mut memo = self.game.memo();
         memo.ledger.add(usage, self.game.tariff());

@@ -30,6 +30,7 @@ use super::{Attribution, Coalition, ExplainError, IntoScore, Masked, Method, Par
 pub struct Game<'a> {
     parts: Parts,
     score: Box<Scorer<'a>>,
+    batch: usize,
     progress: Box<dyn Fn(Progress) + Send + Sync + 'a>,
     threads: usize,
     seed: u64,
@@ -58,9 +59,20 @@ impl<'a> Game<'a> {
     /// A game on these parts. The function is called with masked prompts, from several threads at a time; it returns a
     /// number, a `bool`, a [`Scored`](super::Scored), or a `Result` of these.
     pub fn new<S: IntoScore>(parts: &Parts, score: impl Fn(&Masked<'_>) -> S + Send + Sync + 'a) -> Self {
+        Self::of_batches(parts, 1, move |prompts| prompts.iter().map(&score).collect())
+    }
+
+    /// A game whose function is called with up to `size` masked prompts at a time, and returns a score for each, in
+    /// their order: for models that run several prompts as one batch. Each prompt still counts as one call.
+    pub fn of_batches<S: IntoScore>(
+        parts: &Parts,
+        size: usize,
+        score: impl Fn(&[Masked<'_>]) -> Vec<S> + Send + Sync + 'a,
+    ) -> Self {
         Self {
             parts: parts.clone(),
-            score: Box::new(move |masked| score(masked).into_score()),
+            score: Box::new(move |prompts| score(prompts).into_iter().map(IntoScore::into_score).collect()),
+            batch: size.max(1),
             progress: Box::new(|_| {}),
             threads: THREADS,
             seed: 0,
@@ -116,7 +128,7 @@ impl<'a> Game<'a> {
         self
     }
 
-    /// Calls this after each call of the score function, on the thread that made it.
+    /// Calls this after each prompt that was scored, on the thread that made it.
     pub fn on_progress(mut self, report: impl Fn(Progress) + Send + Sync + 'a) -> Self {
         self.progress = Box::new(report);
         self
@@ -221,6 +233,10 @@ impl<'a> Game<'a> {
 
     pub(super) fn scorer(&self) -> &Scorer<'a> {
         &self.score
+    }
+
+    pub(super) fn batch_size(&self) -> usize {
+        self.batch
     }
 
     pub(super) fn thread_count(&self) -> usize {

@@ -40,6 +40,7 @@ impl<'a> Masked<'a> {
             _ if self.kept.contains(at) => self.parts.text_of(part),
             Masking::Replace { with } | Masking::Collapse { with } => with,
             Masking::Delete | Masking::TokenId { .. } => "",
+            Masking::Embedding { .. } | Masking::Unmasked => self.parts.text_of(part),
         })
     }
 
@@ -75,6 +76,7 @@ fn text(parts: &Parts, kept: &Coalition) -> String {
         Masking::Replace { with } => replace(parts, is_kept, with),
         Masking::Collapse { with } => collapse(parts, is_kept, with),
         Masking::TokenId { id } => replace(parts, is_kept, &format!("<{id}>")),
+        Masking::Embedding { .. } | Masking::Unmasked => parts.text().to_owned(),
     }
 }
 
@@ -150,6 +152,7 @@ fn ids(parts: &Parts, kept: &Coalition) -> Vec<u32> {
             tokens.map(|token| if is_masked(token.part) { *id } else { token.id }).collect()
         }
         Masking::Replace { .. } | Masking::Collapse { .. } => Vec::new(),
+        Masking::Embedding { .. } | Masking::Unmasked => tokens.map(|token| token.id).collect(),
     }
 }
 

@@ -28,6 +28,13 @@ pub enum Masking {
         /// The id.
         id: u32,
     },
+    /// Another embedding in place of each token's: a method that reads gradients compares with it.
+    Embedding {
+        /// What the embeddings are.
+        with: String,
+    },
+    /// Nothing is masked: a method that reads the run of the whole prompt.
+    Unmasked,
 }
 
 impl fmt::Display for Masking {
@@ -37,6 +44,8 @@ impl fmt::Display for Masking {
             Self::Replace { with } => write!(f, "masked parts replaced by {with:?}"),
             Self::Collapse { with } => write!(f, "runs of masked parts replaced by {with:?}"),
             Self::TokenId { id } => write!(f, "tokens of masked parts replaced by id {id}"),
+            Self::Embedding { with } => write!(f, "compared with {with}"),
+            Self::Unmasked => f.write_str("nothing masked"),
         }
     }
 }

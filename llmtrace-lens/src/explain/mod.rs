@@ -17,6 +17,7 @@
 //! | bound and price the calls, share them between methods | [`Game`] |
 //! | know the cost before | [`Game::plan`] |
 //! | explain | [`Shapley`], [`KernelShap`], [`Owen`], [`Permutation`], [`Lime`], [`LeaveOneOut`], or a [`Method`] of yours |
+//! | explain a local model, also by its gradients and its attention | `TokenGame` (feature `model`) |
 //! | judge an explanation beside chance | [`Game::judge`] |
 //! | see it in the trace | nothing more: each run is a span; [`Attribution::record_on`] for another one |
 //!
@@ -36,6 +37,8 @@ mod kernel_shap;
 mod leave_one_out;
 mod lime;
 mod linear;
+#[cfg(feature = "model")]
+mod local;
 mod masked;
 mod masking;
 mod method;
@@ -60,6 +63,8 @@ pub use game::{Game, Progress};
 pub use kernel_shap::{KernelShap, WeightedMask};
 pub use leave_one_out::LeaveOneOut;
 pub use lime::{Lime, LimeFit};
+#[cfg(feature = "model")]
+pub use local::TokenGame;
 pub use masked::Masked;
 pub use masking::Masking;
 pub use method::{Coverage, Fit, Method, Solution};

@@ -14,11 +14,14 @@ mod model;
 mod rotary;
 mod session;
 mod tokenizer;
+mod tokens;
 mod weights;
 
 pub use builder::ModelBuilder;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
-pub(crate) use forward::Start;
+pub(crate) use forward::{Forward, Start};
 pub use model::Model;
 pub use session::Session;
+pub use tokens::TokenLabel;
+pub(crate) use weights::{Attention, Block, Linear, Mlp, Norm, Weights};
