@@ -3,6 +3,8 @@
 #[cfg(feature = "model")]
 pub mod analysis;
 #[cfg(feature = "model")]
+pub mod circuit;
+#[cfg(feature = "model")]
 mod error;
 pub mod explain;
 #[cfg(feature = "model")]

@@ -19,18 +19,19 @@ const LONGEST: u64 = 100_000_000;
 const LENGTH: u64 = 8;
 
 /// A tensor of a file.
-pub(super) struct Place {
-    pub(super) name: String,
-    pub(super) dtype: Dtype,
-    pub(super) shape: Vec<usize>,
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) dtype: Dtype,
+    pub(crate) shape: Vec<usize>,
     /// Where its bytes begin in the file.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     /// How many they are.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
 }
 
 /// The tensors of a file, none of which claims more than the file has.
-pub(super) fn read(path: &Path) -> Result<Vec<Place>, LoadError> {
+pub(crate) fn read(path: &Path) -> Result<Vec<Place>, LoadError> {
     let failed = |source| LoadError::Read { path: path.to_owned(), source };
     let format = |problem: String| LoadError::Format { path: path.to_owned(), problem };
     let (mut file, size) = json_file::open(path)?;

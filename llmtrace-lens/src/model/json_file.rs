@@ -12,13 +12,13 @@ use crate::error::LoadError;
 const LONGEST: u64 = 32 << 20;
 
 /// A JSON file.
-pub(super) fn read(path: &Path) -> Result<Value, LoadError> {
+pub(crate) fn read(path: &Path) -> Result<Value, LoadError> {
     serde_json::from_slice(&bytes(path, LONGEST)?)
         .map_err(|error| LoadError::Format { path: path.to_owned(), problem: format!("is no JSON: {error}") })
 }
 
 /// A whole file of at most so many bytes.
-pub(super) fn bytes(path: &Path, longest: u64) -> Result<Vec<u8>, LoadError> {
+pub(crate) fn bytes(path: &Path, longest: u64) -> Result<Vec<u8>, LoadError> {
     let (file, size) = open(path)?;
     if size > longest {
         let problem = format!("is {size} bytes long, expected at most {longest}");

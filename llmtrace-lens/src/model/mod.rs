@@ -7,8 +7,8 @@ mod end_tokens;
 mod families;
 mod fields;
 mod forward;
-mod header;
-mod json_file;
+pub(crate) mod header;
+pub(crate) mod json_file;
 #[expect(clippy::module_inception, reason = "the file is named after the type it holds")]
 mod model;
 mod rotary;

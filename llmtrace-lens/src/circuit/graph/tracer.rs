@@ -1,0 +1,194 @@
+//! Tracing one prompt.
+
+use rayon::prelude::*;
+
+use super::backward::Row;
+use super::graph::AttributionGraph;
+use super::local::Local;
+use super::order::{Found, Owner};
+use super::target::{Reading, Targets};
+use crate::circuit::error::CircuitError;
+use crate::circuit::transcoder::Transcoders;
+use crate::model::Model;
+
+/// Computes attribution graphs of a model whose MLPs transcoders stand for.
+#[derive(Clone, Debug)]
+pub struct Tracer<'m> {
+    model: &'m Model,
+    transcoders: &'m Transcoders,
+    targets: Targets,
+    masked: Option<usize>,
+    max_feature_nodes: usize,
+    batch: usize,
+    update_interval: usize,
+    max_bytes: usize,
+}
+
+impl<'m> Tracer<'m> {
+    /// With circuit-tracer's defaults: at most 7500 feature nodes, in batches of 256, the most influential of those not
+    /// yet seen chosen again every 4 batches.
+    pub fn new(model: &'m Model, transcoders: &'m Transcoders) -> Self {
+        Self {
+            model,
+            transcoders,
+            targets: Targets::default(),
+            masked: None,
+            max_feature_nodes: 7500,
+            batch: 256,
+            update_interval: 4,
+            max_bytes: 4 << 30,
+        }
+    }
+
+    /// What the graph explains.
+    pub fn targets(mut self, targets: Targets) -> Self {
+        self.targets = targets;
+        self
+    }
+
+    /// Nothing is a feature at so many first positions, and their MLPs' output is constant; without this at the first one
+    /// where the prompt begins with a special token, as circuit-tracer has it.
+    pub fn masked(mut self, positions: usize) -> Self {
+        self.masked = Some(positions);
+        self
+    }
+
+    /// The most features that become nodes: those with the most influence on the targets.
+    pub fn max_feature_nodes(mut self, nodes: usize) -> Self {
+        self.max_feature_nodes = nodes;
+        self
+    }
+
+    /// How many rows are computed as one batch, and after how many batches the features that are left are ranked again.
+    pub fn batches(mut self, rows: usize, update_interval: usize) -> Self {
+        (self.batch, self.update_interval) = (rows.max(1), update_interval.max(1));
+        self
+    }
+
+    /// The most bytes that the edges may take.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The graph of one prompt.
+    ///
+    /// # Errors
+    /// The prompt cannot be run, the transcoders are not this model's, a file cannot be read, or the edges take too much memory.
+    pub fn trace(&self, tokens: &[u32]) -> Result<AttributionGraph, CircuitError> {
+        let local = self.local(tokens)?;
+        self.graph(&local)
+    }
+
+    pub(crate) fn local(&self, tokens: &[u32]) -> Result<Local<'m>, CircuitError> {
+        let special = self.model.special_tokens();
+        let begins = tokens.first().is_some_and(|first| special.contains(first));
+        let masked = self.masked.unwrap_or(usize::from(begins));
+        Local::new(self.model, self.transcoders, tokens, masked)
+    }
+
+    pub(crate) fn graph(&self, local: &Local<'_>) -> Result<AttributionGraph, CircuitError> {
+        let (targets, readings): (Vec<_>, Vec<_>) = self.targets.resolve(local)?.into_iter().unzip();
+        let active = local.features.len();
+        let count = active.min(self.max_feature_nodes);
+        self.check_memory(count + targets.len(), local.sources())?;
+        let mut found = Found::default();
+        let weights: Vec<f64> = targets.iter().map(|target| target.weight).collect();
+        let of_targets: Vec<&Reading> = readings.iter().collect();
+        for (row, weight) in local.rows(&of_targets)?.into_iter().zip(weights) {
+            found.add(Owner::Target(weight), row);
+        }
+        let mut seen = vec![false; active];
+        let mut left = count;
+        while left > 0 {
+            let mut queue: Vec<usize> =
+                (0..active).filter(|feature| seen.get(*feature) == Some(&false)).collect();
+            if count < active {
+                let influence = found.influence(active);
+                let of = |feature: &usize| influence.get(*feature).copied().unwrap_or(0.0);
+                queue.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.cmp(b)));
+                queue.truncate((self.update_interval * self.batch).min(left));
+                queue.sort_unstable();
+            }
+            left -= queue.len();
+            for feature in &queue {
+                if let Some(seen) = seen.get_mut(*feature) {
+                    *seen = true;
+                }
+            }
+            self.rows(local, &queue, &mut found)?;
+        }
+        Ok(assembled(local, targets, &seen, found))
+    }
+
+    /// Computes the rows of some features, many batches at a time.
+    fn rows(&self, local: &Local<'_>, features: &[usize], found: &mut Found) -> Result<(), CircuitError> {
+        let batches: Vec<&[usize]> = features.chunks(self.batch).collect();
+        for together in batches.chunks(rayon::current_num_threads().max(1)) {
+            let rows: Result<Vec<Vec<Row>>, CircuitError> = together
+                .par_iter()
+                .map(|batch| {
+                    let readings: Vec<&Reading> =
+                        batch.iter().filter_map(|feature| local.readings.get(*feature)).collect();
+                    local.rows(&readings)
+                })
+                .collect();
+            for (feature, row) in together.iter().copied().flatten().zip(rows?.into_iter().flatten()) {
+                found.add(Owner::Feature(*feature), row);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_memory(&self, rows: usize, columns: usize) -> Result<(), CircuitError> {
+        let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
+        if bytes <= self.max_bytes {
+            return Ok(());
+        }
+        Err(CircuitError::Memory { rows, columns, bytes, limit: self.max_bytes })
+    }
+}
+
+/// The graph of the features that were seen.
+fn assembled(
+    local: &Local<'_>,
+    targets: Vec<super::graph::TargetNode>,
+    seen: &[bool],
+    found: Found,
+) -> AttributionGraph {
+    let kept = |index: usize| seen.get(index).copied().unwrap_or(true);
+    let features: Vec<_> = local
+        .features
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| kept(*index))
+        .map(|(_, feature)| *feature)
+        .collect();
+    let mut rows: Vec<(Owner, Row)> = found.into_rows().collect();
+    rows.sort_by_key(|(owner, _)| match owner {
+        Owner::Feature(feature) => *feature,
+        Owner::Target(_) => usize::MAX,
+    });
+    let (mut edges, mut constants, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for (_, row) in rows {
+        constants.push(row.constant);
+        let mut omitted = 0.0;
+        for (index, edge) in row.sources.into_iter().enumerate() {
+            if kept(index) { edges.push(edge) } else { omitted += edge }
+        }
+        left_out.push(omitted);
+    }
+    AttributionGraph {
+        model: local.model.name().to_owned(),
+        layers: local.layers.len(),
+        transcoders: local.transcoders.kind(),
+        tokens: local.tokens.iter().map(|token| local.model.token_label(*token)).collect(),
+        masked: local.masked,
+        active: local.features.len(),
+        features,
+        targets,
+        constants,
+        left_out,
+        edges,
+    }
+}

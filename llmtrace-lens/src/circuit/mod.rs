@@ -1,0 +1,15 @@
+//! Circuits: which features of a model, wired how, gave one answer.
+//!
+//! An attribution graph (Ameisen et al. 2025, "Circuit Tracing: Revealing Computational Graphs in Language Models") stands in
+//! for one prompt's run: attention patterns and the norms' divisors are held as they were, MLPs are replaced by sparse
+//! features, and what is left is linear, so each feature's input is a sum over the features, errors and tokens before it.
+
+mod error;
+pub mod graph;
+pub mod prune;
+pub mod transcoder;
+
+pub use error::CircuitError;
+pub use graph::{AttributionGraph, Node, Tracer};
+pub use prune::{Influence, Pruned, Scores, Thresholds};
+pub use transcoder::Transcoders;

@@ -1,0 +1,12 @@
+//! Transcoders: sparse features that stand for the MLPs of a model.
+
+mod activation;
+mod archive;
+mod files;
+mod sites;
+mod transcoders;
+
+pub use activation::FeatureActivation;
+pub use sites::{FeatureInput, FeatureOutput};
+pub(crate) use transcoders::Encoder;
+pub use transcoders::{TranscoderKind, Transcoders};

@@ -1,0 +1,223 @@
+//! The features that stand for a model's MLPs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::activation::FeatureActivation;
+use super::files::LayerFiles;
+use super::sites::{self, FeatureInput, FeatureOutput};
+use crate::circuit::error::CircuitError;
+use crate::error::LoadError;
+use crate::model::{Activation, MlpKind, Model};
+
+/// One set of features a layer, each with what it reads and what it writes (Dunefsky et al. 2024; Ameisen et al. 2025).
+#[derive(Clone, Debug)]
+pub struct Transcoders {
+    kind: TranscoderKind,
+    input: FeatureInput,
+    output: FeatureOutput,
+    source: Source,
+}
+
+/// Where features write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum TranscoderKind {
+    /// Each to its own layer (PLT).
+    PerLayer,
+    /// Each to its own layer and all above (CLT).
+    CrossLayer,
+    /// They are the model's own neurons: exact, nothing is left over.
+    Neurons,
+}
+
+/// What turns the input of a layer into its features' activations.
+#[derive(Clone, Debug)]
+pub(crate) struct Encoder {
+    /// `[F, D]`.
+    pub(crate) weight: Tensor,
+    /// `[F]`.
+    pub(crate) bias: Tensor,
+    pub(crate) activation: FeatureActivation,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Files(Arc<[LayerFiles]>),
+    Neurons(Model),
+}
+
+impl Transcoders {
+    /// Opens a folder in circuit-tracer's format: per-layer (`layer_0.safetensors`, ..) or cross-layer transcoders
+    /// (`W_enc_0.safetensors`, `W_dec_0.safetensors`, ..). Decoders stay on the disk, and those of active features are
+    /// read when a graph needs them.
+    ///
+    /// # Errors
+    /// A file is missing or broken, a tensor has another shape than this model needs, or `config.yaml` names an unknown hook.
+    pub fn load(folder: impl AsRef<Path>, model: &Model) -> Result<Self, CircuitError> {
+        let (folder, config) = (folder.as_ref(), model.config());
+        let (layers, width) = (config.layers, config.d_model);
+        let (input, output) = sites::of_folder(folder, config)?;
+        let cross = folder.join("W_enc_0.safetensors").exists();
+        let files: Result<Vec<_>, LoadError> = (0..layers)
+            .map(|layer| {
+                if cross {
+                    LayerFiles::cross_layer(folder, layer, layers, width)
+                } else {
+                    LayerFiles::per_layer(folder, layer, width)
+                }
+            })
+            .collect();
+        let kind = if cross { TranscoderKind::CrossLayer } else { TranscoderKind::PerLayer };
+        Ok(Self { kind, input, output, source: Source::Files(files?.into()) })
+    }
+
+    /// The neurons of a model whose MLP is `out(relu(in(x)))`: a transcoder that leaves no error.
+    ///
+    /// # Errors
+    /// The MLP is gated or has another nonlinearity.
+    pub fn neurons(model: &Model) -> Result<Self, CircuitError> {
+        let config = model.config();
+        if config.activation != Activation::Relu || config.mlp != MlpKind::Plain {
+            return Err(CircuitError::Transcoders {
+                model: model.name().to_owned(),
+                problem: format!(
+                    "its MLP is {:?} with {:?}: neurons are exact features of a plain ReLU MLP alone, give transcoders",
+                    config.mlp, config.activation
+                ),
+            });
+        }
+        Ok(Self {
+            kind: TranscoderKind::Neurons,
+            input: FeatureInput::MlpInput,
+            output: FeatureOutput::MlpOutput,
+            source: Source::Neurons(model.clone()),
+        })
+    }
+
+    /// Where features write.
+    pub fn kind(&self) -> TranscoderKind {
+        self.kind
+    }
+
+    /// What they read.
+    pub fn input(&self) -> FeatureInput {
+        self.input
+    }
+
+    /// What their sum stands for.
+    pub fn output(&self) -> FeatureOutput {
+        self.output
+    }
+
+    /// The number of layers.
+    pub fn layers(&self) -> usize {
+        match &self.source {
+            Source::Files(files) => files.len(),
+            Source::Neurons(model) => model.config().layers,
+        }
+    }
+
+    /// The number of features of a layer; 0 where there is no such layer.
+    pub fn features(&self, layer: usize) -> usize {
+        match &self.source {
+            Source::Files(files) => files.get(layer).map_or(0, |files| files.features),
+            Source::Neurons(model) if layer < model.config().layers => model.config().d_mlp,
+            Source::Neurons(_) => 0,
+        }
+    }
+
+    /// The layers that the features of a layer write to.
+    pub fn writes(&self, layer: usize) -> std::ops::Range<usize> {
+        match self.kind {
+            TranscoderKind::CrossLayer => layer..self.layers(),
+            _ => layer..layer + 1,
+        }
+    }
+
+    /// What each of these features of a layer adds to the output of layer `to` when it is 1, `[n, D]`.
+    ///
+    /// # Errors
+    /// They do not write there, there is no such feature, or a file cannot be read.
+    pub fn decoders(&self, layer: usize, features: &[usize], to: usize) -> Result<Tensor, CircuitError> {
+        let count = self.features(layer);
+        if let Some(feature) = features.iter().find(|feature| **feature >= count) {
+            return Err(CircuitError::Input(format!("layer {layer} has {count} features, and no {feature}")));
+        }
+        if !self.writes(layer).contains(&to) {
+            return Err(CircuitError::Input(format!("features of layer {layer} do not write to layer {to}")));
+        }
+        match &self.source {
+            Source::Files(_) => Ok(self.files(layer)?.decoders(features, to - layer)?),
+            Source::Neurons(model) => {
+                let rows: Result<Vec<u32>, _> = features.iter().map(|row| u32::try_from(*row)).collect();
+                let rows = rows.map_err(|_| CircuitError::Input("too many features".to_owned()))?;
+                let rows = Tensor::from_vec(rows, features.len(), model.device())?;
+                Ok(neuron_block(model, layer)?.mlp.output.weight.contiguous()?.index_select(&rows, 0)?)
+            }
+        }
+    }
+
+    pub(crate) fn encoder(&self, layer: usize) -> Result<Encoder, CircuitError> {
+        match &self.source {
+            Source::Files(_) => Ok(self.files(layer)?.encoder()?),
+            Source::Neurons(model) => {
+                let input = &neuron_block(model, layer)?.mlp.input;
+                let bias = input.bias.clone();
+                let zero = || Tensor::zeros(model.config().d_mlp, input.weight.dtype(), model.device());
+                Ok(Encoder {
+                    weight: input.weight.t()?.contiguous()?,
+                    bias: bias.map_or_else(zero, Ok)?,
+                    activation: FeatureActivation::Relu,
+                })
+            }
+        }
+    }
+
+    /// What is added to the output of a layer whatever is active, `[D]`.
+    pub(crate) fn decoder_bias(&self, layer: usize) -> Result<Tensor, CircuitError> {
+        match &self.source {
+            Source::Files(_) => Ok(self.files(layer)?.decoder_bias()?),
+            Source::Neurons(model) => {
+                let output = &neuron_block(model, layer)?.mlp.output;
+                let zero = || Tensor::zeros(model.config().d_model, output.weight.dtype(), model.device());
+                Ok(output.bias.clone().map_or_else(zero, Ok)?)
+            }
+        }
+    }
+
+    /// The linear way beside the features, `[out, in]`.
+    pub(crate) fn skip(&self, layer: usize) -> Result<Option<Tensor>, CircuitError> {
+        match &self.source {
+            Source::Files(_) => Ok(self.files(layer)?.skip()?),
+            Source::Neurons(_) => Ok(None),
+        }
+    }
+
+    /// Refuses a model of another number of layers.
+    pub(crate) fn check(&self, model: &Model) -> Result<(), CircuitError> {
+        let (found, expected) = (self.layers(), model.config().layers);
+        if found == expected {
+            return Ok(());
+        }
+        Err(CircuitError::Transcoders {
+            model: model.name().to_owned(),
+            problem: format!("there are transcoders of {found} layers, expected {expected}"),
+        })
+    }
+
+    fn files(&self, layer: usize) -> Result<&LayerFiles, CircuitError> {
+        let known = match &self.source {
+            Source::Files(files) => files.get(layer),
+            Source::Neurons(_) => None,
+        };
+        known.ok_or_else(|| CircuitError::Input(format!("there are no transcoders of layer {layer}")))
+    }
+}
+
+fn neuron_block(model: &Model, layer: usize) -> Result<&crate::model::Block, CircuitError> {
+    model.weights().blocks.get(layer).ok_or_else(|| CircuitError::Input(format!("there is no layer {layer}")))
+}
