@@ -6,10 +6,12 @@
 
 mod error;
 pub mod graph;
+pub mod intervene;
 pub mod prune;
 pub mod transcoder;
 
 pub use error::CircuitError;
 pub use graph::{AttributionGraph, Node, Tracer};
+pub use intervene::{Change, Experiment, Held};
 pub use prune::{Influence, Pruned, Scores, Thresholds};
 pub use transcoder::Transcoders;

@@ -6,7 +6,7 @@ use candle_core::{D, Tensor};
 
 use super::active::{ActiveFeature, through_gain};
 use crate::circuit::error::CircuitError;
-use crate::circuit::transcoder::{FeatureInput, FeatureOutput, Transcoders};
+use crate::circuit::transcoder::{FeatureInput, FeatureOutput, TranscoderKind, Transcoders};
 use crate::hooks::{ActivationCache, HookPoint, Site};
 use crate::model::{Block, Config, Norm, NormKind, Residual};
 
@@ -182,8 +182,9 @@ impl Parts<'_> {
             rest = (rest - linear)?;
             constant = (constant + always)?;
         }
-        // Where nothing is a feature, all is constant.
-        let masked = self.masked.min(steps);
+        // Where nothing is a feature, all is constant; neurons leave rounding alone.
+        let exact = self.transcoders.kind() == TranscoderKind::Neurons;
+        let masked = if exact { steps } else { self.masked.min(steps) };
         let left =
             Tensor::cat(&[&rest.narrow(0, 0, masked)?, &constant.narrow(0, masked, steps - masked)?], 0)?;
         Ok([left.clone(), (rest - left)?])
@@ -274,17 +275,22 @@ pub(crate) fn input(
     layer: usize,
     input: FeatureInput,
 ) -> Result<Tensor, CircuitError> {
-    let site = match input {
+    let site = input_site(config, input);
+    Ok(cache.at(HookPoint::block(layer, site))?.squeeze(0)?)
+}
+
+/// The site where features read.
+pub(super) fn input_site(config: &Config, input: FeatureInput) -> Site {
+    match input {
         FeatureInput::Stream if config.residual == Residual::Parallel => Site::ResidPre,
         FeatureInput::Stream => Site::ResidMid,
         FeatureInput::Normalized => Site::Ln2Normalized,
         FeatureInput::MlpInput => Site::Ln2Out,
-    };
-    Ok(cache.at(HookPoint::block(layer, site))?.squeeze(0)?)
+    }
 }
 
 /// `x` `[T, D]` through the linear part of a norm that divides by what it did; itself without one.
-pub(super) fn post_norm(x: &Tensor, post: Option<&(Norm, Tensor)>) -> candle_core::Result<Tensor> {
+pub(crate) fn post_norm(x: &Tensor, post: Option<&(Norm, Tensor)>) -> candle_core::Result<Tensor> {
     let Some((norm, scale)) = post else { return Ok(x.clone()) };
     centred(x, norm.kind)?.broadcast_mul(&norm.gain)?.broadcast_div(&scale.squeeze(2)?)
 }

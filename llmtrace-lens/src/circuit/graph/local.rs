@@ -4,7 +4,7 @@ use candle_core::{D, DType, Tensor};
 
 use super::active::{self, ActiveFeature, floats, through_gain};
 use super::layer::{self, HeldLayer, Parts};
-use super::target::Reading;
+use super::target::{Direction, Reading};
 use crate::circuit::error::CircuitError;
 use crate::circuit::transcoder::{Encoder, FeatureInput, Transcoders};
 use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, points};
@@ -65,11 +65,12 @@ impl<'m> Local<'m> {
     }
 
     /// A vector that reads the normed stream at the last position, as a reading of the stream.
-    pub(super) fn final_reading(&self, direction: &[f32], constant: f32) -> Result<Reading, CircuitError> {
+    pub(super) fn final_reading(&self, direction: &Direction) -> Result<Reading, CircuitError> {
+        let Direction { vector, constant } = direction;
         let norm = &self.model.weights().ln_final;
         let scale = floats(self.cache.at(HookPoint::global(Site::LnFinalScale))?)?;
         let scale = scale.last().copied().unwrap_or(f32::NAN);
-        let direction = Tensor::from_slice(direction, (1, direction.len()), self.model.device())?;
+        let direction = Tensor::from_slice(vector, (1, vector.len()), self.model.device())?;
         let along = norm.bias.as_ref().map(|bias| floats(&(direction.squeeze(0)? * bias)?)).transpose()?;
         let along: f32 = along.map_or(0.0, |products| products.iter().sum());
         let vector = (through_gain(&direction, norm)? / f64::from(scale))?;
@@ -79,6 +80,11 @@ impl<'m> Local<'m> {
             vector: floats(&vector)?,
             constant: constant + along,
         })
+    }
+
+    /// Where features read.
+    pub(crate) fn input_site(&self) -> Site {
+        layer::input_site(self.model.config(), self.transcoders.input())
     }
 
     fn find_features(&mut self, layer: usize) -> Result<(), CircuitError> {

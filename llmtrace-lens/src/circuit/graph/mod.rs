@@ -11,6 +11,9 @@ mod target;
 mod tracer;
 
 pub use active::ActiveFeature;
+pub(crate) use active::floats;
 pub use graph::{AttributionGraph, Node, TargetNode};
+pub(crate) use layer::{input, post_norm};
+pub(crate) use local::Local;
 pub use target::Targets;
 pub use tracer::Tracer;

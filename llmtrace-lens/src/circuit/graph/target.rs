@@ -1,7 +1,5 @@
 //! What a graph explains.
 
-use candle_core::Tensor;
-
 use super::active::floats;
 use super::graph::TargetNode;
 use super::local::Local;
@@ -44,52 +42,65 @@ pub(super) struct Reading {
 }
 
 impl Targets {
-    /// The targets of a prompt, and what reads each.
-    pub(super) fn resolve(&self, local: &Local<'_>) -> Result<Vec<(TargetNode, Reading)>, CircuitError> {
+    /// The targets of a prompt, each with the direction of the normed stream at the last position that it reads, and what is added.
+    pub(super) fn resolve(&self, local: &Local<'_>) -> Result<Vec<(TargetNode, Direction)>, CircuitError> {
         let model = local.model;
-        let mut logits: Vec<f64> = local.logits.iter().copied().map(f64::from).collect();
-        if let Some(cap) = model.config().logit_softcap {
-            logits.iter_mut().for_each(|logit| *logit = cap * (*logit / cap).tanh());
-        }
-        let probabilities = softmax(&logits);
-        let probability = |token: u32| probabilities.get(token as usize).copied().unwrap_or(0.0);
+        let named = |name: String, direction| {
+            vec![(TargetNode { token: None, name, weight: 1.0, probability: None }, direction)]
+        };
+        let probabilities = local.probabilities();
         let tokens = match self {
             Self::Likely { most, probability } => likely(&probabilities, *most, *probability),
             Self::Tokens(tokens) => tokens.clone(),
             Self::Difference(token, against) => {
-                let (first, second) = (column(local, *token)?, column(local, *against)?);
-                let direction: Vec<f32> = first.0.iter().zip(&second.0).map(|(a, b)| a - b).collect();
+                let direction = column(local, *token)?.less(&column(local, *against)?);
                 let name = format!("{} - {}", model.token_text(*token), model.token_text(*against));
-                let node = TargetNode { token: None, name, weight: 1.0, probability: None };
-                return Ok(vec![(node, local.final_reading(&direction, first.1 - second.1)?)]);
+                return Ok(named(name, direction));
             }
-            Self::Direction(name, direction) => {
-                if direction.len() != model.config().d_model {
-                    return Err(CircuitError::Input(format!(
-                        "a direction of {} numbers was given, expected {}",
-                        direction.len(),
-                        model.config().d_model
-                    )));
+            Self::Direction(name, vector) => {
+                let (found, expected) = (vector.len(), model.config().d_model);
+                if found != expected {
+                    let problem = format!("a direction of {found} numbers was given, expected {expected}");
+                    return Err(CircuitError::Input(problem));
                 }
-                let node = TargetNode { token: None, name: name.clone(), weight: 1.0, probability: None };
-                return Ok(vec![(node, local.final_reading(direction, 0.0)?)]);
+                return Ok(named(name.clone(), Direction { vector: vector.clone(), constant: 0.0 }));
             }
         };
-        let (mean, mean_bias) = mean_column(local)?;
-        let mut targets = Vec::with_capacity(tokens.len());
-        for token in tokens {
-            let (mut direction, bias) = column(local, token)?;
-            direction.iter_mut().zip(&mean).for_each(|(value, mean)| *value -= mean);
-            let probability = probability(token);
-            let node = TargetNode {
-                token: Some(token),
-                name: model.token_text(token),
-                weight: probability,
-                probability: Some(probability),
-            };
-            targets.push((node, local.final_reading(&direction, bias - mean_bias)?));
-        }
-        Ok(targets)
+        let mean = mean_column(local)?;
+        let target = |token: u32| {
+            let direction = column(local, token)?.less(&mean);
+            let probability = probabilities.get(token as usize).copied().unwrap_or(0.0);
+            let name = model.token_text(token);
+            let node =
+                TargetNode { token: Some(token), name, weight: probability, probability: Some(probability) };
+            Ok((node, direction))
+        };
+        tokens.into_iter().map(target).collect()
+    }
+}
+
+/// A direction of the normed stream at the last position, and what is added.
+#[derive(Clone, Debug)]
+pub(super) struct Direction {
+    pub(super) vector: Vec<f32>,
+    pub(super) constant: f32,
+}
+
+impl Direction {
+    fn less(&self, other: &Self) -> Self {
+        let vector = self.vector.iter().zip(&other.vector).map(|(value, less)| value - less).collect();
+        Self { vector, constant: self.constant - other.constant }
+    }
+}
+
+impl Local<'_> {
+    /// The probability of each next token.
+    fn probabilities(&self) -> Vec<f64> {
+        let cap = self.model.config().logit_softcap;
+        let logits = self.logits.iter().copied().map(f64::from);
+        let logits: Vec<f64> =
+            logits.map(|logit| cap.map_or(logit, |cap| cap * (logit / cap).tanh())).collect();
+        softmax(&logits)
     }
 }
 
@@ -117,7 +128,7 @@ fn likely(probabilities: &[f64], most: usize, share: f64) -> Vec<u32> {
 }
 
 /// A token's column of the unembedding, and its bias.
-fn column(local: &Local<'_>, token: u32) -> Result<(Vec<f32>, f32), CircuitError> {
+fn column(local: &Local<'_>, token: u32) -> Result<Direction, CircuitError> {
     let (unembed, vocab) = (&local.model.weights().unembed, local.model.config().vocab);
     let index = token as usize;
     if index >= vocab {
@@ -125,15 +136,18 @@ fn column(local: &Local<'_>, token: u32) -> Result<(Vec<f32>, f32), CircuitError
             "token {token} is outside the vocabulary of {vocab} tokens"
         )));
     }
-    let weights = floats(&unembed.weight.narrow(1, index, 1)?)?;
+    let vector = floats(&unembed.weight.narrow(1, index, 1)?)?;
     let bias = unembed.bias.as_ref().map(|bias| floats(&bias.narrow(0, index, 1)?)).transpose()?;
-    Ok((weights, bias.and_then(|bias| bias.first().copied()).unwrap_or(0.0)))
+    Ok(Direction { vector, constant: single(bias) })
 }
 
 /// The mean over the vocabulary of the columns and the biases.
-fn mean_column(local: &Local<'_>) -> Result<(Vec<f32>, f32), CircuitError> {
+fn mean_column(local: &Local<'_>) -> Result<Direction, CircuitError> {
     let unembed = &local.model.weights().unembed;
-    let mean = |tensor: &Tensor, dim: usize| tensor.mean(dim).and_then(|mean| floats(&mean));
-    let bias = unembed.bias.as_ref().map(|bias| mean(bias, 0)).transpose()?;
-    Ok((mean(&unembed.weight, 1)?, bias.and_then(|bias| bias.first().copied()).unwrap_or(0.0)))
+    let bias = unembed.bias.as_ref().map(|bias| floats(&bias.mean_keepdim(0)?)).transpose()?;
+    Ok(Direction { vector: floats(&unembed.weight.mean(1)?)?, constant: single(bias) })
+}
+
+fn single(bias: Option<Vec<f32>>) -> f32 {
+    bias.and_then(|bias| bias.first().copied()).unwrap_or(0.0)
 }

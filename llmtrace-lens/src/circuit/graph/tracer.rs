@@ -1,12 +1,13 @@
 //! Tracing one prompt.
 
+use candle_core::Tensor;
 use rayon::prelude::*;
 
 use super::backward::Row;
 use super::graph::AttributionGraph;
 use super::local::Local;
 use super::order::{Found, Owner};
-use super::target::{Reading, Targets};
+use super::target::{Direction, Reading, Targets};
 use crate::circuit::error::CircuitError;
 use crate::circuit::transcoder::Transcoders;
 use crate::model::Model;
@@ -87,8 +88,23 @@ impl<'m> Tracer<'m> {
         Local::new(self.model, self.transcoders, tokens, masked)
     }
 
+    /// The directions `[D, targets]` of the normed stream at the last position that the targets read, and what is added to each.
+    pub(crate) fn directions(&self, local: &Local<'_>) -> Result<(Tensor, Vec<f32>), CircuitError> {
+        let directions: Vec<Direction> =
+            self.targets.resolve(local)?.into_iter().map(|(_, direction)| direction).collect();
+        let width = self.model.config().d_model;
+        let constants = directions.iter().map(|direction| direction.constant).collect();
+        let count = directions.len();
+        let all: Vec<f32> = directions.into_iter().flat_map(|direction| direction.vector).collect();
+        let all = Tensor::from_vec(all, (count, width), self.model.device())?;
+        Ok((all.t()?.contiguous()?, constants))
+    }
+
     pub(crate) fn graph(&self, local: &Local<'_>) -> Result<AttributionGraph, CircuitError> {
-        let (targets, readings): (Vec<_>, Vec<_>) = self.targets.resolve(local)?.into_iter().unzip();
+        let (targets, directions): (Vec<_>, Vec<_>) = self.targets.resolve(local)?.into_iter().unzip();
+        let readings: Result<Vec<Reading>, CircuitError> =
+            directions.iter().map(|direction| local.final_reading(direction)).collect();
+        let readings = readings?;
         let active = local.features.len();
         let count = active.min(self.max_feature_nodes);
         self.check_memory(count + targets.len(), local.sources())?;
