@@ -7,11 +7,16 @@
 mod error;
 pub mod graph;
 pub mod intervene;
+mod paths;
 pub mod prune;
+mod supernode;
 pub mod transcoder;
+pub mod write;
 
 pub use error::CircuitError;
 pub use graph::{AttributionGraph, Node, Tracer};
 pub use intervene::{Change, Experiment, Held};
+pub use paths::{NamedPath, Path};
 pub use prune::{Influence, Pruned, Scores, Thresholds};
+pub use supernode::Supernode;
 pub use transcoder::Transcoders;

@@ -1,4 +1,5 @@
 //! Transcoders of random numbers, in the files of circuit-tracer.
+#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ pub(crate) fn values(tensor: &Tensor) -> Vec<f32> {
 
 /// Which transcoders.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a file can have")]
 pub(crate) struct Seeded {
     cross_layer: bool,
     skip: bool,

@@ -123,7 +123,9 @@ impl<'m> Local<'m> {
         let (vectors, constants) = (vectors.to_vec2::<f32>()?, floats(&constants)?);
         for ((mut vector, constant), active) in vectors.into_iter().zip(constants).zip(found) {
             let scale = scales.get(active.position).copied().filter(|_| divided).unwrap_or(1.0);
-            vector.iter_mut().for_each(|value| *value /= scale);
+            for value in &mut vector {
+                *value /= scale;
+            }
             self.readings.push(Reading { layer, position: active.position, vector, constant });
         }
         Ok(())

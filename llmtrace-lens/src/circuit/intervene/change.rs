@@ -72,6 +72,8 @@ impl Change {
 pub enum Held {
     /// Attention patterns, norms' divisors and MLPs: effects are direct, and those of the graph's edges (circuit-tracer's `constrained_layers`).
     Everything,
+    /// Attention patterns and norms' divisors: features answer each other, as in the graph.
+    PatternsAndNorms,
     /// Attention patterns alone, as circuit-tracer has it by default.
     Patterns,
     /// Nothing: the model answers as it will.

@@ -194,14 +194,21 @@ impl Experiment<'_> {
 
     /// Hooks that hold what is to be held, MLPs left out.
     fn held(&self, held: Held) -> Hooks<'_> {
-        let sites = [Site::Pattern, Site::Ln1Scale, Site::Ln1PostScale, Site::Ln2Scale, Site::LnFinalScale];
+        const SITES: [Site; 6] = [
+            Site::Pattern,
+            Site::Ln1Scale,
+            Site::Ln1PostScale,
+            Site::Ln2Scale,
+            Site::Ln2PostScale,
+            Site::LnFinalScale,
+        ];
         let count = match held {
-            Held::Everything => sites.len(),
+            Held::Everything | Held::PatternsAndNorms => SITES.len(),
             Held::Patterns => 1,
             Held::Nothing => 0,
         };
         let config = self.local.model.config();
-        let sites = sites.into_iter().take(count).filter(|site| site.exists_in(config));
+        let sites = SITES.into_iter().take(count).filter(|site| site.exists_in(config));
         sites.fold(Hooks::new(), |hooks, site| {
             hooks.patch(everywhere(site).as_str(), &self.local.cache, Slice::all())
         })

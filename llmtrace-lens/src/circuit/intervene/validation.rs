@@ -15,9 +15,10 @@ pub struct Validation {
     pub nodes: Vec<NodeCheck>,
     /// Direct effects on all features and targets with everything held: the graph's own arithmetic, 1 up to rounding.
     pub direct: Agreement,
-    /// Whole effects on the targets with attention patterns held: how well the graph foretells the model.
+    /// Whole effects on the targets with attention patterns and norms' divisors held, features answering each other: how well the
+    /// graph foretells what it claims to.
     pub total: Agreement,
-    /// The same with nothing held: what it does not know of attention counts too.
+    /// The same with nothing held: what the graph does not know of, attention and norms that answer too, counts.
     pub free: Agreement,
 }
 
@@ -33,7 +34,7 @@ pub struct NodeCheck {
     pub influence: f64,
     /// Direct effects on features and targets.
     pub direct: Agreement,
-    /// By how much each target changes as the graph foretells, as it does with patterns held, and with nothing held.
+    /// By how much each target changes as the graph foretells, as it does with patterns and norms held, and with nothing held.
     pub targets: Vec<[f64; 3]>,
 }
 
@@ -72,13 +73,12 @@ impl Experiment<'_> {
             let change = [Change::scale(&feature, 0.0)];
             let constrained = self.run(&change, Held::Everything)?;
             let pairs = self.direct_pairs(node, &before, &constrained);
-            let patterns = self.run(&change, Held::Patterns)?;
+            let total = self.run(&change, Held::PatternsAndNorms)?;
             let free = self.run(&change, Held::Nothing)?;
             let moved = self.foretold(node, 0.0);
-            let measured = moved.iter().zip(&patterns.targets).zip(&free.targets).zip(&free_before.targets);
-            let targets = measured
-                .map(|(((moved, patterns), free), was)| [*moved, patterns - was, free - was])
-                .collect();
+            let measured = moved.iter().zip(&total.targets).zip(&free.targets).zip(&free_before.targets);
+            let targets =
+                measured.map(|(((moved, total), free), was)| [*moved, total - was, free - was]).collect();
             nodes.push(NodeCheck {
                 node,
                 feature,

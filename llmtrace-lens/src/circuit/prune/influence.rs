@@ -39,7 +39,7 @@ impl AttributionGraph {
     }
 
     /// The sum of the sizes of a row's edges from nodes that are kept.
-    pub(super) fn row_size(&self, target: usize, kept: impl Fn(usize) -> bool) -> f64 {
+    pub(crate) fn row_size(&self, target: usize, kept: impl Fn(usize) -> bool) -> f64 {
         let edges = self.row(target).iter().enumerate().filter(|(source, _)| kept(*source));
         edges.map(|(_, edge)| f64::from(edge.abs())).sum::<f64>().max(EMPTY)
     }

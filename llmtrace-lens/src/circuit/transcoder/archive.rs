@@ -77,23 +77,20 @@ impl Archive {
     pub(super) fn count(&self, name: &str) -> Result<usize, LoadError> {
         let place = self.place(name, &[])?;
         let bytes = self.read(place.offset, place.bytes)?;
-        let value = match (place.dtype, bytes.as_slice()) {
-            (Dtype::I64 | Dtype::U64, [a, b, c, d, e, f, g, h]) => {
-                usize::try_from(i64::from_le_bytes([*a, *b, *c, *d, *e, *f, *g, *h])).ok()
-            }
-            (Dtype::I32 | Dtype::U32, [a, b, c, d]) => {
-                usize::try_from(i32::from_le_bytes([*a, *b, *c, *d])).ok()
-            }
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a checked whole number"
-            )]
-            (Dtype::F32, [a, b, c, d]) => Some(f32::from_le_bytes([*a, *b, *c, *d]))
-                .filter(|value| value.fract() == 0.0 && (0.0..1e9).contains(value))
-                .map(|value| value as usize),
+        let whole = |value: f32| value.fract() == 0.0 && (0.0..1e9).contains(&value);
+        let value = match (place.dtype, bytes.len()) {
+            (Dtype::I64 | Dtype::U64, 8) => bytes.try_into().ok().map(i64::from_le_bytes),
+            (Dtype::I32 | Dtype::U32, 4) => bytes.try_into().ok().map(i32::from_le_bytes).map(i64::from),
+            #[expect(clippy::cast_possible_truncation, reason = "a checked whole number")]
+            (Dtype::F32, 4) => bytes
+                .try_into()
+                .ok()
+                .map(f32::from_le_bytes)
+                .filter(|value| whole(*value))
+                .map(|value| value as i64),
             _ => None,
         };
+        let value = value.and_then(|value| usize::try_from(value).ok());
         value.ok_or_else(|| {
             self.format(format!("tensor {name:?} of {:?} {:?} is no whole number", place.dtype, place.shape))
         })

@@ -33,7 +33,8 @@ struct Names {
 }
 
 impl LayerFiles {
-    /// `layer_{i}.safetensors`: W_enc and W_dec `[F, D]`, b_enc, b_dec; W_skip `[D, D]`, `activation_function.threshold`, `k` where there are.
+    /// `layer_{i}.safetensors`: `W_enc` and `W_dec` `[F, D]`, `b_enc`, `b_dec`; `W_skip` `[D, D]`,
+    /// `activation_function.threshold`, `k` where there are.
     pub(super) fn per_layer(folder: &Path, layer: usize, width: usize) -> Result<Self, LoadError> {
         let encoder = Archive::open(folder.join(format!("layer_{layer}.safetensors")))?;
         let names = ["W_enc", "b_enc", "W_dec", "b_dec", "activation_function.threshold"].map(str::to_owned);
@@ -64,9 +65,11 @@ impl LayerFiles {
         let names = Names { w_enc, b_enc, w_dec, b_dec, threshold };
         let files = Self { names, encoder, decoder, features, width, written };
         // Wrong shapes are told on opening, before hours of work.
+        files.encoder.pieces(&files.names.w_enc, &[features, width], width, &[])?;
+        files.encoder.pieces(&files.names.b_enc, &[features], 1, &[])?;
         files.decoders(&[], 0)?;
         files.decoder_bias()?;
-        files.encoder.pieces(&files.names.w_enc, &[features, width], width, &[])?;
+        files.activation()?;
         Ok(files)
     }
 

@@ -1,0 +1,236 @@
+//! The JSON of Neuronpedia and of Anthropic's attribution graph viewer.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::circuit::error::CircuitError;
+use crate::circuit::graph::{AttributionGraph, Node};
+use crate::circuit::prune::Pruned;
+use crate::circuit::transcoder::TranscoderKind;
+
+/// A pruned graph as Neuronpedia's schema "Anthropic Attribution Graph" has it (`graph-schema.json`, draft 7).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphFile {
+    /// What it is of.
+    pub metadata: GraphMetadata,
+    /// What the viewer shows at first.
+    #[serde(rename = "qParams")]
+    pub query: GraphQuery,
+    /// The nodes that are kept.
+    pub nodes: Vec<GraphNode>,
+    /// The edges that are kept.
+    pub links: Vec<GraphLink>,
+}
+
+/// What a graph is of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphMetadata {
+    /// The graph's name: lower-case letters, digits and `-`.
+    pub slug: String,
+    /// The model's name.
+    pub scan: String,
+    /// The prompt's tokens.
+    pub prompt_tokens: Vec<String>,
+    /// The prompt.
+    pub prompt: String,
+    /// The share of the nodes' influence that is kept.
+    pub node_threshold: f64,
+    /// The schema's version: 1.
+    pub schema_version: u32,
+    /// Who made it, and how far it may be trusted.
+    pub info: serde_json::Value,
+    /// How it was pruned.
+    pub pruning_settings: serde_json::Value,
+}
+
+/// What the viewer shows at first.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GraphQuery {
+    /// Ids of pinned nodes.
+    pub pinned_ids: Vec<String>,
+    /// Each a label and the ids of its nodes.
+    pub supernodes: Vec<Vec<String>>,
+    /// `both`, `input` or `output`.
+    pub link_type: String,
+    /// The id of the node that is looked at.
+    pub clicked_id: String,
+    /// Positions in the subgraph, as the viewer writes them.
+    #[serde(rename = "sg_pos")]
+    pub sg_pos: String,
+}
+
+/// One node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphNode {
+    /// Its id, unlike any other's.
+    pub node_id: String,
+    /// Cantor's pairing of layer and feature; -1 of an error; a token's id or its position.
+    pub feature: i64,
+    /// Its layer: `E` of a token, the number of layers and one more of a target.
+    pub layer: String,
+    /// Its position.
+    pub ctx_idx: usize,
+    /// `cross layer transcoder` (whatever the transcoders), `mlp reconstruction error`, `embedding`, `logit`.
+    pub feature_type: String,
+    /// How probable its token is.
+    pub token_prob: f64,
+    /// Whether it is the most probable token's.
+    pub is_target_logit: bool,
+    /// Always 0.
+    pub run_idx: usize,
+    /// Always 0.
+    pub reverse_ctx_idx: usize,
+    /// The id of its kind over positions.
+    #[serde(rename = "jsNodeId")]
+    pub js_node_id: String,
+    /// What it is called.
+    pub clerp: String,
+    /// The share of influence that it and the nodes above it have.
+    pub influence: Option<f64>,
+    /// The feature's activation.
+    pub activation: Option<f32>,
+}
+
+/// One edge.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GraphLink {
+    /// The id of what adds.
+    pub source: String,
+    /// The id of what is added to.
+    pub target: String,
+    /// How much is added.
+    pub weight: f32,
+}
+
+impl AttributionGraph {
+    /// The part of it that is kept, for Neuronpedia's and Anthropic's viewers.
+    pub fn graph_file(&self, slug: &str, pruned: &Pruned) -> GraphFile {
+        let shares = self.influence().cumulative();
+        let kept = pruned.nodes.iter().enumerate().filter(|(_, kept)| **kept);
+        let nodes = kept.filter_map(|(node, _)| self.graph_node(node, shares.get(node).copied())).collect();
+        let links = pruned.edges.iter().map(|(target, source)| GraphLink {
+            source: self.node_id(*source),
+            target: self.node_id(*target),
+            weight: self.edge(*target, *source),
+        });
+        let texts = || self.tokens.iter().map(|token| token.text.as_str());
+        let scores = self.scores();
+        GraphFile {
+            metadata: GraphMetadata {
+                slug: slugged(slug),
+                scan: self.model.clone(),
+                prompt_tokens: texts().map(str::to_owned).collect(),
+                prompt: texts().collect(),
+                node_threshold: pruned.thresholds.nodes,
+                schema_version: 1,
+                info: json!({
+                    "generator": {"name": "llmtrace", "version": env!("CARGO_PKG_VERSION"), "url": env!("CARGO_PKG_REPOSITORY")},
+                    "transcoders": match self.transcoders {
+                        TranscoderKind::PerLayer => "per layer",
+                        TranscoderKind::CrossLayer => "cross layer",
+                        TranscoderKind::Neurons => "neurons",
+                    },
+                    "active_features": self.active,
+                    "replacement_score": scores.replacement,
+                    "completeness_score": scores.completeness,
+                }),
+                pruning_settings: json!({
+                    "node_threshold": pruned.thresholds.nodes,
+                    "edge_threshold": pruned.thresholds.edges,
+                }),
+            },
+            query: GraphQuery { link_type: "both".to_owned(), ..GraphQuery::default() },
+            nodes,
+            links: links.collect(),
+        }
+    }
+
+    fn graph_node(&self, node: usize, influence: Option<f64>) -> Option<GraphNode> {
+        let last = self.tokens.len().saturating_sub(1);
+        let plain = |layer: String, position: usize, kind: &str, js_node_id: String| GraphNode {
+            node_id: self.node_id(node),
+            feature: 0,
+            layer,
+            ctx_idx: position,
+            feature_type: kind.to_owned(),
+            token_prob: 0.0,
+            is_target_logit: false,
+            run_idx: 0,
+            reverse_ctx_idx: 0,
+            js_node_id,
+            clerp: String::new(),
+            influence,
+            activation: None,
+        };
+        Some(match self.node(node)? {
+            Node::Feature(at) => {
+                let name = format!("{}_{}-0", at.layer, at.feature);
+                let base = plain(at.layer.to_string(), at.position, "cross layer transcoder", name);
+                GraphNode { feature: paired(at.layer, at.feature), activation: Some(at.activation), ..base }
+            }
+            Node::Error { layer, position } => {
+                let name = format!("err_{layer}-0");
+                let base = plain(layer.to_string(), position, "mlp reconstruction error", name);
+                GraphNode { feature: -1, clerp: format!("MLP error of layer {layer}"), ..base }
+            }
+            Node::Token { position } => {
+                let base = plain(
+                    "E".to_owned(),
+                    position,
+                    "embedding",
+                    format!("E_{}-{position}", self.token_at(position)),
+                );
+                let text = self.tokens.get(position).map_or("", |token| token.text.as_str());
+                let feature = i64::try_from(position).unwrap_or(0);
+                GraphNode { feature, clerp: format!("Embedding {text:?}"), ..base }
+            }
+            Node::Target(index) => {
+                let target = self.targets.get(index)?;
+                let feature = target.token.map_or_else(|| i64::try_from(index).unwrap_or(0), i64::from);
+                let base = plain((self.layers + 1).to_string(), last, "logit", format!("L_{feature}-{last}"));
+                let probability = target.probability.unwrap_or(0.0);
+                let clerp = match target.probability {
+                    Some(probability) => format!("Output {:?} (p={probability:.3})", target.name),
+                    None => format!("Output {:?}", target.name),
+                };
+                GraphNode {
+                    feature,
+                    token_prob: probability,
+                    is_target_logit: index == 0,
+                    clerp,
+                    influence: None,
+                    ..base
+                }
+            }
+        })
+    }
+
+    /// Writes that part as JSON.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn save_json(&self, path: impl AsRef<Path>, slug: &str, pruned: &Pruned) -> Result<(), CircuitError> {
+        let path = path.as_ref();
+        let failed = |source| CircuitError::Write { path: path.to_owned(), source };
+        let text =
+            serde_json::to_vec(&self.graph_file(slug, pruned)).map_err(|error| failed(error.into()))?;
+        std::fs::write(path, text).map_err(failed)
+    }
+}
+
+/// Cantor's pairing function, by which Neuronpedia finds a feature.
+fn paired(layer: usize, feature: usize) -> i64 {
+    let (layer, feature) = (layer as u128, feature as u128);
+    i64::try_from((layer + feature) * (layer + feature + 1) / 2 + feature).unwrap_or(i64::MAX)
+}
+
+/// Lower-case letters and digits, with `-` for whatever is between them.
+fn slugged(name: &str) -> String {
+    let name = name.to_lowercase();
+    let parts = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
+    let slug = parts.collect::<Vec<_>>().join("-");
+    if slug.is_empty() { "graph".to_owned() } else { slug }
+}
