@@ -3,18 +3,26 @@
 #[cfg(feature = "model")]
 mod error;
 #[cfg(feature = "model")]
+pub mod generate;
+#[cfg(feature = "model")]
+pub mod handmade;
+#[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+#[cfg(feature = "model")]
+pub mod patching;
 pub mod report;
+#[cfg(feature = "model")]
+pub mod trace;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
 #[cfg(feature = "model")]
-pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
+pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
 };

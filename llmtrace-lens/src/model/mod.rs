@@ -1,7 +1,9 @@
 //! A local model: loading it, running it, hooking into it.
 
+mod builder;
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
@@ -11,7 +13,9 @@ mod rotary;
 mod session;
 mod weights;
 
+pub use builder::ModelBuilder;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::Start;
 pub use model::Model;
 pub use session::Session;
