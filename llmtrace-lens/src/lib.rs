@@ -1,6 +1,8 @@
 //! LLM tracing inside a local model: run it, read and change every activation, explain what it said.
 
 #[cfg(feature = "model")]
+pub mod analysis;
+#[cfg(feature = "model")]
 mod error;
 #[cfg(feature = "model")]
 pub mod generate;
@@ -25,4 +27,5 @@ pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, 
 #[cfg(feature = "model")]
 pub use model::{
     Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
+    TokenLabel,
 };

@@ -5,7 +5,6 @@
 
 mod choice;
 mod cost;
-mod distribution;
 mod error;
 mod generation;
 mod generator;

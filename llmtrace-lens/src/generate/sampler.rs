@@ -1,10 +1,10 @@
 //! From logits to a token.
 
 use super::choice::{Alternative, Choice, ChoiceLimits, Entropy, FilterEffect, FilterReport, Standing};
-use super::distribution::{Distribution, greatest, rank};
 use super::random::uniform;
 use super::sampling::{Draw, Sampling, SamplingError, SamplingFilter};
 use super::warp;
+use crate::ops::{Distribution, greatest, rank};
 
 /// Chooses tokens as a [`Sampling`] says.
 ///

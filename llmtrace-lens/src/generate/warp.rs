@@ -4,8 +4,8 @@
 
 use std::cmp::Ordering;
 
-use super::distribution::{Distribution, greatest};
 use super::sampling::SamplingError;
+use crate::ops::{Distribution, greatest};
 
 /// Makes the tokens that occurred less probable; returns them, each once, in the order of their ids.
 #[expect(clippy::cast_possible_truncation, reason = "the scores are f32, as are the library's")]

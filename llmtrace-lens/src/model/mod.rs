@@ -11,6 +11,7 @@ mod forward;
 mod model;
 mod rotary;
 mod session;
+mod tokens;
 mod weights;
 
 pub use builder::ModelBuilder;
@@ -19,3 +20,5 @@ pub use forward::Readout;
 pub(crate) use forward::Start;
 pub use model::Model;
 pub use session::Session;
+pub use tokens::TokenLabel;
+pub(crate) use weights::{Block, Linear, Norm};

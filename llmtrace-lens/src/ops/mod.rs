@@ -2,8 +2,11 @@
 //!
 //! None is one of candle's fused operations: those have no gradient. Shapes are stated for batch b, position t, width D.
 
+mod distribution;
+
 use candle_core::{D, DType, Result, Tensor};
 
+pub(crate) use self::distribution::{Distribution, greatest, rank};
 use crate::model::{Activation, NormKind};
 
 /// The norm before gain and bias `[.., D]`, and what it divides by `[.., 1]`.

@@ -37,6 +37,16 @@ impl Distribution {
         terms.sum::<f64>().max(0.0)
     }
 
+    /// The Kullback-Leibler divergence `sum p (ln p - ln q)` in nats from the distribution `p` of `logits` to this one, `q`
+    /// of `own`.
+    pub(crate) fn divergence_from(&self, own: &[f32], p: &Self, logits: &[f32]) -> f64 {
+        let rows = p.probabilities.iter().zip(logits).zip(own).filter(|((p, _), _)| **p > 0.0);
+        let terms = rows.map(|((probability, &logit), &own)| {
+            probability * (p.log_probability(logit) - self.log_probability(own))
+        });
+        terms.sum::<f64>().max(0.0)
+    }
+
     /// Half the sum of the differences, which is the probability that has moved from some tokens to others.
     pub(crate) fn distance(&self, other: &Self) -> f64 {
         let pairs = self.probabilities.iter().zip(&other.probabilities);
@@ -66,11 +76,14 @@ pub(crate) fn rank(logits: &[f32], logit: f32) -> usize {
     1 + logits.iter().filter(|&&other| other > logit).count()
 }
 
-/// The `n` tokens with the greatest values, the greatest first; of equal values that with the lower id first.
+/// The `n` tokens with the greatest values, the greatest first; of equal values that with the lower id first, and what is
+/// not a number last.
 pub(crate) fn greatest<T: PartialOrd + Copy>(values: &[T], n: usize) -> Vec<usize> {
+    let is_number = |value: Option<&T>| value.partial_cmp(&value).is_some();
     let order = |&a: &usize, &b: &usize| {
         let (a_value, b_value) = (values.get(a), values.get(b));
-        b_value.partial_cmp(&a_value).unwrap_or(Ordering::Equal).then(a.cmp(&b))
+        let by_value = b_value.partial_cmp(&a_value).unwrap_or(Ordering::Equal);
+        is_number(b_value).cmp(&is_number(a_value)).then(by_value).then(a.cmp(&b))
     };
     let mut tokens: Vec<usize> = (0..values.len()).collect();
     if n < tokens.len() {
@@ -108,6 +121,25 @@ mod tests {
     }
 
     #[test]
+    fn divergence_of_known_distributions() {
+        let check = |p: &[f32], q: &[f32], expected: f64| {
+            let found = Distribution::of(q).divergence_from(q, &Distribution::of(p), p);
+            assert!((found - expected).abs() < 1e-7, "{found} {expected}");
+        };
+        check(&[0.0; 4], &[7.0; 4], 0.0);
+        check(&[0.0, f32::NEG_INFINITY], &[0.0, 0.0], 2f64.ln());
+        check(&[1e30, 0.0], &[1e30, 0.0], 0.0);
+        let halves = 0.25 * (0.25_f64 / 0.5).ln() + 0.75 * (0.75_f64 / 0.5).ln();
+        check(&[0.0, 3f32.ln()], &[5.0, 5.0], halves);
+        let (even, certain) = ([0.0, 0.0], [0.0, f32::NEG_INFINITY]);
+        assert!(
+            Distribution::of(&certain)
+                .divergence_from(&certain, &Distribution::of(&even), &even)
+                .is_infinite()
+        );
+    }
+
+    #[test]
     fn draws_walk_the_ids_in_order() {
         let half = Distribution::of(&[f32::NEG_INFINITY, 0.0, f32::NEG_INFINITY, 0.0, f32::NEG_INFINITY]);
         let check = |uniform: f64, token: usize| assert_eq!(half.draw(uniform), token, "{uniform}");
@@ -124,6 +156,7 @@ mod tests {
         check(1, &[1]);
         check(3, &[1, 2, 3]);
         check(9, &[1, 2, 3, 0]);
+        assert_eq!(greatest(&[f32::NAN, 1.0, f32::NAN, 2.0], 3), [3, 1, 0]);
         assert_eq!(rank(&[1.0, 3.0, 3.0, 2.0], 3.0), 1);
         assert_eq!(rank(&[1.0, 3.0, 3.0, 2.0], 2.0), 3);
     }
