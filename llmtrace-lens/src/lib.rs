@@ -4,6 +4,9 @@
 pub mod analysis;
 #[cfg(feature = "model")]
 mod error;
+pub mod explain;
+#[cfg(feature = "model")]
+mod gradient;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
@@ -22,6 +25,8 @@ pub mod trace;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
+#[cfg(feature = "model")]
+pub use gradient::{AttributionPatching, Baseline, Gradient, Input, Integrated, IntegratedGradients, Target};
 #[cfg(feature = "model")]
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]

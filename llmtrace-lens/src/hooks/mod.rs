@@ -15,7 +15,7 @@ mod slice;
 pub use cache::ActivationCache;
 pub use edges::Edges;
 pub use filter::Filter;
-pub(crate) use filter::points;
+pub(crate) use filter::{PointSet, points};
 pub use hooks::Hooks;
 pub(crate) use hooks::{HookTap, NoTap, Tap};
 pub use mean::Mean;

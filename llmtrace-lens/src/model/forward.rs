@@ -59,7 +59,7 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
     }
 
     /// The stream after the last block `[b, t, D]`.
-    fn stream(&mut self, start: Start<'_>) -> Result<Tensor, RunError> {
+    pub(crate) fn stream(&mut self, start: Start<'_>) -> Result<Tensor, RunError> {
         let before = self.past.as_ref().map_or(0, |past| past.positions);
         let steps = start.steps()?;
         self.tap.begin(before, self.past.is_none().then_some(steps));

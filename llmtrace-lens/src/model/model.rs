@@ -247,7 +247,7 @@ impl Model {
         Forward { config: &self.config, weights: &self.weights, tap, past: None }.logits(start, readout)
     }
 
-    fn check_stream(&self, stream: &Tensor) -> Result<(), RunError> {
+    pub(crate) fn check_stream(&self, stream: &Tensor) -> Result<(), RunError> {
         let width = self.config.d_model;
         match stream.dims() {
             [batch, steps, found] if *batch > 0 && *steps > 0 && *found == width => Ok(()),
