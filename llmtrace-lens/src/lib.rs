@@ -6,9 +6,9 @@ pub mod analysis;
 mod error;
 pub mod explain;
 #[cfg(feature = "model")]
-mod gradient;
-#[cfg(feature = "model")]
 pub mod generate;
+#[cfg(feature = "model")]
+mod gradient;
 #[cfg(feature = "model")]
 pub mod handmade;
 #[cfg(feature = "model")]

@@ -12,7 +12,7 @@ use crate::report::{
 const NOTED: f32 = 0.5;
 
 impl LogitLens {
-    /// The table as a picture; where the last position was read, what the model says there is marked.
+    /// The table as a picture; where the last position was read, what the model says there is marked. Pictures give entropy in bits.
     ///
     /// # Errors
     /// There are more cells than a picture has.
@@ -26,7 +26,7 @@ impl LogitLens {
         for row in &self.rows {
             let cells = row.cells.iter().map(|cell| {
                 let top = cell.top.iter().map(|guess| (guess.token.text.as_str(), guess.probability));
-                LensCell::new(cell.entropy, top)
+                LensCell::new(cell.entropy / std::f32::consts::LN_2, top)
             });
             table = table.layer(row.label.as_str(), cells)?;
         }
@@ -105,16 +105,12 @@ impl AttentionSummary {
 }
 
 impl HeadSummary {
-    /// What the head is known as: its scores of at least a half.
+    /// What the head does over this text: its scores of at least a half. Those of repeated tokens say little of a text
+    /// that was not made for them.
     fn roles(&self) -> impl Iterator<Item = String> {
-        let scores = [
-            ("previous token", Some(self.previous_token)),
-            ("first token", Some(self.first_token)),
-            ("duplicate token", self.duplicate_token),
-            ("induction", self.induction),
-        ];
-        let noted = scores.into_iter().filter_map(|(role, score)| Some((role, score?)));
-        noted.filter(|(_, score)| *score >= NOTED).map(|(role, score)| format!("{role} {score:.2}"))
+        let scores = [("previous token", self.previous_token), ("first token", self.first_token)];
+        let noted = scores.into_iter().filter(|(_, score)| *score >= NOTED);
+        noted.map(|(role, score)| format!("{role} {score:.2}"))
     }
 }
 
@@ -138,7 +134,8 @@ impl ResidualNorms {
 }
 
 impl Reading<'_> {
-    /// The attention of every head as a picture, with what each head is known as.
+    /// The attention of every head as a picture, with what each head does most. What an
+    /// [`InductionTest`](super::InductionTest) finds can be noted beside it.
     ///
     /// # Errors
     /// As for [`attention_summary`](Self::attention_summary); or there is more than a picture has.
