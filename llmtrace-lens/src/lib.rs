@@ -8,7 +8,7 @@ pub mod explain;
 #[cfg(feature = "model")]
 pub mod generate;
 #[cfg(feature = "model")]
-mod gradient;
+pub mod gradient;
 #[cfg(feature = "model")]
 pub mod handmade;
 #[cfg(feature = "model")]
@@ -25,8 +25,6 @@ pub mod trace;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
-#[cfg(feature = "model")]
-pub use gradient::{AttributionPatching, Baseline, Gradient, Input, Integrated, IntegratedGradients, Target};
 #[cfg(feature = "model")]
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]

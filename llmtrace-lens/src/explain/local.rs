@@ -16,7 +16,8 @@ use crate::model::Model;
 ///
 /// ```no_run
 /// use llmtrace_lens::explain::{Shapley, TokenGame};
-/// use llmtrace_lens::{Baseline, IntegratedGradients, Model, Target};
+/// use llmtrace_lens::Model;
+/// use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 ///
 /// let model = Model::load("models/two-hop")?;
 /// let tokens = model.tokenize("the capital of the state containing Dallas is")?;

@@ -70,7 +70,8 @@ impl Model {
     /// pass through every block with softmax and norms in full, and constant weights.
     ///
     /// ```no_run
-    /// use llmtrace_lens::{Model, Target};
+    /// use llmtrace_lens::Model;
+    /// use llmtrace_lens::gradient::Target;
     ///
     /// let model = Model::load("models/two-hop")?;
     /// let tokens = model.tokenize("the capital of the state containing Dallas is")?;

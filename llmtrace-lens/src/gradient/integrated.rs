@@ -14,7 +14,7 @@ use crate::model::Model;
 /// prompt's embeddings, times their difference. The sum over all is what the target has more than at the baseline.
 ///
 /// ```
-/// use llmtrace_lens::{Baseline, IntegratedGradients};
+/// use llmtrace_lens::gradient::{Baseline, IntegratedGradients};
 ///
 /// let method = IntegratedGradients::new(Baseline::Token(0)).steps(20);
 /// ```

@@ -7,7 +7,7 @@ use crate::error::RunError;
 /// What a gradient is taken of: one number for each sequence.
 ///
 /// ```
-/// use llmtrace_lens::Target;
+/// use llmtrace_lens::gradient::Target;
 ///
 /// let after_the_last_position = Target::logit_difference(216, 28);
 /// let after_the_fourth = Target::log_probability(216).at(3);
