@@ -19,7 +19,11 @@ mod model;
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
+#[cfg(feature = "model")]
+mod inspect;
 pub mod report;
+#[cfg(feature = "model")]
+mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
 
@@ -32,3 +36,5 @@ pub use model::{
     Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
     TokenLabel,
 };
+#[cfg(feature = "model")]
+pub use toy::Toy;

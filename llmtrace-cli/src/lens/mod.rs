@@ -1,0 +1,23 @@
+//! `llmtrace lens`: inside a local model.
+
+#[cfg(feature = "lens")]
+mod attention;
+#[cfg(feature = "lens")]
+mod command;
+#[cfg(feature = "lens")]
+mod dump;
+#[cfg(feature = "lens")]
+mod generate;
+#[cfg(feature = "lens")]
+mod input;
+#[cfg(feature = "lens")]
+mod logit_lens;
+#[cfg(feature = "lens")]
+mod output;
+#[cfg(not(feature = "lens"))]
+mod without;
+
+#[cfg(feature = "lens")]
+pub(crate) use command::{Options, run};
+#[cfg(not(feature = "lens"))]
+pub(crate) use without::{Options, run};

@@ -1,0 +1,3 @@
+//! All that can be seen of one prompt, put together.
+
+mod pictures;
