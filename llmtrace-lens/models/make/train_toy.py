@@ -20,7 +20,7 @@ VARIANTS = {
     "relu": dict(activation="relu", d_mlp=512, l1=0.004, weight_decay=0.1),
 }
 # One after the other, each with a fresh optimizer: the facts, then the habit of saying words again.
-PHASES = [dict(steps=3000, lr=3e-3, repeated=0.25), dict(steps=1000, lr=2e-3, repeated=0.5)]
+PHASES = [dict(steps=3000, lr=3e-3, repeated=0.25), dict(steps=1000, lr=1e-3, repeated=0.5)]
 
 
 def build(variant, positions):

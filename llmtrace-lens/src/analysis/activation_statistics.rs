@@ -1,3 +1,5 @@
+//! How active the neurons of a model are.
+
 use std::fmt;
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! What heads attend to, summed up.
+
 use std::fmt;
 
 use serde::Serialize;

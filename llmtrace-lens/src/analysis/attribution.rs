@@ -1,3 +1,5 @@
+//! What direct logit attribution answers.
+
 use std::fmt;
 
 use serde::Serialize;

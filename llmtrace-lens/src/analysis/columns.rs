@@ -1,3 +1,5 @@
+//! Tables for a terminal.
+
 use std::fmt;
 
 /// Writes lines of cells, each column as wide as its longest cell.

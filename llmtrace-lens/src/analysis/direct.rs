@@ -1,3 +1,5 @@
+//! Direct logit attribution of one logit.
+
 use candle_core::Tensor;
 
 use super::attribution::{Attribution, Part};

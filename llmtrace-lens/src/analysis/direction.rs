@@ -1,3 +1,5 @@
+//! Logits as linear readings of the residual stream.
+
 use super::error::ReadError;
 use super::reading::{Reading, floats};
 use crate::hooks::{HookPoint, Site};

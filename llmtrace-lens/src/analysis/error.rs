@@ -1,3 +1,5 @@
+//! Why a run is not read.
+
 use crate::error::RunError;
 use crate::hooks::HookPoint;
 use crate::report::PictureError;

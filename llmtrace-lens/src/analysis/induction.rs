@@ -1,3 +1,5 @@
+//! The test of repeated random tokens.
+
 use std::collections::BTreeSet;
 use std::fmt;
 

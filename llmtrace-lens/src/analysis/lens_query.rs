@@ -1,3 +1,5 @@
+//! Asking for a logit lens.
+
 use candle_core::Tensor;
 use rayon::prelude::*;
 

@@ -1,3 +1,5 @@
+//! What the logit lens answers.
+
 use std::fmt;
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! What was read of a run, as pictures of a report.
+
 use super::attention::{AttentionSummary, HeadSummary};
 use super::direct::DirectAttribution;
 use super::error::ReadError;

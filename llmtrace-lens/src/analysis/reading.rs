@@ -1,3 +1,5 @@
+//! A run that is ready to be read.
+
 use std::sync::Arc;
 
 use candle_core::{DType, Device, Tensor};

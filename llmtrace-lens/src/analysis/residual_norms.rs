@@ -1,3 +1,5 @@
+//! How large the residual stream is, and what stands out.
+
 use std::fmt;
 
 use serde::Serialize;

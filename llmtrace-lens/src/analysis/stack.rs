@@ -1,3 +1,5 @@
+//! Stacks of the residual stream, as TransformerLens has them.
+
 use candle_core::{D, Tensor};
 
 use super::direction::Target;
