@@ -62,7 +62,9 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Ok(arguments) => Ok(Parsed::Command(arguments.command)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand if error.to_string().contains("llmtrace lens") => {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                if error.to_string().contains("llmtrace lens") =>
+            {
                 Err(Failure::Wrong(format!("lens which? {LENS}; see llmtrace lens --help")))
             }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(

@@ -14,13 +14,13 @@ pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
+mod inspect;
+#[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
-#[cfg(feature = "model")]
-mod inspect;
 pub mod report;
 #[cfg(feature = "model")]
 mod toy;
@@ -33,8 +33,8 @@ pub use error::{LoadError, RunError};
 pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
-    TokenLabel,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary,
+    Session, TokenLabel,
 };
 #[cfg(feature = "model")]
 pub use toy::Toy;

@@ -88,6 +88,9 @@ impl Toy {
             .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
         let tensors = candle_core::safetensors::load_buffer(files.weights, &Device::Cpu)?;
         let builder = ModelBuilder::new(self.name(), config).tokenizer(tokenizer);
-        tensors.into_iter().fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor)).build_on(device)
+        tensors
+            .into_iter()
+            .fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor))
+            .build_on(device)
     }
 }

@@ -95,15 +95,14 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 /// What the file holds.
 fn tensors(model: &Model, tokens: &[u32], hooks: &str) -> Result<HashMap<String, Tensor>, Failure> {
     let (logits, cache) = model.run_with_cache(tokens, Filter::new(hooks)).map_err(wrong)?;
-    let on_cpu = |tensor: &Tensor| {
-        tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.contiguous()
-    };
+    let on_cpu = |tensor: &Tensor| tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.contiguous();
     let mut tensors = HashMap::new();
     for (point, value) in cache.iter() {
         tensors.insert(point.to_string(), on_cpu(value).map_err(wrong)?);
     }
     let ids: Vec<i64> = tokens.iter().map(|token| i64::from(*token)).collect();
-    tensors.insert("tokens".to_owned(), Tensor::from_vec(ids, (1, tokens.len()), &Device::Cpu).map_err(wrong)?);
+    tensors
+        .insert("tokens".to_owned(), Tensor::from_vec(ids, (1, tokens.len()), &Device::Cpu).map_err(wrong)?);
     tensors.insert("logits".to_owned(), on_cpu(&logits).map_err(wrong)?);
     Ok(tensors)
 }

@@ -57,10 +57,7 @@ impl ModelArguments {
 
 fn no_folder(path: &Path) -> Failure {
     let is = if path.exists() { "is no folder" } else { "is not there" };
-    Failure::Wrong(format!(
-        "{} {is}: expected the folder of a model, or toy",
-        path.display()
-    ))
+    Failure::Wrong(format!("{} {is}: expected the folder of a model, or toy", path.display()))
 }
 
 impl DeviceName {

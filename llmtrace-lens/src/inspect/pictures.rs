@@ -19,7 +19,8 @@ fn step(model: &Model, text: &str, choice: &Choice) -> GenerationStep {
     let others = choice.alternatives.iter().filter(|other| other.token != choice.token);
     let others = others.map(|other| (model.token_text(other.token), single(other.model_probability)));
     let (entropy, rank) = (single(choice.model_entropy.bits()), choice.model.rank);
-    let step = GenerationStep::new(text, single(choice.model.probability), entropy, rank).alternatives(others);
+    let step =
+        GenerationStep::new(text, single(choice.model.probability), entropy, rank).alternatives(others);
     choice.filters.iter().fold(step, |step, report| match &report.effect {
         FilterEffect::Removed { tokens, .. } => step.removed(report.filter.as_str(), *tokens),
         FilterEffect::Changed { .. } => step,
@@ -64,9 +65,12 @@ impl Attribution {
         let prompt = self.parts.iter().fold(AttributedPrompt::new(title, measure), |prompt, part| {
             prompt.part(part.text.as_str(), single(part.value))
         });
-        prompt
-            .ends(single(self.base_value), single(self.full_value))
-            .method(format!("{}, {}, {} calls", self.method.replace('_', " "), self.masking, self.spent.calls))
+        prompt.ends(single(self.base_value), single(self.full_value)).method(format!(
+            "{}, {}, {} calls",
+            self.method.replace('_', " "),
+            self.masking,
+            self.spent.calls
+        ))
     }
 }
 
