@@ -14,7 +14,7 @@ pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
-mod inspect;
+pub mod inspect;
 #[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, generate, logit_lens};
+use super::{attention, dump, explain, generate, logit_lens, patch, report};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -19,6 +19,9 @@ enum Command {
     Generate(Box<generate::Options>),
     LogitLens(logit_lens::Options),
     Attention(attention::Options),
+    Patch(patch::Options),
+    Explain(Box<explain::Options>),
+    Report(report::Options),
     Dump(dump::Options),
 }
 
@@ -45,6 +48,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Generate(options) => generate::run(options),
         Command::LogitLens(options) => logit_lens::run(options),
         Command::Attention(options) => attention::run(options),
+        Command::Patch(options) => patch::run(options),
+        Command::Explain(options) => explain::run(options),
+        Command::Report(options) => report::run(options),
         Command::Dump(options) => dump::run(options),
     }
 }

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use candle_core::Device;
 use clap::{Args, ValueEnum};
+use llmtrace_lens::generate::Stop;
+use llmtrace_lens::trace::Detail;
 use llmtrace_lens::{LoadError, Model, Toy};
 
 use crate::failure::Failure;
@@ -79,6 +81,11 @@ impl DeviceName {
 }
 
 impl PromptArguments {
+    /// The prompt, where it is a text.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.prompt.as_deref()
+    }
+
     /// The ids of the prompt's tokens.
     pub(super) fn read(&self, model: &Model) -> Result<Vec<u32>, Failure> {
         match (&self.prompt, &self.tokens) {
@@ -87,6 +94,13 @@ impl PromptArguments {
             (None, None) => Err(Failure::Wrong("what prompt? Give --prompt or --tokens".to_owned())),
         }
     }
+}
+
+/// The token that the model finds most probable after a prompt.
+pub(super) fn likeliest(model: &Model, prompt: &[u32]) -> Result<u32, Failure> {
+    let answer = model.generator().detail(Detail::Off).stop(Stop::after(1)).run(prompt).map_err(wrong)?;
+    let first = answer.ids().first().copied();
+    first.ok_or_else(|| Failure::Wrong("the model says nothing".to_owned()))
 }
 
 /// The ids of a text's tokens.

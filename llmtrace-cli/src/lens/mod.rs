@@ -7,6 +7,8 @@ mod command;
 #[cfg(feature = "lens")]
 mod dump;
 #[cfg(feature = "lens")]
+mod explain;
+#[cfg(feature = "lens")]
 mod generate;
 #[cfg(feature = "lens")]
 mod input;
@@ -14,6 +16,12 @@ mod input;
 mod logit_lens;
 #[cfg(feature = "lens")]
 mod output;
+#[cfg(feature = "lens")]
+mod patch;
+#[cfg(feature = "lens")]
+mod progress;
+#[cfg(feature = "lens")]
+mod report;
 #[cfg(not(feature = "lens"))]
 mod without;
 
