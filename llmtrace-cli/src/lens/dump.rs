@@ -47,8 +47,8 @@ or the file cannot be written.";
 
 const EXAMPLES: &str = "\
 Examples:
-  llmtrace lens dump toy --prompt 'Dallas is in' --hooks 'blocks.*.hook_resid_post' --out run.safetensors
-  llmtrace lens dump models/gpt2 --tokens 464,3139,286 --hooks '*.hook_pattern,hook_embed' --out a.safetensors";
+  llmtrace lens dump toy --prompt 'Dallas is' --hooks '*.hook_resid_post' --out a.safetensors
+  llmtrace lens dump models/gpt2 --tokens 464,3139 --hooks '*.hook_pattern' --out a.safetensors";
 
 /// What is printed.
 #[derive(Serialize)]

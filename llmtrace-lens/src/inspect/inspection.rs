@@ -106,6 +106,8 @@ impl<'m> Inspection<'m> {
         let model = self.model;
         let tokens = self.prompt.tokens(model)?;
         (self.progress)(Stage::Reading);
+        // This run comes first, so that the times of the next are those of a model at work.
+        let surprise = surprise(model, &tokens)?;
         let generator = model.generator().detail(Detail::Layers).stop(Stop::after(self.steps));
         let generation = generator.run(&tokens)?;
         let reading = Reading::new(model, &tokens)?;
@@ -125,7 +127,7 @@ impl<'m> Inspection<'m> {
         (self.progress)(Stage::Explaining);
         let (attribution, faithfulness) = explaining::explain(model, &tokens, answer.token.id)?;
         let attention = if tokens.len() > 1 { Some(reading.attention_summary()?) } else { None };
-        let (norms, surprise) = (reading.residual_norms()?, surprise(model, &tokens)?);
+        let norms = reading.residual_norms()?;
         Ok(Inspected {
             model,
             reading,

@@ -36,7 +36,12 @@ impl Sweep {
         let mut axes = self.axes.iter();
         let rows = axes.next().map_or_else(
             || Axis::named("all", [""]),
-            |axis| Axis::named(axis.name.as_str(), axis.labels.iter().map(String::as_str)),
+            |axis| {
+                Axis::named(
+                    axis.name.as_str(),
+                    axis.labels.iter().map(|label| format!("{} {label}", axis.name)),
+                )
+            },
         );
         let inner: Vec<_> = axes.collect();
         let columns = match inner.as_slice() {

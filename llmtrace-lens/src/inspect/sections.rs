@@ -2,7 +2,7 @@
 
 use super::error::InspectError;
 use super::inspected::{Beside, Inspected};
-use crate::explain::Faithfulness;
+use crate::explain::{Faithfulness, Masking};
 use crate::report::{FactLine, LayerBars, Measure, PictureError, Section, TokenStrip, visible};
 
 /// The least share of attention that is noted beside a head.
@@ -47,9 +47,9 @@ pub(super) fn patching(seen: &Inspected<'_>) -> Result<Section, InspectError> {
     let Some(beside) = &seen.beside else { return Ok(Section::new("Where the answer lives", "")) };
     let (answer, other) = (name(&seen.answer.token.text), name(&beside.answer.token.text));
     let reading = format!(
-        "One piece of the model's inner state at a time was replaced by that of a run of “{}”, to which it answers \
-         “{other}”. A blue cell with 100 % moves the answer all the way from “{answer}” to “{other}”, so what tells the two apart passes \
-         there; a cell near 0 does not matter.",
+        "One piece of the model's inner state at a time was replaced by that of a run of “{}”, which it answers with \
+         “{other}”. A cell of +1 moves the answer all the way from “{answer}” to “{other}”: what tells the two apart \
+         passes there. An empty cell does not matter.",
         other_prompt(seen, beside),
     );
     let mut stream = beside.stream.picture("The stream that enters each layer, by position")?;
@@ -83,14 +83,20 @@ pub(super) fn attribution(seen: &Inspected<'_>) -> Section {
 /// How true an explanation is, beside chance.
 fn judged(faithfulness: &Faithfulness) -> FactLine {
     let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
-    let line = |value: Option<f64>, random: Option<f64>| format!("{} / {}", number(value), number(random));
     let (lost, kept) = (faithfulness.comprehensiveness, faithfulness.sufficiency);
-    FactLine::new("Is that true? The same measured of random explanations stands behind the stroke")
+    let beside = |random: Option<f64>| format!("random guesses: {}", number(random));
+    FactLine::new("Is that true to the model?")
         .fact(
-            line(lost.value, lost.random_mean),
-            "lost when the strongest words are taken away (more is better)",
+            number(lost.value),
+            format!(
+                "nats lost where the strongest words are masked; more is better, {}",
+                beside(lost.random_mean)
+            ),
         )
-        .fact(line(kept.value, kept.random_mean), "lost when they alone are kept (less is better)")
+        .fact(
+            number(kept.value),
+            format!("nats lost where they alone are kept; less is better, {}", beside(kept.random_mean)),
+        )
 }
 
 pub(super) fn attention(seen: &Inspected<'_>) -> Result<Section, InspectError> {
@@ -99,6 +105,8 @@ pub(super) fn attention(seen: &Inspected<'_>) -> Result<Section, InspectError> {
     let mut grid = seen.reading.attention_grid("Attention")?;
     let labels = seen.reading.labels();
     let last = labels.len().saturating_sub(1);
+    let values = seen.attribution.values();
+    let telling = (0..last.min(values.len())).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
     let mut strongest: Option<(usize, usize, f32)> = None;
     for (layer, head) in heads(seen) {
         let Some((to, share)) = looks_at(seen, layer, head)? else { continue };
@@ -107,8 +115,10 @@ pub(super) fn attention(seen: &Inspected<'_>) -> Result<Section, InspectError> {
         }
         let text = |at: usize| labels.get(at).map(|label| name(&label.text)).unwrap_or_default();
         grid = grid.note(layer, head, format!("{} → {} {share:.2}", text(last), text(to)));
-        if strongest.is_none_or(|(.., most)| share > most) {
-            strongest = Some((layer, head, share));
+        // One that looks at the word that moved the answer most is worth more than any other.
+        let worth = if Some(to) == telling { share + 1.0 } else { share };
+        if strongest.is_none_or(|(.., most)| worth > most) {
+            strongest = Some((layer, head, worth));
         }
     }
     if let Some((layer, head, _)) = strongest {
@@ -152,7 +162,7 @@ pub(super) fn generation(seen: &Inspected<'_>) -> Section {
 
 pub(super) fn layers(seen: &Inspected<'_>) -> Result<Section, InspectError> {
     let reading = "Attention and the MLP are the two halves of a layer. The norm is the size of the state that goes \
-        from layer to layer; one that suddenly grows is a sign of a state that few numbers dominate.";
+        from layer to layer; one that stands out has a frame, a sign of a state that few numbers dominate.";
     let mut section = Section::new("Where the time went, and how large the state is", reading);
     if let Some(pass) = seen.generation.tokens.first().and_then(|token| token.pass.as_ref()) {
         let ms = |time: std::time::Duration| time.as_secs_f32() * 1e3;
