@@ -23,9 +23,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("{PROMPT} {} (probability {:.3})\n", seen.answer.token.text, seen.answer.probability);
 
-    println!("What the model would say at the last word, after each layer:");
+    println!("What the model would say at the last word:");
     for (place, guess) in seen.path() {
-        println!("  {place:8} {:12} {:.3}", guess.token.text, guess.probability);
+        println!("  {place:14} {:12} {:.3}", guess.token.text, guess.probability);
     }
 
     if let (Some(beside), Some((layer, position, share))) = (&seen.beside, seen.strongest_patch()) {

@@ -16,6 +16,9 @@ use crate::failure::Failure;
 /// The options of the command.
 #[derive(Args, Debug)]
 #[command(about = "Writes what a model computes to a safetensors file", long_about = ABOUT, after_help = EXAMPLES)]
+#[command(
+    override_usage = "llmtrace lens dump MODEL (--prompt TEXT | --tokens IDS) --hooks GLOB,.. --out FILE"
+)]
 pub(crate) struct Options {
     #[command(flatten)]
     model: ModelArguments,

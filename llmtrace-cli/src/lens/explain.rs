@@ -30,16 +30,16 @@ pub(crate) struct Options {
     /// What the prompt is split into
     #[arg(long, value_name = "PARTS", value_enum, default_value = "token")]
     parts: PartsName,
-    /// The token whose log-probability is explained; without it the likeliest. #17 is an id
+    /// The token that is explained; without it the likeliest; #17 is an id
     #[arg(long, value_name = "TOKEN")]
     answer: Option<String>,
     /// Explain by how much the answer's logit exceeds that of this token
     #[arg(long, value_name = "TOKEN")]
     wrong: Option<String>,
-    /// The token that stands in the place of masked ones; without it one for unknown words or the end of a text
+    /// The token in the place of masked ones; without it one for unknown words or ends
     #[arg(long, value_name = "TOKEN")]
     mask: Option<String>,
-    /// Masked prompts of lime and kernel-shap, pairs of orders of permutation, steps of ig, the limit of owen
+    /// Masks of lime, kernel-shap and owen, pairs of permutation, steps of ig
     #[arg(long, value_name = "N")]
     samples: Option<usize>,
     /// Where random choices begin
@@ -149,8 +149,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     options.output.print(&found, |canvas| {
         let picture = canvas.draw(&attribution.picture("What each part did", measure));
         let judged = found.faithfulness.as_ref().map(|judged| format!("{judged}\n\n")).unwrap_or_default();
+        let answer = visible(found.answer.trim());
         let (spent, seconds) = (&attribution.spent, attribution.seconds);
-        Ok::<_, Failure>(format!("{picture}\n{judged}{spent}, {seconds:.2} s\n"))
+        Ok::<_, Failure>(format!("answer: {answer}\n\n{picture}\n{judged}{spent}, {seconds:.2} s\n"))
     })
 }
 

@@ -16,7 +16,7 @@ pub(crate) struct Options {
     model: ModelArguments,
     #[command(flatten)]
     prompt: PromptArguments,
-    /// Points of the residual stream to read instead of each layer's ends: blocks.*.hook_resid_mid
+    /// Other points of the residual stream: blocks.*.hook_resid_mid
     #[arg(long, value_name = "GLOB,..")]
     hooks: Option<String>,
     /// The last position only
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     /// How many tokens each cell keeps
     #[arg(long, value_name = "N", default_value_t = 5)]
     top: usize,
-    /// A token whose rank and probability are followed in every cell (JSON); #17 is an id
+    /// A token to follow in every cell of the JSON; #17 is an id
     #[arg(long, value_name = "TOKEN")]
     track: Vec<String>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ stream.";
 const EXAMPLES: &str = "\
 Examples:
   llmtrace lens logit-lens toy --prompt 'the capital of the state containing Dallas is'
-  llmtrace lens logit-lens models/gpt2 --prompt 'The capital of Texas is' --last --track Austin --json";
+  llmtrace lens logit-lens models/gpt2 --prompt 'The capital of Texas is' --last --json";
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {

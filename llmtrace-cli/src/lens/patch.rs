@@ -66,7 +66,7 @@ const EXAMPLES: &str = "\
 Examples:
   llmtrace lens patch toy --clean 'the capital of the state containing Oakland is' \\
     --corrupt 'the capital of the state containing Dallas is'
-  llmtrace lens patch models/gpt2 --clean .. --corrupt .. --answer Paris --wrong Rome --what heads --json";
+  llmtrace lens patch models/gpt2 --clean .. --corrupt .. --answer Paris --what heads --json";
 
 /// What `--json` prints.
 #[derive(Serialize)]

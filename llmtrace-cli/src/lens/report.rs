@@ -53,7 +53,7 @@ const EXAMPLES: &str = "\
 Examples:
   llmtrace lens report toy --prompt 'the capital of the state containing Dallas is' \\
     --beside 'the capital of the state containing Oakland is'
-  llmtrace lens report models/gpt2 --prompt 'The capital of Texas is' --out texas.html --svg pictures";
+  llmtrace lens report models/gpt2 --prompt 'The capital of Texas is' --svg pictures";
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -13,16 +13,6 @@ use crate::report::{
 /// The least score that a picture notes beside a head.
 const NOTED: f32 = 0.5;
 
-/// A place of the residual stream in words: `after layer 1`.
-fn stage(label: &str) -> String {
-    match label.split_once('_') {
-        Some((layer, "pre")) => format!("before layer {layer}"),
-        Some((layer, "mid")) => format!("inside layer {layer}"),
-        Some((layer, "post")) => format!("after layer {layer}"),
-        _ => label.to_owned(),
-    }
-}
-
 impl LogitLens {
     /// The table as a picture; where the last position was read, what the model says there is marked. Pictures give entropy in bits.
     ///
@@ -40,7 +30,7 @@ impl LogitLens {
                 let top = cell.top.iter().map(|guess| (guess.token.text.as_str(), guess.probability));
                 LensCell::new(cell.entropy / std::f32::consts::LN_2, top)
             });
-            table = table.layer(stage(&row.label), cells)?;
+            table = table.layer(row.place(), cells)?;
         }
         Ok(table)
     }
@@ -132,7 +122,7 @@ impl ResidualNorms {
     /// # Errors
     /// There are more values than a picture has.
     pub fn picture(&self, title: impl Into<String>) -> Result<Heatmap, PictureError> {
-        let rows = Axis::named("point", self.rows.iter().map(|row| stage(&row.label)));
+        let rows = Axis::named("point", self.rows.iter().map(|row| super::logit_lens::place(&row.label)));
         let columns = Axis::tokens("position", self.tokens.iter().map(|token| token.text.as_str()));
         let values: Vec<f32> = self.rows.iter().flat_map(|row| row.norms.iter().copied()).collect();
         let mut map = Heatmap::new(title, rows, columns, values)?.value_is("norm of the residual stream");

@@ -54,8 +54,8 @@ pub struct Beside {
 
 impl Inspected<'_> {
     /// What the model says first after each layer at the last position, with its probability.
-    pub fn path(&self) -> impl Iterator<Item = (&str, &Guess)> {
-        self.lens.rows.iter().filter_map(|row| Some((row.label.as_str(), row.cells.last()?.best()?)))
+    pub fn path(&self) -> impl Iterator<Item = (String, &Guess)> {
+        self.lens.rows.iter().filter_map(|row| Some((row.place(), row.cells.last()?.best()?)))
     }
 
     /// The patch of the other prompt's stream that brings most of its answer: layer, position, share.

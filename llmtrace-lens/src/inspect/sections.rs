@@ -30,9 +30,7 @@ fn before_answer(seen: &Inspected<'_>) -> Option<(String, String)> {
     let position = *seen.lens.positions.last()?;
     let settled = seen.lens.settled(seen.answer.token.id, position)?;
     let row = seen.lens.rows.get(settled.checked_sub(1)?)?;
-    let layer = row.label.split('_').next().unwrap_or_default();
-    let place = if row.label.ends_with("pre") { "before" } else { "after" };
-    Some((format!("{place} layer {layer}"), row.cells.last()?.best()?.token.text.clone()))
+    Some((row.place(), row.cells.last()?.best()?.token.text.clone()))
 }
 
 pub(super) fn lens(seen: &Inspected<'_>) -> Result<Section, PictureError> {
@@ -71,8 +69,14 @@ pub(super) fn attribution(seen: &Inspected<'_>) -> Section {
         "What each token of the prompt did to the log-probability of “{answer}”, found by putting a neutral token in \
          its place. Blue with a plus made the answer more likely, red with a minus less likely."
     );
-    let picture =
-        seen.attribution.picture("What each token did", format!("log-probability of “{answer}” (nats)"));
+    let measure = format!("log-probability of “{answer}” (nats)");
+    let (method, runs) = (seen.attribution.method.replace('_', " "), seen.attribution.spent.calls);
+    let masking = match &seen.attribution.masking {
+        Masking::TokenId { id } => format!("masked tokens are replaced by {:?}", seen.model.token_text(*id)),
+        other => other.to_string(),
+    };
+    let method = format!("Found by {method}, {runs} runs of the model; {masking}");
+    let picture = seen.attribution.picture("What each token did", measure).method(method);
     let section = Section::new("Which words moved the answer", reading).picture(picture);
     match &seen.faithfulness {
         Some(faithfulness) => section.picture(judged(faithfulness)),
