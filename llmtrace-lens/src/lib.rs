@@ -44,12 +44,16 @@ pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
+pub mod inspect;
+#[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
 pub mod report;
+#[cfg(feature = "model")]
+mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
 
@@ -62,8 +66,5 @@ pub use model::{
     Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary,
     Session, TokenLabel,
 };
-
-/// The snippets of the guide are compiled as tests.
-#[cfg(all(doctest, feature = "model"))]
-#[doc = include_str!("../../docs/lens.md")]
-mod guide {}
+#[cfg(feature = "model")]
+pub use toy::Toy;

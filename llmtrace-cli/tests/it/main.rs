@@ -5,6 +5,8 @@
 mod compare;
 mod findings;
 mod general;
+#[cfg(feature = "lens")]
+mod lens;
 mod price;
 mod price_lines;
 mod send;
