@@ -64,6 +64,11 @@ fn files_that_are_missing_or_odd_are_named() {
     );
     check(
         "gpt2",
+        write("adapter_config.json", "{}"),
+        "adapter_config.json: says that weights are added to the model's, which is not computed: merge them first",
+    );
+    check(
+        "gpt2",
         write("tokenizer.json", "{}"),
         "tokenizer.json: is no tokenizer: Model missing. at line 1 column 2",
     );
