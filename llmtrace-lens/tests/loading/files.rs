@@ -80,6 +80,27 @@ fn files_that_are_missing_or_odd_are_named() {
 }
 
 #[test]
+fn tokenizers_that_the_library_gives_up_on_are_errors() {
+    let change = |change: fn(&mut Value)| {
+        move |folder: &Path| {
+            let path = folder.join("tokenizer.json");
+            let mut tokenizer: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            change(&mut tokenizer);
+            fs::write(path, tokenizer.to_string()).unwrap();
+        }
+    };
+    let expected = "tokenizer.json: is no tokenizer: the tokenizer library gives up on it";
+    // A token that the template has and the vocabulary has not.
+    let template = |tokenizer: &mut Value| {
+        tokenizer["post_processor"] = json!({
+            "type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<none>", "type_id": 0}}],
+            "pair": [], "special_tokens": {},
+        });
+    };
+    check("llama", change(template), expected);
+}
+
+#[test]
 fn broken_safetensors_files_are_named_with_what_is_broken() {
     let file = |bytes: Vec<u8>, expected: &str| {
         let write = |folder: &Path| fs::write(folder.join("model.safetensors"), &bytes).unwrap();
