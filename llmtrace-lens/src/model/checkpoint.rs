@@ -15,6 +15,7 @@ use crate::error::LoadError;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
+const ADAPTER: &str = "adapter_config.json";
 
 /// Whether a linear map has a bias.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,12 @@ impl Checkpoint {
     pub(crate) fn open(folder: &Path, device: &Device) -> Result<Self, LoadError> {
         let mut checkpoint =
             Self { folder: folder.to_owned(), device: device.clone(), entries: BTreeMap::new() };
-        let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+        let (single, index, adapter) = (folder.join(SINGLE), folder.join(INDEX), folder.join(ADAPTER));
+        if is_there(&adapter) {
+            let problem =
+                "says that weights are added to the model's, which is not computed: merge them first";
+            return Err(LoadError::Format { path: adapter, problem: problem.to_owned() });
+        }
         if is_there(&single) {
             checkpoint.add(&single)?;
         } else if is_there(&index) {
