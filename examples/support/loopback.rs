@@ -2,7 +2,8 @@
 //!
 //! A request with tools is answered with a call of each, whose arguments are the last word of the question. One
 //! with tool results is answered with these; if it asks for the service tier `flex`, it is refused once before,
-//! as the real API does when it is busy. `"stream": true` is honoured.
+//! as the real API does when it is busy. `"stream": true` is honoured. One that asks for `logprobs` is answered with
+//! yes or no, and with the log-probabilities of both.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -50,7 +51,9 @@ fn talk(mut stream: TcpStream) -> io::Result<()> {
             let mut response = head("chat.completion", &request);
             let (message, reason) = message(&request);
             response["usage"] = usage(&request, &message);
-            response["choices"] = json!([{"index": 0, "message": message, "finish_reason": reason}]);
+            let logprobs = logprobs(&request);
+            response["choices"] =
+                json!([{"index": 0, "message": message, "finish_reason": reason, "logprobs": logprobs}]);
             write(&mut stream, "200 OK", &response)?;
         }
     }
@@ -116,6 +119,10 @@ fn head(object: &str, request: &Value) -> Value {
 }
 
 fn message(request: &Value) -> (Value, &'static str) {
+    if request["logprobs"] == true {
+        let answer = if log_odds(request) > 0.0 { "yes" } else { "no" };
+        return (json!({"role": "assistant", "content": answer}), "stop");
+    }
     let results = results(request);
     if !results.is_empty() {
         return (json!({"role": "assistant", "content": results.join(" ")}), "stop");
@@ -134,6 +141,28 @@ fn message(request: &Value) -> (Value, &'static str) {
     };
     let calls: Vec<_> = tools.iter().enumerate().map(call).collect();
     (json!({"role": "assistant", "content": null, "tool_calls": calls}), "tool_calls")
+}
+
+/// How far this model would rather say yes than no: what it knows of refunds.
+fn log_odds(request: &Value) -> f64 {
+    let text = request["messages"].to_string().to_lowercase();
+    let has = |words: &[&str]| f64::from(u8::from(words.iter().all(|word| text.contains(word))));
+    let in_time = has(&["refund", "30 days", "12 days"]);
+    let sealed = has(&["refund", "sealed"]);
+    3.0 * in_time + 1.5 * sealed + 0.5 * has(&["please"]) - 1.0 * has(&["strict"]) - 2.0
+}
+
+/// What the answer's only token could have been, as the API states it.
+fn logprobs(request: &Value) -> Value {
+    if request["logprobs"] != true {
+        return Value::Null;
+    }
+    let odds = log_odds(request);
+    let token = |token: &str, odds: f64| json!({"token": token, "logprob": -(-odds).exp().ln_1p()});
+    let (yes, no) = (token("yes", odds), token("no", -odds));
+    let mut chosen = if odds > 0.0 { yes.clone() } else { no.clone() };
+    chosen["top_logprobs"] = json!([yes, no]);
+    json!({"content": [chosen]})
 }
 
 /// The texts of the tool results in the request.

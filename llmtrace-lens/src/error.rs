@@ -88,6 +88,14 @@ pub enum RunError {
         /// The shape it gave back.
         found: Vec<usize>,
     },
+    /// An intervention cannot be made.
+    #[error("at {point}: {problem}")]
+    Intervention {
+        /// The point.
+        point: HookPoint,
+        /// Why not.
+        problem: String,
+    },
     /// The input cannot be run.
     #[error("{0}")]
     Input(String),

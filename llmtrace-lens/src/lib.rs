@@ -2,19 +2,28 @@
 
 #[cfg(feature = "model")]
 mod error;
+pub mod explain;
+#[cfg(feature = "model")]
+mod gradient;
+#[cfg(feature = "model")]
+pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+#[cfg(feature = "model")]
+pub mod patching;
 pub mod report;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
 #[cfg(feature = "model")]
-pub use hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
+pub use gradient::{AttributionPatching, Baseline, Gradient, Input, Integrated, IntegratedGradients, Target};
+#[cfg(feature = "model")]
+pub use hooks::{ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Moment, Site, Slice};
 #[cfg(feature = "model")]
 pub use model::{
-    Activation, Config, MlpKind, Model, NormKind, Positions, Readout, Residual, Rotary, Session,
+    Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary, Session,
 };

@@ -133,8 +133,8 @@ fn each_point_replaced_by_its_own_value_changes_nothing() {
         let costly = "blocks.*.hook_q_input, blocks.*.hook_k_input, blocks.*.hook_v_input, blocks.*.attn.hook_result, blocks.*.hook_mlp_in";
         for points in [Filter::all(), Filter::new(costly)] {
             let mut seen: Vec<HookPoint> = Vec::new();
-            let mut hooks = llmtrace_lens::Hooks::new().on(points, |point, value| {
-                seen.push(point);
+            let mut hooks = llmtrace_lens::Hooks::new().on(points, |moment, value| {
+                seen.push(moment.point);
                 Ok(Some(value.copy()?))
             });
             let (logits, _) = model.run_with_hooks(&tokens, &mut hooks).unwrap();

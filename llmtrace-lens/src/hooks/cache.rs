@@ -14,7 +14,7 @@ use crate::model::Config;
 #[derive(Clone, Debug)]
 pub struct ActivationCache {
     config: Arc<Config>,
-    values: BTreeMap<HookPoint, Tensor>,
+    values: BTreeMap<HookPoint, (usize, Tensor)>,
 }
 
 impl ActivationCache {
@@ -36,12 +36,12 @@ impl ActivationCache {
     /// # Errors
     /// The run did not keep it.
     pub fn at(&self, point: HookPoint) -> Result<&Tensor, RunError> {
-        self.values.get(&point).ok_or(RunError::NotKept { point })
+        self.values.get(&point).map(|(_, value)| value).ok_or(RunError::NotKept { point })
     }
 
     /// Points and values, in the order of their names in the model.
     pub fn iter(&self) -> impl Iterator<Item = (HookPoint, &Tensor)> {
-        self.values.iter().map(|(point, value)| (*point, value))
+        self.values.iter().map(|(point, (_, value))| (*point, value))
     }
 
     /// The number of values kept.
@@ -71,7 +71,12 @@ impl ActivationCache {
         Ok(candle_core::safetensors::save(&tensors, path)?)
     }
 
-    pub(crate) fn insert(&mut self, point: HookPoint, value: Tensor) {
-        self.values.insert(point, value);
+    /// The position in the text of a kept value's first row: above 0 in a session's later steps, and where only the last position was read out.
+    pub fn start(&self, point: HookPoint) -> Option<usize> {
+        self.values.get(&point).map(|(start, _)| *start)
+    }
+
+    pub(crate) fn insert(&mut self, point: HookPoint, start: usize, value: Tensor) {
+        self.values.insert(point, (start, value));
     }
 }

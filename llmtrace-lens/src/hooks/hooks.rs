@@ -7,15 +7,16 @@ use candle_core::Tensor;
 
 use super::cache::ActivationCache;
 use super::filter::{Filter, PointSet};
+use super::moment::Moment;
 use super::point::HookPoint;
 use crate::error::RunError;
 use crate::model::Config;
 
-type Hook<'a> = Box<dyn FnMut(HookPoint, &Tensor) -> Result<Option<Tensor>, RunError> + Send + 'a>;
+type Hook<'a> = Box<dyn FnMut(Moment, &Tensor) -> Result<Option<Tensor>, RunError> + Send + 'a>;
 
 /// Functions to call at chosen points of a run, in the order they were added.
 ///
-/// A hook gets the value and answers with another one of the same shape, or with `None` to leave it as it is.
+/// A hook gets the [`Moment`] and the value, and answers with another one of the same shape, or with `None` to leave it as it is.
 #[derive(Default)]
 pub struct Hooks<'a> {
     hooks: Vec<(Filter, Hook<'a>)>,
@@ -32,7 +33,7 @@ impl<'a> Hooks<'a> {
     pub fn on(
         mut self,
         filter: impl Into<Filter>,
-        hook: impl FnMut(HookPoint, &Tensor) -> Result<Option<Tensor>, RunError> + Send + 'a,
+        hook: impl FnMut(Moment, &Tensor) -> Result<Option<Tensor>, RunError> + Send + 'a,
     ) -> Self {
         self.hooks.push((filter.into(), Box::new(hook)));
         self
@@ -54,6 +55,9 @@ impl fmt::Debug for Hooks<'_> {
 
 /// What the forward pass asks at each of its points.
 pub(crate) trait Tap {
+    /// The pass goes on with values of the positions from `start`; `end` is the length of the text, where no more can come.
+    fn begin(&mut self, start: usize, end: Option<usize>);
+
     /// Whether anybody looks at this point: where nobody does, its value need not be computed.
     fn wants(&self, point: HookPoint) -> bool;
 
@@ -65,6 +69,8 @@ pub(crate) trait Tap {
 pub(crate) struct NoTap;
 
 impl Tap for NoTap {
+    fn begin(&mut self, _start: usize, _end: Option<usize>) {}
+
     fn wants(&self, _point: HookPoint) -> bool {
         false
     }
@@ -79,6 +85,8 @@ pub(crate) struct HookTap<'h, 'a> {
     hooks: Vec<(PointSet, &'h mut Hook<'a>)>,
     kept: PointSet,
     wanted: PointSet,
+    start: usize,
+    end: Option<usize>,
     pub(crate) cache: ActivationCache,
 }
 
@@ -95,11 +103,16 @@ impl<'h, 'a> HookTap<'h, 'a> {
             wanted.extend(&set);
             resolved.push((set, hook));
         }
-        Ok(Self { hooks: resolved, kept, wanted, cache: ActivationCache::new(Arc::clone(config)) })
+        let cache = ActivationCache::new(Arc::clone(config));
+        Ok(Self { hooks: resolved, kept, wanted, start: 0, end: None, cache })
     }
 }
 
 impl Tap for HookTap<'_, '_> {
+    fn begin(&mut self, start: usize, end: Option<usize>) {
+        (self.start, self.end) = (start, end);
+    }
+
     fn wants(&self, point: HookPoint) -> bool {
         self.wanted.contains(point)
     }
@@ -108,11 +121,12 @@ impl Tap for HookTap<'_, '_> {
         if !self.wants(point) {
             return Ok(value);
         }
+        let moment = Moment { point, start: self.start, end: self.end };
         for (set, hook) in &mut self.hooks {
             if !set.contains(point) {
                 continue;
             }
-            if let Some(new) = hook(point, &value)? {
+            if let Some(new) = hook(moment, &value)? {
                 if new.dims() != value.dims() {
                     return Err(RunError::HookShape {
                         point,
@@ -124,7 +138,7 @@ impl Tap for HookTap<'_, '_> {
             }
         }
         if self.kept.contains(point) {
-            self.cache.insert(point, value.clone());
+            self.cache.insert(point, self.start, value.clone());
         }
         Ok(value)
     }

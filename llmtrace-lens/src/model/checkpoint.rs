@@ -26,10 +26,13 @@ pub(crate) struct Checkpoint {
 
 struct Entry {
     path: PathBuf,
-    offset: u64,
-    bytes: usize,
-    dtype: Dtype,
     shape: Vec<usize>,
+    stored: Stored,
+}
+
+enum Stored {
+    OnDisk { offset: u64, bytes: usize, dtype: Dtype },
+    InMemory(Tensor),
 }
 
 impl Checkpoint {
@@ -46,6 +49,17 @@ impl Checkpoint {
             checkpoint.add(&folder.join(shard))?;
         }
         Ok(checkpoint)
+    }
+
+    /// Tensors that are in memory already; `name` stands for their file in errors.
+    pub(crate) fn of(name: &Path, tensors: &BTreeMap<String, Tensor>, device: &Device) -> Self {
+        let entry = |tensor: &Tensor| Entry {
+            path: name.to_owned(),
+            shape: tensor.dims().to_vec(),
+            stored: Stored::InMemory(tensor.clone()),
+        };
+        let entries = tensors.iter().map(|(name, tensor)| (name.clone(), entry(tensor))).collect();
+        Self { folder: name.to_owned(), device: device.clone(), entries }
     }
 
     fn add(&mut self, path: &Path) -> Result<(), LoadError> {
@@ -76,10 +90,12 @@ impl Checkpoint {
             }
             let entry = Entry {
                 path: path.to_owned(),
-                offset: 8 + header + begin as u64,
-                bytes: end - begin,
-                dtype: info.dtype,
                 shape: info.shape.clone(),
+                stored: Stored::OnDisk {
+                    offset: 8 + header + begin as u64,
+                    bytes: end - begin,
+                    dtype: info.dtype,
+                },
             };
             self.entries.insert(name, entry);
         }
@@ -103,7 +119,11 @@ impl Checkpoint {
                 found: entry.shape.clone(),
             });
         }
-        let dtype = match entry.dtype {
+        let (offset, bytes, dtype) = match &entry.stored {
+            Stored::InMemory(tensor) => return Ok(tensor.to_dtype(DType::F32)?.to_device(&self.device)?),
+            Stored::OnDisk { offset, bytes, dtype } => (*offset, *bytes, *dtype),
+        };
+        let dtype = match dtype {
             Dtype::F32 => DType::F32,
             Dtype::F16 => DType::F16,
             Dtype::BF16 => DType::BF16,
@@ -112,7 +132,7 @@ impl Checkpoint {
                 return Err(LoadError::Format { path: entry.path.clone(), problem });
             }
         };
-        let bytes = entry.read()?;
+        let bytes = entry.read(offset, bytes)?;
         Ok(Tensor::from_raw_buffer(&bytes, dtype, shape, &Device::Cpu)?
             .to_dtype(DType::F32)?
             .to_device(&self.device)?)
@@ -131,11 +151,11 @@ impl Checkpoint {
 }
 
 impl Entry {
-    fn read(&self) -> Result<Vec<u8>, LoadError> {
+    fn read(&self, offset: u64, bytes: usize) -> Result<Vec<u8>, LoadError> {
         let read = |source| LoadError::Read { path: self.path.clone(), source };
         let mut file = File::open(&self.path).map_err(read)?;
-        file.seek(SeekFrom::Start(self.offset)).map_err(read)?;
-        let mut bytes = vec![0; self.bytes];
+        file.seek(SeekFrom::Start(offset)).map_err(read)?;
+        let mut bytes = vec![0; bytes];
         file.read_exact(&mut bytes).map_err(read)?;
         Ok(bytes)
     }

@@ -18,6 +18,15 @@ pub(crate) enum Start<'a> {
     Residual(usize, Tensor),
 }
 
+impl Start<'_> {
+    fn steps(&self) -> candle_core::Result<usize> {
+        match self {
+            Self::Tokens(tokens) => tokens.dim(1),
+            Self::Embeddings(x) | Self::Residual(_, x) => x.dim(1),
+        }
+    }
+}
+
 /// Which positions are turned into logits: that product is the dearest of a small model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readout {
@@ -50,7 +59,10 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
     }
 
     /// The stream after the last block `[b, t, D]`.
-    fn stream(&mut self, start: Start<'_>) -> Result<Tensor, RunError> {
+    pub(crate) fn stream(&mut self, start: Start<'_>) -> Result<Tensor, RunError> {
+        let before = self.past.as_ref().map_or(0, |past| past.positions);
+        let steps = start.steps()?;
+        self.tap.begin(before, self.past.is_none().then_some(steps));
         let (first, mut x) = match start {
             Start::Residual(layer, x) => (layer, x),
             Start::Tokens(tokens) => {
@@ -62,8 +74,6 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
             }
             Start::Embeddings(x) => (0, self.embed(x)?),
         };
-        let before = self.past.as_ref().map_or(0, |past| past.positions);
-        let steps = x.dim(1)?;
         for layer in first..self.config.layers {
             x = self.block(layer, x, before)?;
         }
@@ -299,9 +309,7 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
 
     /// Logits of the positions asked for.
     fn unembed(&mut self, stream: Tensor, readout: Readout) -> Result<Tensor, RunError> {
-        let last = stream.dim(1)?.saturating_sub(1);
-        let stream =
-            if readout == Readout::Last { stream.i((.., last..=last, ..))?.contiguous()? } else { stream };
+        let stream = if readout == Readout::Last { self.last(&stream)? } else { stream };
         let weights = self.weights;
         let normed =
             self.norm(0, &weights.ln_final, &stream, [Site::LnFinalScale, Site::LnFinalNormalized])?;
@@ -311,6 +319,17 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
             Some(cap) => ops::softcap(&logits, cap)?,
             None => logits,
         })
+    }
+
+    /// The last position alone `[b, 1, D]`.
+    fn last(&mut self, stream: &Tensor) -> Result<Tensor, RunError> {
+        let steps = stream.dim(1)?;
+        let last = steps.saturating_sub(1);
+        match &self.past {
+            Some(past) => self.tap.begin(past.positions.saturating_sub(1), None),
+            None => self.tap.begin(last, Some(steps)),
+        }
+        Ok(stream.i((.., last..=last, ..))?.contiguous()?)
     }
 
     fn wants(&self, layer: usize, site: Site) -> bool {

@@ -1,5 +1,6 @@
 //! A local model: loading it, running it, hooking into it.
 
+mod builder;
 mod checkpoint;
 mod config;
 mod families;
@@ -11,7 +12,10 @@ mod rotary;
 mod session;
 mod weights;
 
+pub use builder::ModelBuilder;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
+pub(crate) use forward::{Forward, Start};
 pub use model::Model;
 pub use session::Session;
+pub(crate) use weights::{Attention, Block, Linear, Mlp, Norm, Weights};

@@ -51,24 +51,36 @@ impl Model {
             path: path.clone(),
             problem: format!("is no JSON: {error}"),
         })?;
-        let values = values.as_object().ok_or_else(|| LoadError::Format {
-            path: path.clone(),
-            problem: "is no JSON object".to_owned(),
-        })?;
-        let fields = Fields::new(&path, values);
-        let family = families::find(&fields)?;
-        let config = (family.config)(&fields)?;
-        let weights = (family.weights)(&Checkpoint::open(folder, device)?, &config)?;
-        let tokenizer = tokenizer(&folder.join("tokenizer.json"))?;
         let name = folder
             .canonicalize()
             .ok()
             .and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
+        let name = name.unwrap_or_else(|| "local".to_owned());
+        let tokenizer = tokenizer(&folder.join("tokenizer.json"))?;
+        Self::assemble(name, (&path, &values), &Checkpoint::open(folder, device)?, tokenizer, device)
+    }
+
+    /// A model of this `config.json` and these tensors.
+    pub(super) fn assemble(
+        name: String,
+        (path, values): (&Path, &serde_json::Value),
+        files: &Checkpoint,
+        tokenizer: Option<Tokenizer>,
+        device: &Device,
+    ) -> Result<Self, LoadError> {
+        let values = values.as_object().ok_or_else(|| LoadError::Format {
+            path: path.to_owned(),
+            problem: "is no JSON object".to_owned(),
+        })?;
+        let fields = Fields::new(path, values);
+        let family = families::find(&fields)?;
+        let config = (family.config)(&fields)?;
+        let weights = (family.weights)(files, &config)?;
         Ok(Self {
             config: Arc::new(config),
             weights: Arc::new(weights),
             tokenizer: tokenizer.map(Arc::new),
-            name: name.unwrap_or_else(|| "local".to_owned()),
+            name,
             device: device.clone(),
         })
     }
@@ -222,7 +234,7 @@ impl Model {
         Forward { config: &self.config, weights: &self.weights, tap, past: None }.logits(start, readout)
     }
 
-    fn check_stream(&self, stream: &Tensor) -> Result<(), RunError> {
+    pub(crate) fn check_stream(&self, stream: &Tensor) -> Result<(), RunError> {
         let width = self.config.d_model;
         match stream.dims() {
             [batch, steps, found] if *batch > 0 && *steps > 0 && *found == width => Ok(()),

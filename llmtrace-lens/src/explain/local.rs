@@ -1,0 +1,197 @@
+//! Explaining what a local model says.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use candle_core::DType;
+
+use super::cost::Spent;
+use super::{Attribution, ExplainError, Game, Masked, Masking, Parts, Scored, trace};
+use crate::error::RunError;
+use crate::gradient::{Baseline, IntegratedGradients, Target};
+use crate::model::Model;
+
+/// A prompt of a local model, and what of it is explained. Methods that mask parts run on it in batches through
+/// [`game`](Self::game); others read its gradients or its attention.
+///
+/// ```no_run
+/// use llmtrace_lens::explain::{Shapley, TokenGame};
+/// use llmtrace_lens::{Baseline, IntegratedGradients, Model, Target};
+///
+/// let model = Model::load("models/two-hop")?;
+/// let tokens = model.tokenize("the capital of the state containing Dallas is")?;
+/// let prompt = TokenGame::new(&model, &tokens, &Target::log_probability(42), 0);
+/// println!("{}", prompt.game().explain(&Shapley)?);
+/// println!("{}", prompt.integrated_gradients(&IntegratedGradients::new(Baseline::Token(0)))?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenGame<'m> {
+    model: &'m Model,
+    target: Target,
+    parts: Parts,
+    tokens: Vec<u32>,
+}
+
+/// Positions of one batch of prompts; more would only take more memory.
+const BATCH_POSITIONS: usize = 2048;
+
+impl<'m> TokenGame<'m> {
+    /// Each token of the prompt is a part; the token `mask` stands in place of masked ones.
+    pub fn new(model: &'m Model, tokens: &[u32], target: &Target, mask: u32) -> Self {
+        let texts = model.token_texts(tokens);
+        Self::of_parts(model, Parts::token_ids(tokens.iter().copied().zip(texts), mask), target)
+    }
+
+    /// Parts of any size whose tokens are known: those of [`Parts::token_ids`] or [`Parts::with_token_ids`].
+    pub fn of_parts(model: &'m Model, parts: Parts, target: &Target) -> Self {
+        let tokens = parts.prompt_tokens().iter().map(|token| token.id).collect();
+        Self { model, target: target.clone(), parts, tokens }
+    }
+
+    /// The prompt in parts.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    /// The game on these parts: every method that masks parts, and the judgement of any attribution.
+    pub fn game(&self) -> Game<'_> {
+        let batch = BATCH_POSITIONS / self.tokens.len().max(1);
+        let score = |prompts: &[Masked<'_>]| self.scores(prompts);
+        // The model itself computes on several threads.
+        Game::of_batches(&self.parts, batch, score).threads(1)
+    }
+
+    /// The length of the gradient by each embedding, added up over the tokens of each part (Simonyan et al. 2013): how
+    /// strongly the target depends on a part, without a sign. It does not share the target's value out.
+    ///
+    /// # Errors
+    /// The model cannot be run on the prompt.
+    pub fn saliency(&self) -> Result<Attribution, ExplainError> {
+        self.read("saliency", Masking::Unmasked, 1, || {
+            let gradient = self.model.gradient(&self.tokens, &self.target)?;
+            let value = gradient.values().iter().sum();
+            Ok((gradient.norms()?.concat(), value, value))
+        })
+    }
+
+    /// The gradient times each embedding (Shrikumar et al. 2016): what the target would lose without it, were the model
+    /// linear. The gap says how far it is from that.
+    ///
+    /// # Errors
+    /// The model cannot be run on the prompt.
+    pub fn gradient_x_input(&self) -> Result<Attribution, ExplainError> {
+        let masking = Masking::Embedding { with: Baseline::Zero.to_string() };
+        self.read("gradient_x_input", masking, 2, || {
+            let embeddings = self.model.embeddings(&self.tokens)?;
+            let gradient = self.model.gradient(&embeddings, &self.target)?;
+            let base = self.model.score(&embeddings.zeros_like()?, &self.target)?;
+            let values = gradient.times(&embeddings)?.concat();
+            Ok((values, base.iter().sum(), gradient.values().iter().sum()))
+        })
+    }
+
+    /// Integrated gradients, added up over the embeddings of each part; the gap is what the integral misses.
+    ///
+    /// # Errors
+    /// The model cannot be run on the prompt.
+    pub fn integrated_gradients(&self, method: &IntegratedGradients) -> Result<Attribution, ExplainError> {
+        let masking = match method.baseline() {
+            Baseline::Token(id) => Masking::TokenId { id },
+            other => Masking::Embedding { with: other.to_string() },
+        };
+        self.read("integrated_gradients", masking, method.runs(), || {
+            let found = self.model.integrated_gradients(&self.tokens, &self.target, method)?;
+            Ok((found.by_position()?, found.baseline_value, found.value))
+        })
+    }
+
+    /// The share of each part in what the last position is after the last block, by attention rollout (Abnar and
+    /// Zuidema 2020). It knows nothing of the target, and does not share its value out.
+    ///
+    /// # Errors
+    /// The model cannot be run on the prompt.
+    pub fn attention_rollout(&self) -> Result<Attribution, ExplainError> {
+        self.read("attention_rollout", Masking::Unmasked, 2, || {
+            let shares = self.model.attention_rollout(&self.tokens)?;
+            let (layers, positions, _) = shares.dims3()?;
+            let last = shares.get(layers.saturating_sub(1))?.get(positions.saturating_sub(1))?;
+            let value = self.model.score(&self.tokens, &self.target)?.iter().sum();
+            Ok((last.to_dtype(DType::F64)?.to_vec1()?, value, value))
+        })
+    }
+
+    /// An attribution from a number for each token, and the target's values at the baseline and at the prompt.
+    fn read(
+        &self,
+        method: &str,
+        masking: Masking,
+        runs: usize,
+        of_tokens: impl FnOnce() -> Result<(Vec<f64>, f64, f64), RunError>,
+    ) -> Result<Attribution, ExplainError> {
+        if self.parts.is_empty() {
+            return Err(ExplainError::NoParts);
+        }
+        let span = trace::explanation(None, method, self.parts.text());
+        let began = Instant::now();
+        let result = span.in_scope(|| {
+            let (by_token, base_value, full_value) =
+                of_tokens().map_err(|error| ExplainError::Model { message: error.to_string() })?;
+            let mut values = vec![0.0; self.parts.len()];
+            for (token, value) in self.parts.prompt_tokens().iter().zip(by_token) {
+                if let Some(sum) = token.part.and_then(|part| values.get_mut(part)) {
+                    *sum += value;
+                }
+            }
+            let mut attribution = Attribution::new(method, &self.parts, &values)?;
+            attribution.masking = masking;
+            attribution.base_value = base_value;
+            attribution.full_value = full_value;
+            let (calls, tokens) = (runs as u64, (runs * self.tokens.len()) as u64);
+            attribution.spent = Spent { calls, input_tokens: Some(tokens), ..Spent::default() };
+            attribution.seconds = began.elapsed().as_secs_f64();
+            Ok(attribution)
+        });
+        trace::end(&span, &result);
+        result
+    }
+
+    /// The scores of masked prompts, those of one length as one batch.
+    fn scores(&self, prompts: &[Masked<'_>]) -> Vec<Result<Scored, String>> {
+        let mut by_length: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, prompt) in prompts.iter().enumerate() {
+            by_length.entry(prompt.ids().len()).or_default().push(at);
+        }
+        let missing = || Err("the prompt has no token ids".to_owned());
+        let mut scores: Vec<Result<Scored, String>> = prompts.iter().map(|_| missing()).collect();
+        for (length, places) in by_length.into_iter().filter(|(length, _)| *length > 0) {
+            let batch: Vec<&[u32]> =
+                places.iter().filter_map(|at| prompts.get(*at)).map(Masked::ids).collect();
+            let values = self.model.score(&batch[..], &self.target).map_err(|error| error.to_string());
+            for (nth, at) in places.into_iter().enumerate() {
+                let value = values.as_ref().map_err(Clone::clone).map(|values| values.get(nth).copied());
+                let scored =
+                    value.map(|value| Scored::new(value.unwrap_or(f64::NAN)).tokens(length as u64, 0));
+                if let Some(slot) = scores.get_mut(at) {
+                    *slot = scored;
+                }
+            }
+        }
+        scores
+    }
+}
+
+impl Model {
+    /// The text of each token as it stands beside the one before it; its id where there is no tokenizer.
+    fn token_texts(&self, tokens: &[u32]) -> Vec<String> {
+        let decode = |tokens: &[u32]| self.tokenizer().and_then(|known| known.decode(tokens, false).ok());
+        let text = |at: usize| {
+            let before = decode(tokens.get(at.saturating_sub(1)..at)?)?;
+            let both = decode(tokens.get(at.saturating_sub(1)..=at)?)?;
+            let alone = || decode(tokens.get(at..=at)?);
+            both.strip_prefix(before.as_str()).map(str::to_owned).or_else(alone)
+        };
+        let named = |at: usize, token: &u32| text(at).unwrap_or_else(|| format!("<{token}>"));
+        tokens.iter().enumerate().map(|(at, token)| named(at, token)).collect()
+    }
+}
