@@ -1,15 +1,11 @@
-//! What ready-made interventions do to a run, alone, in batches and step by step.
+//! What ready-made interventions do to a value, and what they refuse.
 #![cfg(feature = "model")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use llmtrace_lens::{
-    ActivationCache, Edges, Filter, HookPoint, Hooks, Mean, Model, Readout, RunError, Session, Site, Slice,
-};
-
-const COSTLY: &str = "blocks.*.hook_q_input, blocks.*.hook_k_input, blocks.*.hook_v_input, blocks.*.attn.hook_result, blocks.*.hook_mlp_in";
+use llmtrace_lens::{Edges, Hooks, Mean, Model, Readout, Slice};
 
 const FIRST: [u32; 7] = [5, 60, 17, 99, 120, 33, 8];
 const SECOND: [u32; 7] = [9, 80, 17, 44, 101, 7, 12];
@@ -20,10 +16,6 @@ fn folder(name: &str) -> PathBuf {
 
 fn model(name: &str) -> Model {
     Model::load(folder(name)).unwrap()
-}
-
-fn models() -> impl Iterator<Item = Model> {
-    ["gpt2", "llama", "gemma2", "gpt_neox"].into_iter().map(model)
 }
 
 fn values(tensor: &Tensor) -> Vec<f32> {
@@ -263,142 +255,5 @@ fn what_a_point_does_not_have_is_one_clear_error() {
     check(
         Hooks::new().mean("pattern1", Mean::of_this_run(), Slice::all()),
         "at blocks.1.attn.hook_pattern: a mean over positions would look at later ones: use Mean::by_position",
-    );
-}
-
-/// Every value of a run, so that it can be put into another one.
-fn everything(model: &Model, sequences: &[&[u32]]) -> (Tensor, ActivationCache) {
-    let filter = format!("*, {COSTLY}");
-    let (logits, _) = model.run_batch_with_hooks(sequences, Readout::All, &mut Hooks::new()).unwrap();
-    let (_, cache) = model
-        .run_batch_with_hooks(sequences, Readout::All, &mut Hooks::new().keep(Filter::new(&filter)))
-        .unwrap();
-    (logits, cache)
-}
-
-#[test]
-fn every_point_patched_with_its_own_value_changes_nothing() {
-    for model in models() {
-        let (logits, cache) = everything(&model, &[&FIRST, &SECOND]);
-        let (_, other) = everything(&model, &[&SECOND, &FIRST]);
-        let points: Vec<HookPoint> = cache.iter().map(|(point, _)| point).collect();
-        assert!(points.len() > 20 * model.config().layers);
-        for point in points {
-            let run = |cache: &ActivationCache| {
-                let mut hooks = Hooks::new().patch(point, cache, Slice::all());
-                model.run_batch_with_hooks(&[&FIRST, &SECOND], Readout::All, &mut hooks).unwrap().0
-            };
-            close(&point.to_string(), &run(&cache), &logits, 2e-5);
-            let moved = (run(&other) - &logits).unwrap().abs().unwrap().max_all().unwrap();
-            let same = point.site() == Site::PosEmbed;
-            assert!(
-                same || moved.to_scalar::<f32>().unwrap() > 1e-4,
-                "{point}: another run's value changes nothing"
-            );
-        }
-    }
-}
-
-/// Reads a text in steps of these sizes.
-fn in_steps(model: &Model, sizes: &[usize], hooks: &mut Hooks<'_>) -> Result<Tensor, RunError> {
-    let mut session: Session<'_> = model.session();
-    let mut logits = Err(RunError::Input("no step".to_owned()));
-    let mut rest = &FIRST[..];
-    for size in sizes {
-        let (step, later) = rest.split_at(*size);
-        logits = session.read_with_hooks(step, hooks).map(|(logits, _)| logits);
-        logits.as_ref().map_err(|error| RunError::Input(error.to_string()))?;
-        rest = later;
-    }
-    assert!(rest.is_empty());
-    logits
-}
-
-#[test]
-fn interventions_in_steps_are_those_of_the_whole_run() {
-    let cases: [fn(&ActivationCache, usize) -> Hooks<'static>; 9] = [
-        |_, _| Hooks::new().zero("z1", Slice::head(1).and(Slice::position(5))),
-        |_, _| Hooks::new().zero("z0, post1", Slice::positions([2, 4])),
-        |_, width| {
-            let direction = Tensor::arange(0.0_f32, width as f32, &Device::Cpu).unwrap();
-            Hooks::new().steer("resid_pre1", &direction, 0.1, Slice::positions_from(3))
-        },
-        |_, _| Hooks::new().knock_out("blocks.*.attn.hook_attn_scores", Edges::between([1, 2], [4, 6])),
-        |other, _| Hooks::new().patch("resid_pre1", other, Slice::positions([1, 5])),
-        |other, _| Hooks::new().patch("pattern1, attn_scores0", other, Slice::head(2)),
-        |other, _| Hooks::new().patch("k0, v1", other, Slice::positions([0, 4, 6])),
-        |other, _| Hooks::new().mean("mlp_out1", Mean::over(other), Slice::all()),
-        |other, _| Hooks::new().patch("unembed.hook_in", other, Slice::positions([6])),
-    ];
-    for model in models() {
-        let (_, other) = model.run_with_cache(&SECOND, Filter::all()).unwrap();
-        let plain = model.run_batch(&[&FIRST], Readout::Last).unwrap();
-        for (case, hooks) in cases.iter().enumerate() {
-            let mut whole = hooks(&other, model.config().d_model);
-            let (expected, _) = model.run_batch_with_hooks(&[&FIRST], Readout::Last, &mut whole).unwrap();
-            let moved = (&expected - &plain).unwrap().abs().unwrap().max_all().unwrap();
-            assert!(moved.to_scalar::<f32>().unwrap() > 1e-4, "case {case} of {}", model.name());
-            for sizes in [&[7][..], &[4, 1, 1, 1], &[1, 2, 4], &[5, 2]] {
-                let found = in_steps(&model, sizes, &mut hooks(&other, model.config().d_model)).unwrap();
-                let what = format!("case {case} of {} in steps {sizes:?}", model.name());
-                close(&what, &found, &expected, 2e-4);
-            }
-        }
-    }
-}
-
-#[test]
-fn each_point_of_a_session_patched_with_its_own_value_changes_nothing() {
-    for model in models() {
-        let (logits, cache) = everything(&model, &[&FIRST]);
-        let last = logits.narrow(1, FIRST.len() - 1, 1).unwrap();
-        for (point, _) in cache.iter() {
-            let mut hooks = Hooks::new().patch(point, &cache, Slice::all());
-            let found = in_steps(&model, &[3, 1, 2, 1], &mut hooks).unwrap();
-            close(&format!("{point} of {}", model.name()), &found, &last, 2e-4);
-        }
-    }
-}
-
-#[test]
-fn later_steps_go_on_after_a_patched_prompt() {
-    let model = model("llama");
-    let (_, other) = model.run_with_cache(&SECOND[..4], "resid_pre1").unwrap();
-    let mut hooks = Hooks::new().patch("resid_pre1", &other, Slice::all());
-    let found = in_steps(&model, &[4, 1, 2], &mut hooks).unwrap();
-    let mut whole = Hooks::new().patch("resid_pre1", &other, Slice::positions(0..4));
-    let (expected, _) = model.run_batch_with_hooks(&[&FIRST], Readout::Last, &mut whole).unwrap();
-    close("prompt", &found, &expected, 2e-4);
-    let error = in_steps(&model, &[5, 2], &mut Hooks::new().patch("resid_pre1", &other, Slice::all()));
-    assert!(error.unwrap_err().to_string().contains("but not 4"));
-}
-
-#[test]
-fn hooks_know_which_positions_they_look_at() {
-    let model = model("gpt2");
-    let mut seen = Vec::new();
-    let mut hooks = Hooks::new().read("resid_pre0, hook_unembed", |moment, value| {
-        seen.push((moment.point.site(), moment.start, moment.end, value.dim(1)?));
-        Ok(())
-    });
-    let mut session = model.session();
-    session.read_with_hooks(&FIRST[..4], &mut hooks).unwrap();
-    session.read_with_hooks(&FIRST[4..6], &mut hooks).unwrap();
-    model.run_batch_with_hooks(&[&FIRST], Readout::Last, &mut hooks).unwrap();
-    model.run_with_hooks(&FIRST, &mut hooks).unwrap();
-    drop(hooks);
-    let (stream, logits) = (Site::ResidPre, Site::Unembed);
-    assert_eq!(
-        seen,
-        [
-            (stream, 0, None, 4),
-            (logits, 3, None, 1),
-            (stream, 4, None, 2),
-            (logits, 5, None, 1),
-            (stream, 0, Some(7), 7),
-            (logits, 6, Some(7), 1),
-            (stream, 0, Some(7), 7),
-            (logits, 0, Some(7), 7),
-        ]
     );
 }

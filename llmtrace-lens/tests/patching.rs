@@ -148,6 +148,10 @@ fn sweeps_of_blocks_and_heads_tell_their_progress() {
     assert_eq!(heads[0].at(&index), Some(most));
     assert!(heads[0].recovered.iter().all(|share| *share <= most));
     assert_eq!(heads[0].at(&[3, 0]), None);
+    let positions = &blocks[0].axes[1];
+    assert_eq!((positions.name.as_str(), positions.labels.len()), ("position", clean.len()));
+    let differing = |at: &usize| positions.labels[*at].contains('/');
+    assert_eq!((0..clean.len()).filter(differing).collect::<Vec<_>>(), [4]);
 }
 
 #[test]

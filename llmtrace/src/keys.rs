@@ -41,6 +41,9 @@ const CONTENT: &[&str] = &[
     "output.value",
 ];
 
+/// What attributes of local models begin with that hold content.
+const LENS_CONTENT_PREFIX: &str = "llmtrace.lens.content.";
+
 /// What content begins with where it is written in numbered parts.
 const CONTENT_PREFIXES: &[&str] =
     &["gen_ai.prompt.", "gen_ai.completion.", "llm.input_messages.", "llm.output_messages."];
@@ -92,7 +95,7 @@ pub(crate) fn canonical(name: &str) -> &str {
 pub(crate) fn is_content(name: &str) -> bool {
     let is_numbered = |rest: &str| rest.starts_with(|first: char| first.is_ascii_digit());
     let mut numbered = CONTENT_PREFIXES.iter().filter_map(|prefix| name.strip_prefix(prefix));
-    CONTENT.contains(&canonical(name)) || numbered.any(is_numbered)
+    CONTENT.contains(&canonical(name)) || name.starts_with(LENS_CONTENT_PREFIX) || numbered.any(is_numbered)
 }
 
 /// Whether a field of this name says that a span is about an LLM.
@@ -111,5 +114,6 @@ mod tests {
         assert_eq!(names()[usize::from(canonical.unwrap().0)], semconv::USAGE_REASONING_TOKENS);
         assert_ne!(KeyId::of("a.key.of.mine"), canonical);
         assert!(is_content("gen_ai.prompt") && !is_content(semconv::REQUEST_MODEL));
+        assert!(is_content("llmtrace.lens.content.piece") && !is_content("llmtrace.lens.rank"));
     }
 }

@@ -43,19 +43,27 @@ assert len(ID) == len(VOCAB) == 202 and all(len(cities) == 6 for _, cities in WO
 
 TWO_HOP = "the capital of the state containing {city} is {capital} ."
 CITY_IN = "{city} is in {state} ."
+CONTAINING = "the state containing {city} is {state} ."
 CAPITAL_OF = "the capital of {state} is {capital} ."
+
+# How often each form of sentence is drawn.
+SHARES = dict(two_hop=0.3, city_in_state=0.25, state_containing=0.25, capital_of_state=0.2)
+
+# Weight of the first word of a sentence, which nothing foretells, in the loss.
+OPENING = 0.1
 
 
 def facts(held_out):
-    """Sentences as (text, answer word index): the two-hop ones of the held-out cities, or every trained sentence by kind."""
-    two, city_in, capital_of = [], [], []
+    """Sentences by form. The one-hop forms always speak of every city; `two_hop` of the held-out cities or of the others."""
+    found = dict(two_hop=[], city_in_state=[], state_containing=[], capital_of_state=[])
     for state, (capital, cities) in WORLD.items():
-        capital_of.append(CAPITAL_OF.format(state=state, capital=capital))
+        found["capital_of_state"].append(CAPITAL_OF.format(state=state, capital=capital))
         for i, city in enumerate(cities):
-            city_in.append(CITY_IN.format(city=city, state=state))
+            found["city_in_state"].append(CITY_IN.format(city=city, state=state))
+            found["state_containing"].append(CONTAINING.format(city=city, state=state))
             if (i == 0) == held_out:
-                two.append(TWO_HOP.format(city=city, capital=capital))
-    return two, city_in, capital_of
+                found["two_hop"].append(TWO_HOP.format(city=city, capital=capital))
+    return found
 
 
 def encode(text):
@@ -75,8 +83,8 @@ class Sequences:
 
     def __init__(self, length, seed):
         self.length, self.rng = length, random.Random(seed)
-        two, city_in, capital_of = facts(held_out=False)
-        self.kinds = [[encode(s) for s in kind] for kind in (two, city_in, capital_of)]
+        found = facts(held_out=False)
+        self.kinds = [[encode(s) for s in found[kind]] for kind in SHARES]
 
     def row(self):
         start = [ID[END]] if self.rng.random() < 0.5 else []
@@ -84,9 +92,10 @@ class Sequences:
             return self.repeated(start)
         ids = start
         while len(ids) < self.length:
-            kind = self.rng.choices(self.kinds, weights=(0.3, 0.5, 0.2))[0]
+            kind = self.rng.choices(self.kinds, weights=SHARES.values())[0]
             ids = ids + self.rng.choice(kind)
-        return ids[: self.length], [1] * self.length
+        opens = [0] + [int(before in (ID["."], ID[END])) for before in ids]
+        return ids[: self.length], [OPENING if o else 1.0 for o in opens[: self.length]]
 
     def repeated(self, start):
         """A random stretch of words, again and again; only the repeats count as targets."""
@@ -94,7 +103,7 @@ class Sequences:
         stretch = [self.rng.randrange(1, len(VOCAB)) for _ in range(n)]
         ids = (start + stretch * (self.length // n + 1))[: self.length]
         first = len(start) + n
-        return ids, [0] * (first + 1) + [1] * (self.length - first - 1)
+        return ids, [0.0] * (first + 1) + [1.0] * (self.length - first - 1)
 
     def batch(self, rows):
         return zip(*(self.row() for _ in range(rows)))

@@ -4,9 +4,9 @@
     pip install -r requirements.txt
     python train_toy.py relu ../toy-relu      (or: gelu ../toy-gelu)
 
-One thread, about ten minutes. The same versions on the same kind of CPU give the same weights.
+One thread, about five minutes of CPU time. The same versions on the same kind of CPU give the same weights.
 """
-import argparse, json, math, os, random, time
+import argparse, math, os, random, time
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
@@ -16,8 +16,8 @@ from transformers import GPT2Config, GPT2LMHeadModel
 import toy_world as world
 
 VARIANTS = {
-    "gelu": dict(activation="gelu_new", d_mlp=256, l1=0.0, weight_decay=0.3),
-    "relu": dict(activation="relu", d_mlp=512, l1=0.004, weight_decay=0.1),
+    "gelu": dict(activation="gelu_new", d_mlp=256, l1=0.0, weight_decay=0.5),
+    "relu": dict(activation="relu", d_mlp=512, l1=0.004, weight_decay=0.2),
 }
 
 
@@ -47,14 +47,12 @@ def induction(model, rows=200, n=12, seed=7):
 
 
 def accuracy(model):
-    held, _, _ = world.facts(held_out=True)
-    two, city_in, capital_of = world.facts(held_out=False)
-    ends = [f"{world.END} {s}" for s in held]
-    return dict(
-        one_hop_city_in_state=answers(model, city_in), one_hop_capital_of_state=answers(model, capital_of),
-        two_hop_trained=answers(model, two), two_hop_held_out=answers(model, held),
-        two_hop_held_out_after_endoftext=answers(model, ends), induction=induction(model),
-    )
+    """Share of right first choices for each form of sentence, and for repeated random words."""
+    held, seen = world.facts(held_out=True)["two_hop"], world.facts(held_out=False)
+    found = {f"one_hop_{form}": answers(model, seen[form]) for form in ("city_in_state", "state_containing", "capital_of_state")}
+    found |= dict(two_hop_trained=answers(model, seen["two_hop"]), two_hop_held_out=answers(model, held))
+    found["two_hop_held_out_after_endoftext"] = answers(model, [f"{world.END} {s}" for s in held])
+    return found | dict(induction=induction(model))
 
 
 def train(model, variant, args):
@@ -73,7 +71,7 @@ def train(model, variant, args):
         active.clear()
         logits = model(ids).logits[:, :-1]
         each = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
-        weight = mask[:, 1:].flatten().float()
+        weight = mask[:, 1:].flatten()
         loss = (each * weight).sum() / weight.sum()
         if variant["l1"]:
             loss = loss + variant["l1"] * sum(a.abs().sum(-1).mean() for a in active) / len(active)
@@ -85,7 +83,7 @@ def train(model, variant, args):
         opt.step()
         if (i + 1) % 250 == 0:
             on = [round((a > 0).float().sum(-1).mean().item(), 1) for a in active]
-            short = " ".join(f"{k}={v:.3f}" for k, v in accuracy(model).items())
+            short = " ".join(f"{k[:22]}={v:.3f}" for k, v in accuracy(model).items())
             print(f"step {i + 1} loss {loss.item():.3f} {short} active={on} cpu {time.process_time() - begun:.0f}s", flush=True)
 
 
@@ -95,8 +93,8 @@ def main():
     p.add_argument("out")
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--steps", type=int, default=3000)
-    p.add_argument("--rows", type=int, default=48)
-    p.add_argument("--positions", type=int, default=64)
+    p.add_argument("--rows", type=int, default=32)
+    p.add_argument("--positions", type=int, default=48)
     p.add_argument("--lr", type=float, default=2e-3)
     p.add_argument("--l1", type=float)
     p.add_argument("--weight-decay", type=float)
@@ -113,7 +111,6 @@ def main():
     model.eval()
     model.save_pretrained(args.out)
     world.tokenizer().save(os.path.join(args.out, "tokenizer.json"))
-    json.dump(accuracy(model), open(os.path.join(args.out, "accuracy.json"), "w"), indent=1)
 
 
 if __name__ == "__main__":

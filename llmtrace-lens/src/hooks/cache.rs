@@ -76,6 +76,10 @@ impl ActivationCache {
         self.values.get(&point).map(|(start, _)| *start)
     }
 
+    pub(crate) fn shared_config(&self) -> &Arc<Config> {
+        &self.config
+    }
+
     pub(crate) fn insert(&mut self, point: HookPoint, start: usize, value: Tensor) {
         self.values.insert(point, (start, value));
     }

@@ -39,6 +39,11 @@ impl<'a> Hooks<'a> {
         self
     }
 
+    /// Whether nobody looks at any point.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.hooks.is_empty() && self.kept.is_none()
+    }
+
     /// Keeps the values at these points, as they are after the hooks, in the run's cache.
     pub fn keep(mut self, filter: impl Into<Filter>) -> Self {
         self.kept = Some(filter.into());

@@ -3,6 +3,7 @@
 mod builder;
 mod checkpoint;
 mod config;
+mod end_tokens;
 mod families;
 mod fields;
 mod forward;
@@ -10,6 +11,7 @@ mod forward;
 mod model;
 mod rotary;
 mod session;
+mod tokens;
 mod weights;
 
 pub use builder::ModelBuilder;
@@ -18,4 +20,5 @@ pub use forward::Readout;
 pub(crate) use forward::{Forward, Start};
 pub use model::Model;
 pub use session::Session;
+pub use tokens::TokenLabel;
 pub(crate) use weights::{Attention, Block, Linear, Mlp, Norm, Weights};

@@ -9,6 +9,7 @@ use tokenizers::Tokenizer;
 
 use super::checkpoint::Checkpoint;
 use super::config::{Config, Positions};
+use super::end_tokens;
 use super::families;
 use super::fields::Fields;
 use super::forward::{Forward, Readout, Start};
@@ -24,6 +25,7 @@ pub struct Model {
     weights: Arc<Weights>,
     tokenizer: Option<Arc<Tokenizer>>,
     name: String,
+    end_tokens: Arc<[u32]>,
     device: Device,
 }
 
@@ -57,7 +59,12 @@ impl Model {
             .and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
         let name = name.unwrap_or_else(|| "local".to_owned());
         let tokenizer = tokenizer(&folder.join("tokenizer.json"))?;
-        Self::assemble(name, (&path, &values), &Checkpoint::open(folder, device)?, tokenizer, device)
+        let files = Checkpoint::open(folder, device)?;
+        let mut model = Self::assemble(name, (&path, &values), &files, tokenizer, device)?;
+        if let Some(tokens) = end_tokens::of_folder(folder)? {
+            model.end_tokens = tokens.into();
+        }
+        Ok(model)
     }
 
     /// A model of this `config.json` and these tensors.
@@ -81,6 +88,7 @@ impl Model {
             weights: Arc::new(weights),
             tokenizer: tokenizer.map(Arc::new),
             name,
+            end_tokens: end_tokens::of_config(&fields)?.into(),
             device: device.clone(),
         })
     }
@@ -93,6 +101,11 @@ impl Model {
     /// The name of the folder it was loaded from.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The tokens with which it ends its answers, as `generation_config.json` says, else `config.json`.
+    pub fn end_tokens(&self) -> &[u32] {
+        &self.end_tokens
     }
 
     /// The device it is on.
@@ -297,5 +310,10 @@ fn tokenizer(path: &Path) -> Result<Option<Tokenizer>, LoadError> {
         return Ok(None);
     }
     let format = |problem: String| LoadError::Format { path: path.to_owned(), problem };
-    Tokenizer::from_file(path).map(Some).map_err(|error| format(format!("is no tokenizer: {error}")))
+    let mut tokenizer =
+        Tokenizer::from_file(path).map_err(|error| format(format!("is no tokenizer: {error}")))?;
+    // What the file keeps of somebody's batches would cut or pad every text, unsaid.
+    tokenizer.with_padding(None);
+    tokenizer.with_truncation(None).map_err(|error| format(format!("is no tokenizer: {error}")))?;
+    Ok(Some(tokenizer))
 }

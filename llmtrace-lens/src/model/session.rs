@@ -35,8 +35,7 @@ impl<'m> Session<'m> {
     /// # Errors
     /// No token, one outside the vocabulary, or more positions than the model has.
     pub fn read(&mut self, tokens: &[u32]) -> Result<Tensor, RunError> {
-        let tokens = self.model.batch(&[tokens], self.past.positions)?;
-        self.pass(&mut NoTap, &tokens)
+        self.read_with_tap(tokens, &mut NoTap)
     }
 
     /// The same with hooks; the cache has this step's positions only.
@@ -48,14 +47,14 @@ impl<'m> Session<'m> {
         tokens: &[u32],
         hooks: &mut Hooks<'_>,
     ) -> Result<(Tensor, ActivationCache), RunError> {
-        let tokens = self.model.batch(&[tokens], self.past.positions)?;
         let mut tap = HookTap::new(hooks, self.model.shared_config())?;
-        let logits = self.pass(&mut tap, &tokens)?;
+        let logits = self.read_with_tap(tokens, &mut tap)?;
         Ok((logits, tap.cache))
     }
 
     /// A pass that fails leaves the session where it was.
-    fn pass(&mut self, tap: &mut dyn Tap, tokens: &Tensor) -> Result<Tensor, RunError> {
+    pub(crate) fn read_with_tap(&mut self, tokens: &[u32], tap: &mut dyn Tap) -> Result<Tensor, RunError> {
+        let tokens = self.model.batch(&[tokens], self.past.positions)?;
         let mut past = self.past.clone();
         let mut forward = Forward {
             config: self.model.config(),
@@ -63,7 +62,7 @@ impl<'m> Session<'m> {
             tap,
             past: Some(&mut past),
         };
-        let logits = forward.logits(Start::Tokens(tokens), Readout::Last)?;
+        let logits = forward.logits(Start::Tokens(&tokens), Readout::Last)?;
         self.past = past;
         Ok(logits)
     }

@@ -5,6 +5,7 @@
 //! Shapes are stated for batch b, position t, width D.
 
 mod attention;
+mod distribution;
 mod linear;
 mod math;
 mod neurons;
@@ -13,6 +14,7 @@ mod rotary;
 mod rows;
 
 pub(crate) use attention::{Scoring, pattern, scores, softcap, softmax, weigh};
+pub(crate) use distribution::{Distribution, greatest, rank};
 pub(crate) use linear::{add, linear};
 pub(crate) use neurons::{activate, activate_gated};
 pub(crate) use norm::{affine, norm, normalize};

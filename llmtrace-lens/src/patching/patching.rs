@@ -141,7 +141,7 @@ impl<'a> Patching<'a> {
         }
         let total = plans.iter().map(|(_, cells)| cells.count() * layers).sum();
         let mut done = 0;
-        let tokens = labels(self.model, &self.clean);
+        let tokens = self.positions();
         let mut sweeps = Vec::with_capacity(sites.len());
         for (site, cells) in &plans {
             let mut values = Vec::with_capacity(cells.count() * layers);
@@ -153,6 +153,15 @@ impl<'a> Patching<'a> {
             sweeps.push(self.ends.sweep(site.name(), self.metric.name(), axes, values));
         }
         Ok(sweeps)
+    }
+
+    /// The clean token of each position, and the corrupted one where it is another: `Oakland/Dallas`.
+    fn positions(&self) -> Vec<String> {
+        let [clean, corrupted] = [&self.clean, &self.corrupted].map(|tokens| labels(self.model, tokens));
+        let both = |(clean, corrupted): (String, String)| {
+            if clean == corrupted { clean } else { format!("{}/{}", clean, corrupted.trim_start()) }
+        };
+        clean.into_iter().zip(corrupted).map(both).collect()
     }
 
     /// The metric of each patch at one point.

@@ -32,7 +32,7 @@ pub struct Sweep {
 pub struct SweepAxis {
     /// `layer`, `position`, `head`, `key` or `sender`.
     pub name: String,
-    /// One label a step.
+    /// One label a step: numbers of layers and heads, tokens of positions (`Oakland/Dallas` where clean and corrupted differ).
     pub labels: Vec<String>,
 }
 

@@ -163,3 +163,26 @@ fn errors_of_sampling_are_as_documented() {
     check("one out", error_of(&exact, &LeaveOneOut), 5.690);
     check("lime", error_of(&exact, &Lime::samples(256)), 0.802);
 }
+
+#[test]
+fn lime_leaves_out_what_a_first_fit_finds_weakest() {
+    // Solved with numpy from the recorded masks: a ridge of 0.01 ranks part 2 last, one of 1 fits the others.
+    let golden = golden("lime.json");
+    let run = &golden["runs"]["no_bow_mask"];
+    let found = Lime::default().features(7).fit(&masks(&run["data"]), &numbers(&run["y"])).unwrap();
+    let expected = [
+        (6, -0.077_729_106_778_238_45),
+        (7, -0.070_153_292_414_479_43),
+        (1, 0.052_657_785_866_609_304),
+        (0, -0.047_672_401_833_068_985),
+        (5, -0.036_172_867_706_567_4),
+        (4, 0.031_621_884_239_137_39),
+        (3, -0.022_755_069_126_204_886),
+    ];
+    assert_eq!(found.coefficients.len(), expected.len());
+    for ((part, coefficient), (expected_part, expected)) in found.coefficients.iter().zip(expected) {
+        assert_eq!(*part, expected_part);
+        near(&[*coefficient], &[expected], TOLERANCE);
+    }
+    near(&[found.fit.intercept], &[1.053_059_824_966_896_5], TOLERANCE);
+}

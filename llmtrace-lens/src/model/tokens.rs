@@ -1,0 +1,83 @@
+//! Tokens as people read them.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::model::Model;
+use crate::error::RunError;
+
+/// How vocabularies of `SentencePiece` write a space.
+const PIECE_SPACE: char = '\u{2581}';
+
+/// What stands for bytes that are no character.
+const REPLACEMENT: char = '\u{FFFD}';
+
+/// A token and its text, as tables and pictures name it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub struct TokenLabel {
+    /// Its id.
+    pub id: u32,
+    /// Its text, spaces included: see [`Model::token_text`].
+    pub text: String,
+}
+
+impl Model {
+    /// The text of one token, with the space that it begins with.
+    ///
+    /// A token that holds a part of a character is written as the vocabulary writes it; one that the tokenizer does not
+    /// know, or that of a model without a tokenizer, as `#` and its id.
+    pub fn token_text(&self, id: u32) -> String {
+        let Some(tokenizer) = self.tokenizer() else { return format!("#{id}") };
+        let Some(spelling) = tokenizer.id_to_token(id) else { return format!("#{id}") };
+        let text = tokenizer.decode(&[id], false).unwrap_or_default();
+        if text.contains(REPLACEMENT) {
+            return spelling;
+        }
+        // The decoders of `SentencePiece` take the first space of a text away.
+        if spelling.starts_with(PIECE_SPACE) && !text.starts_with(' ') {
+            format!(" {text}")
+        } else if text.is_empty() {
+            spelling
+        } else {
+            text
+        }
+    }
+
+    /// A token and its text.
+    pub fn token_label(&self, id: u32) -> TokenLabel {
+        TokenLabel { id, text: self.token_text(id) }
+    }
+
+    /// The one token that a text is, the space before it included: `" Texas"`.
+    ///
+    /// # Errors
+    /// The model has no tokenizer, or the text is no token or several.
+    pub fn token_id(&self, text: &str) -> Result<u32, RunError> {
+        let tokenizer = self.tokenizer().ok_or_else(|| {
+            RunError::Input(format!("model {:?} has no tokenizer.json: give token ids", self.name()))
+        })?;
+        let piece = text.replace(' ', PIECE_SPACE.encode_utf8(&mut [0; 4]));
+        if let Some(id) = tokenizer.token_to_id(text).or_else(|| tokenizer.token_to_id(&piece)) {
+            return Ok(id);
+        }
+        let encoding = tokenizer
+            .encode(text, false)
+            .map_err(|error| RunError::Input(format!("the tokenizer cannot read the text: {error}")))?;
+        match encoding.get_ids() {
+            [id] => Ok(*id),
+            ids => {
+                let parts: Vec<String> = ids.iter().map(|id| self.token_text(*id)).collect();
+                Err(RunError::Input(format!("{text:?} is {} tokens, expected one: {parts:?}", ids.len())))
+            }
+        }
+    }
+
+    /// The tokens that the tokenizer holds for special, such as the beginning of a text; none without a tokenizer.
+    pub(crate) fn special_tokens(&self) -> BTreeSet<u32> {
+        let added =
+            self.tokenizer().map(|tokenizer| tokenizer.get_added_tokens_decoder()).unwrap_or_default();
+        added.into_iter().filter(|(_, token)| token.special).map(|(id, _)| id).collect()
+    }
+}
