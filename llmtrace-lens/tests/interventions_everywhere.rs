@@ -2,9 +2,12 @@
 #![cfg(feature = "model")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
+use llmtrace_lens::generate::Stop;
+use llmtrace_lens::handmade::Induction;
 use llmtrace_lens::{
     ActivationCache, Edges, Filter, Hooks, Mean, Model, Readout, RunError, Session, Site, Slice,
 };
@@ -186,4 +189,30 @@ fn hooks_know_which_positions_they_look_at() {
             (logits, 0, Some(7), 7),
         ]
     );
+}
+
+#[test]
+fn interventions_are_live_in_the_steps_of_a_generation() {
+    let model = Induction::model().unwrap();
+    let mut towards_k = vec![0.0_f32; model.config().d_model];
+    towards_k[Induction::NEXT.start + 11] = 1.0;
+    let towards_k = Tensor::new(towards_k.as_slice(), &Device::Cpu).unwrap();
+    let check = |hooks: Hooks<'_>, expected: &str| {
+        // Half as strong as an occurrence, k is said where there is none.
+        let mut hooks = hooks.steer("resid_post1", &towards_k, 0.5, Slice::all());
+        let generator = model.generator().stop(Stop::after(5));
+        let answer = generator.run_with("d a b c a", &mut hooks, |_| ControlFlow::Continue(())).unwrap();
+        let words: Vec<String> =
+            answer.ids().iter().map(|id| model.tokenizer().unwrap().id_to_token(*id).unwrap()).collect();
+        assert_eq!(words.join(" "), expected);
+    };
+    // Positions 0 to 5 are the prompt's: <bos> d a b c a. Position 6 is the b that is written first.
+    let circuit = || Slice::head(Induction::INDUCTION_HEAD.1);
+    check(Hooks::new(), "b c a b c");
+    check(Hooks::new().zero("z1", circuit().and(Slice::position(6))), "b k k k k");
+    check(Hooks::new().zero("z1", circuit().and(Slice::position(7))), "b c k k k");
+    check(Hooks::new().zero("z1", Slice::head(0).and(Slice::positions_from(5))), "b c a b c");
+    check(Hooks::new().steer("resid_post1", &towards_k, 2.0, Slice::position(9)), "b c a b k");
+    check(Hooks::new().knock_out("attn_scores1", Edges::one(4, 6)), "b k k k k");
+    check(Hooks::new().knock_out("attn_scores1", Edges::one(4, 7)), "b c a b c");
 }

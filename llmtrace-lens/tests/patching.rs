@@ -222,6 +222,82 @@ fn paths_add_up_where_only_they_differ() {
 }
 
 #[test]
+fn a_path_to_the_logits_is_what_the_sender_adds_to_the_last_stream() {
+    let [clean, corrupted] = prompts();
+    for name in ["gpt2", "llama", "gemma2", "gpt_neox"] {
+        let model = model(name);
+        let metric = Metric::logit_difference(RIGHT, WRONG);
+        let mut patching = Patching::new(&model, &clean, &corrupted, metric.clone()).unwrap();
+        let paths = patching.paths_to_logits().unwrap();
+        let layers = model.config().layers;
+        let (_, good) = model.run_with_cache(&clean, "*").unwrap();
+        let (_, bad) = model.run_with_cache(&corrupted, "*").unwrap();
+        let end = bad.get(&format!("resid_post{}", layers - 1)).unwrap();
+        for (layer, head) in (0..layers).flat_map(|layer| (0..4).map(move |head| (layer, head))) {
+            let [z, written] = ["z", "attn_out"].map(|site| format!("{site}{layer}"));
+            let mut hooks = Hooks::new().patch(z.as_str(), &good, Slice::head(head)).keep(written.as_str());
+            let (_, patched) = model.run_with_hooks(&corrupted, &mut hooks).unwrap();
+            let more = (patched.get(&written).unwrap() - bad.get(&written).unwrap()).unwrap();
+            let stream = (end + more).unwrap();
+            let (logits, _) = model.run_residual(layers, &stream, Readout::Last, &mut Hooks::new()).unwrap();
+            let expected = metric.of(&logits.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+            close(&format!("{name} L{layer}H{head}"), &[paths.values[layer * 5 + head]], &[expected]);
+        }
+    }
+}
+
+#[test]
+fn a_path_to_a_receiver_is_the_receiver_reading_the_sender_too() {
+    let [clean, corrupted] = prompts();
+    let metric = Metric::logit_difference(RIGHT, WRONG);
+    for (name, receivers) in [
+        (
+            "gpt2",
+            [
+                (Receiver::Query(2, 3), "q2", 3),
+                (Receiver::Key(2, 1), "k2", 1),
+                (Receiver::Value(1, 2), "v1", 2),
+            ],
+        ),
+        (
+            "llama",
+            [
+                (Receiver::Query(1, 2), "q1", 2),
+                (Receiver::Key(2, 1), "k2", 1),
+                (Receiver::Value(2, 1), "v2", 1),
+            ],
+        ),
+    ] {
+        let model = model(name);
+        let (_, good) = model.run_with_cache(&clean, "*").unwrap();
+        let (_, bad) = model.run_with_cache(&corrupted, "*").unwrap();
+        let mut patching = Patching::new(&model, &clean, &corrupted, metric.clone()).unwrap();
+        for (receiver, point, head) in receivers {
+            let paths = patching.paths_to(&[receiver]).unwrap();
+            let layer: usize = point[1..].parse().unwrap();
+            for (from, sender) in (0..layer).flat_map(|from| (0..5).map(move |sender| (from, sender))) {
+                let (site, slice) =
+                    if sender < 4 { ("z", Slice::head(sender)) } else { ("mlp_out", Slice::all()) };
+                let written = if sender < 4 { format!("attn_out{from}") } else { format!("mlp_out{from}") };
+                let mut hooks =
+                    Hooks::new().patch(format!("{site}{from}").as_str(), &good, slice).keep(written.as_str());
+                let (_, patched) = model.run_with_hooks(&corrupted, &mut hooks).unwrap();
+                let more = (patched.get(&written).unwrap() - bad.get(&written).unwrap()).unwrap();
+                let stream = (bad.get(&format!("resid_pre{layer}")).unwrap() + more).unwrap();
+                let (_, told) =
+                    model.run_residual(layer, &stream, Readout::Last, &mut Hooks::new().keep(point)).unwrap();
+                let mut hooks = Hooks::new().patch(point, &told, Slice::head(head));
+                let (logits, _) =
+                    model.run_batch_with_hooks(&[&corrupted], Readout::Last, &mut hooks).unwrap();
+                let expected = metric.of(&logits.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+                let what = format!("{name} {receiver:?} from {from}.{sender}");
+                close(&what, &[paths.values[from * 5 + sender]], &[expected]);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_causal_trace_restores_everything_before_the_noise_spreads() {
     let (model, [clean, _]) = (model("gpt2"), prompts());
     let trace = |seed, samples, window| {
@@ -246,7 +322,19 @@ fn a_causal_trace_restores_everything_before_the_noise_spreads() {
     assert_eq!(trace(1, 6, 1), sweep);
     assert_ne!(trace(2, 6, 1).recovered, sweep.recovered);
     assert_eq!(trace(1, 1, 1).standard_errors, None);
-    // All layers at once bring back position 4 whatever the layer; the last layer's window of two begins at the layer before.
+    // A window of 2 around layer 1, and of 3 around layer 0, are both layers 0 and 1.
+    let window = |layers, layer| {
+        let metric = Metric::probability(RIGHT);
+        let mut trace = CausalTrace::new(&model, &clean, [4], metric).samples(3).window(layers);
+        let sweep = trace.restore(Site::AttnOut).unwrap();
+        let row = layer * clean.len()..(layer + 1) * clean.len();
+        sweep.values[row].to_vec()
+    };
+    close("two layers", &window(3, 0), &window(2, 1));
+    close("one layer", &window(2, 0), &window(1, 0));
+    let wider = window(2, 1).iter().zip(&window(1, 1)).any(|(two, one)| (two - one).abs() > 1e-5);
+    assert!(wider, "two layers restore no other share than one");
+    // All layers at once bring back position 4 whatever the layer.
     let all = trace(1, 6, 6);
     assert!((0..3).all(|layer| (all.at(&[layer, 4]).unwrap() - 1.0).abs() < 1e-4));
 }

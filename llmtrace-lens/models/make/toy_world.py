@@ -79,16 +79,16 @@ def tokenizer():
 
 
 class Sequences:
-    """Draws training rows of `length` ids and the mask of the targets that count."""
+    """Draws training rows of `length` ids, of which a share is repeated random words, and the weight of each as a target."""
 
-    def __init__(self, length, seed):
-        self.length, self.rng = length, random.Random(seed)
+    def __init__(self, length, repeated, seed):
+        self.length, self.share, self.rng = length, repeated, random.Random(seed)
         found = facts(held_out=False)
         self.kinds = [[encode(s) for s in found[kind]] for kind in SHARES]
 
     def row(self):
         start = [ID[END]] if self.rng.random() < 0.5 else []
-        if self.rng.random() < 0.25:
+        if self.rng.random() < self.share:
             return self.repeated(start)
         ids = start
         while len(ids) < self.length:
@@ -99,7 +99,7 @@ class Sequences:
 
     def repeated(self, start):
         """A random stretch of words, again and again; only the repeats count as targets."""
-        n = self.rng.randint(6, (self.length - 1) // 2)
+        n = self.rng.randint(4, 16)
         stretch = [self.rng.randrange(1, len(VOCAB)) for _ in range(n)]
         ids = (start + stretch * (self.length // n + 1))[: self.length]
         first = len(start) + n

@@ -6,7 +6,7 @@
 
 One thread, about five minutes of CPU time. The same versions on the same kind of CPU give the same weights.
 """
-import argparse, math, os, random, time
+import argparse, json, math, os, random, time
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
@@ -16,9 +16,11 @@ from transformers import GPT2Config, GPT2LMHeadModel
 import toy_world as world
 
 VARIANTS = {
-    "gelu": dict(activation="gelu_new", d_mlp=256, l1=0.0, weight_decay=0.5),
-    "relu": dict(activation="relu", d_mlp=512, l1=0.004, weight_decay=0.2),
+    "gelu": dict(activation="gelu_new", d_mlp=256, l1=0.0, weight_decay=0.3),
+    "relu": dict(activation="relu", d_mlp=512, l1=0.004, weight_decay=0.1),
 }
+# One after the other, each with a fresh optimizer: the facts, then the habit of saying words again.
+PHASES = [dict(steps=3000, lr=3e-3, repeated=0.25), dict(steps=1000, lr=1e-3, repeated=0.5)]
 
 
 def build(variant, positions):
@@ -55,18 +57,18 @@ def accuracy(model):
     return found | dict(induction=induction(model))
 
 
-def train(model, variant, args):
-    data = world.Sequences(args.positions, args.seed)
+def train(model, variant, phase, args):
+    steps, lr = PHASES[phase]["steps"], PHASES[phase]["lr"]
+    data = world.Sequences(args.positions, PHASES[phase]["repeated"], args.seed + phase)
     decay = [p for p in model.parameters() if p.dim() > 1]
     rest = [p for p in model.parameters() if p.dim() <= 1]
     groups = [dict(params=decay, weight_decay=variant["weight_decay"]), dict(params=rest, weight_decay=0.0)]
-    opt = torch.optim.AdamW(groups, lr=args.lr, betas=(0.9, 0.98))
-    schedule = lambda i: min(1.0, (i + 1) / 100) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * i / args.steps)))
+    opt = torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98))
+    schedule = lambda i: min(1.0, (i + 1) / 100) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * i / steps)))
     active = []
-    for block in model.transformer.h:
-        block.mlp.act.register_forward_hook(lambda _m, _i, out: active.append(out))
+    hooks = [block.mlp.act.register_forward_hook(lambda _m, _i, out: active.append(out)) for block in model.transformer.h]
     begun = time.process_time()
-    for i in range(args.steps):
+    for i in range(steps):
         ids, mask = (torch.tensor(t) for t in data.batch(args.rows))
         active.clear()
         logits = model(ids).logits[:, :-1]
@@ -76,7 +78,7 @@ def train(model, variant, args):
         if variant["l1"]:
             loss = loss + variant["l1"] * sum(a.abs().sum(-1).mean() for a in active) / len(active)
         for group in opt.param_groups:
-            group["lr"] = args.lr * schedule(i)
+            group["lr"] = lr * schedule(i)
         opt.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -84,7 +86,9 @@ def train(model, variant, args):
         if (i + 1) % 250 == 0:
             on = [round((a > 0).float().sum(-1).mean().item(), 1) for a in active]
             short = " ".join(f"{k[:22]}={v:.3f}" for k, v in accuracy(model).items())
-            print(f"step {i + 1} loss {loss.item():.3f} {short} active={on} cpu {time.process_time() - begun:.0f}s", flush=True)
+            print(f"phase {phase} step {i + 1} loss {loss.item():.3f} {short} active={on} cpu {time.process_time() - begun:.0f}s", flush=True)
+    for hook in hooks:
+        hook.remove()
 
 
 def main():
@@ -92,10 +96,9 @@ def main():
     p.add_argument("variant", choices=VARIANTS)
     p.add_argument("out")
     p.add_argument("--seed", type=int, default=1)
-    p.add_argument("--steps", type=int, default=3000)
     p.add_argument("--rows", type=int, default=32)
     p.add_argument("--positions", type=int, default=48)
-    p.add_argument("--lr", type=float, default=2e-3)
+    p.add_argument("--start", help="a folder that the first phase wrote: only the second is run")
     p.add_argument("--l1", type=float)
     p.add_argument("--weight-decay", type=float)
     args = p.parse_args()
@@ -107,10 +110,16 @@ def main():
     if args.weight_decay is not None:
         variant["weight_decay"] = args.weight_decay
     model = build(variant, args.positions)
-    train(model, variant, args)
+    if args.start:
+        model.load_state_dict(GPT2LMHeadModel.from_pretrained(args.start).state_dict())
+    for phase in range(1 if args.start else 0, len(PHASES)):
+        train(model, variant, phase, args)
     model.eval()
     model.save_pretrained(args.out)
     world.tokenizer().save(os.path.join(args.out, "tokenizer.json"))
+    named = dict(tokenizer_class="PreTrainedTokenizerFast", bos_token=world.END, eos_token=world.END, unk_token=world.UNKNOWN)
+    with open(os.path.join(args.out, "tokenizer_config.json"), "w") as f:
+        json.dump(named | dict(model_max_length=args.positions), f, indent=2)
 
 
 if __name__ == "__main__":
