@@ -1,5 +1,7 @@
 //! Attention: whom each position attends to, and what it takes from there.
 
+#![expect(clippy::inline_always, reason = "each takes on the vector width of its caller")]
+
 use std::ops::Range;
 
 use candle_core::{D, Result, Tensor};
@@ -172,7 +174,6 @@ fn by_query(scores: &Tensor, scoring: Scoring, work: impl Fn(&mut [f32], Range<u
 
 /// Scales and bends products.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 #[expect(clippy::cast_possible_truncation, reason = "factors of f32 numbers")]
 fn bend(products: &mut [f32], scoring: Scoring) {
     let scale = scoring.scale as f32;

@@ -12,6 +12,8 @@ mod neurons;
 mod norm;
 mod rotary;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use attention::{Scoring, pattern, scores, softcap, softmax, weigh};
 pub(crate) use distribution::{Distribution, greatest, rank};

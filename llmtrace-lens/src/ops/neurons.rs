@@ -1,5 +1,7 @@
 //! What stands between the two products of an MLP.
 
+#![expect(clippy::inline_always, reason = "each takes on the vector width of its caller")]
+
 use candle_core::{Result, Tensor};
 
 use super::math::{erf, sigmoid};
@@ -66,7 +68,6 @@ pub(crate) fn activate_gated(gate: &Tensor, linear: &Tensor, activation: Activat
 
 /// `0.5 x (1 + tanh(u))`, where `0.5 (1 + tanh(u))` is the sigmoid of `2u` (Hendrycks and Gimpel 2016).
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 fn gelu_tanh(x: f32) -> f32 {
     const SLOPE: f32 = 1.595_769_2; // 2 sqrt(2 / pi)
     const CUBIC: f32 = 0.044_715;
@@ -74,19 +75,16 @@ fn gelu_tanh(x: f32) -> f32 {
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 fn silu(x: f32) -> f32 {
     x * sigmoid(x)
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 fn relu(x: f32) -> f32 {
     if x < 0.0 { 0.0 } else { x }
 }

@@ -1,5 +1,7 @@
 //! Norms.
 
+#![expect(clippy::inline_always, reason = "each takes on the vector width of its caller")]
+
 use candle_core::{D, Result, Tensor};
 
 use super::rows::{by_rows, filled, sum};
@@ -114,7 +116,6 @@ pub(crate) fn affine(x: &Tensor, gain: &Tensor, bias: Option<&Tensor>) -> Result
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 fn mean(x: &[f32], kind: NormKind) -> f32 {
     match kind {
         NormKind::Layer => sum(x, |x| x) / x.len() as f32,
@@ -124,7 +125,6 @@ fn mean(x: &[f32], kind: NormKind) -> f32 {
 
 /// Mean and divisor of a row.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 #[expect(clippy::cast_possible_truncation, reason = "a summand of f32 numbers")]
 fn moments(x: &[f32], kind: NormKind, epsilon: f64) -> (f32, f32) {
     let mean = mean(x, kind);

@@ -1,5 +1,7 @@
 //! Rotary positions (Su et al. 2021).
 
+#![expect(clippy::inline_always, reason = "each takes on the vector width of its caller")]
+
 use candle_core::{D, DType, Device, Result, Tensor};
 
 use super::rows::{by_rows, filled};
@@ -42,7 +44,6 @@ pub(crate) fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
 
 /// One head.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 fn turn(out: &mut [f32], x: &[f32], cos: &[f32], sin: &[f32]) {
     let pairs = cos.len();
     let ((out_first, out), (first, x)) = (out.split_at_mut(pairs), x.split_at(pairs));

@@ -1,5 +1,7 @@
 //! f32 numbers on the CPU, worked on in one go over memory with the widest vectors that the processor has.
 
+#![expect(clippy::inline_always, reason = "each takes on the vector width of its caller")]
+
 use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Shape, Storage, Tensor};
 use pulp::Arch;
 use rayon::prelude::*;
@@ -69,28 +71,23 @@ impl<F: Fn(&mut [f32])> InplaceOp1 for Change<F> {
 pub(super) fn by_rows(width: usize, out: &mut [f32], work: impl Fn(usize, &mut [f32]) + Sync) {
     let width = width.max(1);
     let rows = TASK.div_ceil(width);
-    by_tasks(rows * width, out, |task, out| work(task * rows, out));
-}
-
-/// Calls `work` with parts of `task` numbers and the count of parts before.
-pub(super) fn by_tasks(task: usize, out: &mut [f32], work: impl Fn(usize, &mut [f32]) + Sync) {
     let arch = Arch::new();
-    let work = |(nth, out): (usize, &mut [f32])| {
+    let task = |(nth, out): (usize, &mut [f32])| {
+        // What is not inlined here is compiled for the least of processors.
         arch.dispatch(
             #[inline(always)]
-            || work(nth, out),
-        )
+            || work(nth * rows, out),
+        );
     };
-    if out.len() <= task {
-        (0..1).zip([out]).for_each(work);
+    if out.len() <= rows * width {
+        task((0, out));
     } else {
-        out.par_chunks_mut(task).enumerate().for_each(work);
+        out.par_chunks_mut(rows * width).enumerate().for_each(task);
     }
 }
 
 /// Sum over `f` of each value, in [`LANES`] sums side by side.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (values, rest) = values.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
@@ -104,7 +101,6 @@ pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 
 /// The largest value; minus infinity of none.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it takes on the vector width of its caller")]
 pub(super) fn largest(values: &[f32]) -> f32 {
     let larger = |a: f32, b: f32| if b > a { b } else { a };
     let (values, rest) = values.as_chunks::<LANES>();
