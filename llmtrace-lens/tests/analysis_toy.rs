@@ -55,18 +55,17 @@ fn the_lens_reads_what_torch_reads_at_every_layer() {
 
 #[test]
 fn the_state_is_said_before_its_capital() {
-    for (model, _) in toys() {
-        let lens = lens(&model);
-        let said: Vec<&str> = (0..lens.rows.len())
-            .map(|row| lens.last(row).unwrap().best().unwrap().token.text.as_str())
-            .collect();
-        let first = |word: &str| said.iter().position(|said| *said == word).unwrap();
-        assert!(first("Texas") < first("Austin"), "{said:?}");
-        assert_eq!(said.last(), Some(&"Austin"));
-        let position = *lens.positions.last().unwrap();
-        let settled = lens.settled(model.token_id("Austin").unwrap(), position).unwrap();
-        assert!(settled > first("Texas"), "{said:?}");
-    }
+    // The other toy takes the step without saying it: models/README.md.
+    let (model, _) = toys().swap_remove(0);
+    let lens = lens(&model);
+    let said: Vec<&str> =
+        (0..lens.rows.len()).map(|row| lens.last(row).unwrap().best().unwrap().token.text.as_str()).collect();
+    let first = |word: &str| said.iter().position(|said| *said == word).unwrap();
+    assert!(first("Texas") < first("Austin"), "{said:?}");
+    assert_eq!(said.last(), Some(&"Austin"));
+    let position = *lens.positions.last().unwrap();
+    let settled = lens.settled(model.token_id("Austin").unwrap(), position).unwrap();
+    assert!(settled > first("Texas"), "{said:?}");
 }
 
 #[test]

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{D, DType, Device, Tensor, Var};
-use llmtrace_lens::{Filter, Gradient, HookPoint, Hooks, Model, Readout, RunError, Target};
+use llmtrace_lens::gradient::{Gradient, Target};
+use llmtrace_lens::{Filter, HookPoint, Hooks, Model, Readout, RunError};
 
 fn models() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use llmtrace_lens::explain::{
     Attribution, Coalition, ExplainError, KernelShap, LeaveOneOut, Masking, Owen, Parts, Shapley, TokenGame,
 };
-use llmtrace_lens::{Baseline, IntegratedGradients, Model, Readout, Target};
+use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
+use llmtrace_lens::{Model, Readout};
 use serde_json::Value;
 
 const TOLERANCE: f64 = 1e-5;

@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
-use llmtrace_lens::{Baseline, IntegratedGradients, Model, Readout, RunError, Site, Target};
+use llmtrace_lens::explain::TokenGame;
+use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
+use llmtrace_lens::handmade::{KnownNode, TwoStep};
+use llmtrace_lens::{Model, Readout, RunError, Site};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -137,6 +140,37 @@ fn attribution_patching_is_that_of_torch() {
     close("z by position", &flat(&by_position), &goldens["attribution_patch.z_by_pos"]);
     close("z", &flat(&heads.sum(1).unwrap()), &goldens["attribution_patch.z"]);
     assert!(found.at(Site::Pattern).is_none());
+}
+
+#[test]
+fn gradients_through_a_circuit_built_by_hand_are_the_products_of_its_edges() {
+    let model = TwoStep::model().unwrap();
+    for city in 1..=6 {
+        let tokens = [0, city, TwoStep::CAPITAL];
+        let capital = TwoStep::capital(city).unwrap();
+        let points = "blocks.*.mlp.hook_post, blocks.*.mlp.hook_pre, blocks.*.attn.hook_pattern";
+        let found = model.gradient_at(&tokens, &Target::logit(capital), points).unwrap();
+        let at = |name: &str, index: [usize; 2]| {
+            let value = found.points().get(name).unwrap().squeeze(0).unwrap();
+            f64::from(value.to_vec2::<f32>().unwrap()[index[0]][index[1]])
+        };
+        // From the last edge to the first: each neuron passes on what it is given times the weight before it.
+        let mut expected = 1.0;
+        for edge in TwoStep::edges(city).iter().rev() {
+            let KnownNode::Neuron { layer, position, neuron } = edge.from else { continue };
+            expected *= edge.weight;
+            for site in ["hook_post", "hook_pre"] {
+                let gradient = at(&format!("blocks.{layer}.mlp.{site}"), [position, neuron]);
+                assert!((gradient - expected).abs() < 1e-3, "{city} {edge:?} {site}: {gradient}, {expected}");
+            }
+        }
+        let gained = model.attribution_patching(&[0, 7, 7], &tokens, &Target::logit(capital)).unwrap();
+        assert!(gained.source_value - gained.value > 11.0, "{gained:?}");
+        let game = TokenGame::new(&model, &tokens, &Target::logit(capital), 0);
+        let integrated = game.integrated_gradients(&IntegratedGradients::new(Baseline::Token(0))).unwrap();
+        let strongest: Vec<usize> = integrated.top(2).iter().map(|part| part.part.ranges[0].start).collect();
+        assert!(!strongest.contains(&0), "{integrated}");
+    }
 }
 
 #[test]

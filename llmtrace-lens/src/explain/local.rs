@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use candle_core::DType;
+use candle_core::{DType, Device};
 
 use super::cost::Spent;
 use super::{Attribution, ExplainError, Game, Masked, Masking, Parts, Scored, trace};
@@ -16,7 +16,8 @@ use crate::model::Model;
 ///
 /// ```no_run
 /// use llmtrace_lens::explain::{Shapley, TokenGame};
-/// use llmtrace_lens::{Baseline, IntegratedGradients, Model, Target};
+/// use llmtrace_lens::Model;
+/// use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 ///
 /// let model = Model::load("models/two-hop")?;
 /// let tokens = model.tokenize("the capital of the state containing Dallas is")?;
@@ -32,9 +33,6 @@ pub struct TokenGame<'m> {
     parts: Parts,
     tokens: Vec<u32>,
 }
-
-/// Positions of one batch of prompts; more would only take more memory.
-const BATCH_POSITIONS: usize = 2048;
 
 impl<'m> TokenGame<'m> {
     /// Each token of the prompt is a part; the token `mask` stands in place of masked ones.
@@ -56,7 +54,7 @@ impl<'m> TokenGame<'m> {
 
     /// The game on these parts: every method that masks parts, and the judgement of any attribution.
     pub fn game(&self) -> Game<'_> {
-        let batch = BATCH_POSITIONS / self.tokens.len().max(1);
+        let batch = self.target.batch(self.tokens.len(), self.model.config().vocab);
         let score = |prompts: &[Masked<'_>]| self.scores(prompts);
         // The model itself computes on several threads.
         Game::of_batches(&self.parts, batch, score).threads(1)
@@ -117,7 +115,8 @@ impl<'m> TokenGame<'m> {
             let (layers, positions, _) = shares.dims3()?;
             let last = shares.get(layers.saturating_sub(1))?.get(positions.saturating_sub(1))?;
             let value = self.model.score(&self.tokens, &self.target)?.iter().sum();
-            Ok((last.to_dtype(DType::F64)?.to_vec1()?, value, value))
+            let last = last.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1()?;
+            Ok((last, value, value))
         })
     }
 

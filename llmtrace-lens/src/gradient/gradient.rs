@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 
 use super::backward::Backward;
 use super::input::Input;
@@ -38,7 +38,7 @@ impl Gradient {
     /// # Errors
     /// The tensor library refuses.
     pub fn norms(&self) -> Result<Vec<Vec<f64>>, RunError> {
-        Ok(self.embeddings.to_dtype(DType::F64)?.sqr()?.sum(D::Minus1)?.sqrt()?.to_vec2()?)
+        Ok(in_f64(&self.embeddings)?.sqr()?.sum(D::Minus1)?.sqrt()?.to_vec2()?)
     }
 
     /// The gradient times embeddings `[b, t, D]`, summed over their width: for each prompt, one number a position. With
@@ -54,7 +54,7 @@ impl Gradient {
                 self.embeddings.dims()
             )));
         }
-        let product = (self.embeddings.to_dtype(DType::F64)? * embeddings.to_dtype(DType::F64)?)?;
+        let product = (in_f64(&self.embeddings)? * in_f64(embeddings)?)?;
         Ok(product.sum(D::Minus1)?.to_vec2()?)
     }
 
@@ -70,7 +70,8 @@ impl Model {
     /// pass through every block with softmax and norms in full, and constant weights.
     ///
     /// ```no_run
-    /// use llmtrace_lens::{Model, Target};
+    /// use llmtrace_lens::Model;
+    /// use llmtrace_lens::gradient::Target;
     ///
     /// let model = Model::load("models/two-hop")?;
     /// let tokens = model.tokenize("the capital of the state containing Dallas is")?;
@@ -178,4 +179,9 @@ impl Model {
         let embeddings = pass.blocks(gradient)?.narrow(1, 0, steps)?;
         Ok((Gradient { values: said.values, embeddings, points: pass.gradients }, cache))
     }
+}
+
+/// Not every device has f64.
+pub(super) fn in_f64(tensor: &Tensor) -> candle_core::Result<Tensor> {
+    tensor.to_device(&Device::Cpu)?.to_dtype(DType::F64)
 }

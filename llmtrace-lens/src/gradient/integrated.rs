@@ -4,6 +4,7 @@ use std::fmt;
 
 use candle_core::{D, DType, Device, Tensor};
 
+use super::gradient::in_f64;
 use super::input::Input;
 use super::quadrature::gauss_legendre;
 use super::target::Target;
@@ -14,7 +15,7 @@ use crate::model::Model;
 /// prompt's embeddings, times their difference. The sum over all is what the target has more than at the baseline.
 ///
 /// ```
-/// use llmtrace_lens::{Baseline, IntegratedGradients};
+/// use llmtrace_lens::gradient::{Baseline, IntegratedGradients};
 ///
 /// let method = IntegratedGradients::new(Baseline::Token(0)).steps(20);
 /// ```
@@ -53,8 +54,6 @@ pub struct Integrated {
 
 /// Steps unless told otherwise, as in Captum 0.9.
 const STEPS: usize = 50;
-/// Positions of one batch of gradients; more would only take more memory.
-const BATCH_POSITIONS: usize = 1024;
 
 impl IntegratedGradients {
     /// Compares with this baseline, in 50 steps.
@@ -132,17 +131,18 @@ impl Model {
         let baseline = self.baseline(method.baseline, &prompt)?;
         let difference = (&prompt - &baseline)?;
         let mut mean: Option<Tensor> = None;
-        for nodes in gauss_legendre(method.steps).chunks((BATCH_POSITIONS / positions).max(1)) {
+        let batch = target.batch(positions, self.config().vocab);
+        for nodes in gauss_legendre(method.steps).chunks(batch) {
             let path = nodes.iter().map(|(along, _)| &baseline + (&difference * *along)?);
             let path = Tensor::cat(&path.collect::<candle_core::Result<Vec<_>>>()?, 0)?;
             let gradient = self.gradient(&path, target)?;
             let weights: Vec<f64> = nodes.iter().map(|(_, weight)| *weight).collect();
             let weights = Tensor::from_vec(weights, (nodes.len(), 1, 1), &Device::Cpu)?;
-            let gradients = gradient.embeddings().to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+            let gradients = in_f64(gradient.embeddings())?;
             let part = gradients.broadcast_mul(&weights)?.sum(0)?;
             mean = Some(mean.map_or(Ok(part.clone()), |sum| sum + part)?);
         }
-        let difference = difference.squeeze(0)?.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+        let difference = in_f64(&difference.squeeze(0)?)?;
         let attributions = mean.map_or(Ok(difference.clone()), |mean| mean * difference)?;
         let ends = self.score(&Tensor::cat(&[&prompt, &baseline], 0)?, target)?;
         Ok(Integrated {

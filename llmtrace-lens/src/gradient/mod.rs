@@ -1,5 +1,18 @@
-//! Gradients of what a model says, by a backward pass written by hand: weights are constant, and only what the pass
-//! needs is kept of the run.
+//! Gradients of what a model says: by its embeddings, and by the value at any hook point.
+//!
+//! | to | use |
+//! |---|---|
+//! | say what the gradient is of | [`Target`] |
+//! | have the gradient by the embeddings | [`Model::gradient`](crate::Model::gradient) |
+//! | have it at hook points too | [`Model::gradient_at`](crate::Model::gradient_at) |
+//! | share the target's value out among embeddings | [`IntegratedGradients`], [`Model::integrated_gradients`](crate::Model::integrated_gradients) |
+//! | estimate all patches at once | [`Model::attribution_patching`](crate::Model::attribution_patching) |
+//! | follow attention through the blocks | [`Model::attention_rollout`](crate::Model::attention_rollout) |
+//! | have the target's value alone | [`Model::score`](crate::Model::score), [`Model::log_probability`](crate::Model::log_probability) |
+//! | have it all by part of a prompt | [`TokenGame`](crate::explain::TokenGame) |
+//!
+//! The backward pass is written by hand: softmax and norms in full, weights constant, one product a weight. It keeps only
+//! what it needs of the run, and is held to torch's and to candle's own gradients in tests.
 
 mod attention;
 mod backward;

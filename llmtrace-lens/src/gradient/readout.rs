@@ -1,6 +1,6 @@
 //! The end of a run: what it says, and the gradient of the stream that said it.
 
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 
 use super::backward::Backward;
 use super::ops;
@@ -107,11 +107,16 @@ fn counts(reading: &Reading, whole: bool, width: usize, like: &Tensor) -> candle
 
 /// The weighted sum of logits or log-probabilities of each sequence, in f64.
 fn values(logits: &Tensor, weights: &Tensor, reading: &Reading) -> candle_core::Result<Vec<f64>> {
-    let (logits, weights) = (logits.to_dtype(DType::F64)?, weights.to_dtype(DType::F64)?);
-    let mut summands = logits.broadcast_mul(&weights)?.sum(D::Minus1)?;
-    if reading.is_log {
-        let normaliser = logits.log_sum_exp(D::Minus1)?;
-        summands = (summands - normaliser.broadcast_mul(&weights.sum(D::Minus1)?)?)?;
-    }
-    summands.sum(D::Minus1)?.to_vec1()
+    let logits = logits.to_device(&Device::Cpu)?;
+    let weights = weights.to_device(&Device::Cpu)?.to_dtype(DType::F64)?;
+    let value = |sequence: usize| {
+        let logits = logits.get(sequence)?.to_dtype(DType::F64)?;
+        let mut summands = (&logits * &weights)?.sum(D::Minus1)?;
+        if reading.is_log {
+            let normaliser = logits.log_sum_exp(D::Minus1)?;
+            summands = (summands - (normaliser * weights.sum(D::Minus1)?)?)?;
+        }
+        summands.sum_all()?.to_scalar()
+    };
+    (0..logits.dim(0)?).map(value).collect()
 }

@@ -7,7 +7,7 @@ use crate::error::RunError;
 /// What a gradient is taken of: one number for each sequence.
 ///
 /// ```
-/// use llmtrace_lens::Target;
+/// use llmtrace_lens::gradient::Target;
 ///
 /// let after_the_last_position = Target::logit_difference(216, 28);
 /// let after_the_fourth = Target::log_probability(216).at(3);
@@ -26,6 +26,11 @@ enum Score {
     LogProbability(u32),
     Continuation(Vec<u32>),
 }
+
+/// Positions of one batch.
+const BATCH_POSITIONS: usize = 1024;
+/// Logits of one batch: 64 MiB.
+const BATCH_LOGITS: usize = 1 << 24;
 
 impl Target {
     /// The logit of a token, after the last position.
@@ -53,6 +58,16 @@ impl Target {
     pub fn at(mut self, position: usize) -> Self {
         self.position = Some(position);
         self
+    }
+
+    /// How many prompts of `steps` positions are best run at once: more would only take more memory.
+    pub(crate) fn batch(&self, steps: usize, vocab: usize) -> usize {
+        let (appended, logits) = match &self.score {
+            Score::Logit(_) | Score::Difference(..) => (0, 1),
+            Score::LogProbability(_) => (0, vocab),
+            Score::Continuation(tokens) => (tokens.len(), tokens.len() * vocab),
+        };
+        (BATCH_POSITIONS / (steps + appended).max(1)).min(BATCH_LOGITS / logits.max(1)).max(1)
     }
 
     /// What is to be read of a run of a prompt of `steps` positions.
@@ -140,4 +155,22 @@ pub(super) struct Term {
     pub(super) row: usize,
     pub(super) token: u32,
     pub(super) weight: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_bounded_by_positions_and_by_logits() {
+        let check = |target: &Target, steps: usize, vocab: usize, expected: usize| {
+            assert_eq!(target.batch(steps, vocab), expected, "{target}");
+        };
+        check(&Target::logit(1), 9, 50_257, 113);
+        check(&Target::logit_difference(1, 2), 5000, 50_257, 1);
+        check(&Target::log_probability(1), 9, 1 << 18, 64);
+        check(&Target::continuation(&[1, 2, 3, 4]), 12, 1 << 18, 16);
+        check(&Target::continuation(&[1, 2, 3, 4]), 12, 100, 64);
+        check(&Target::continuation(&[]), 0, 0, 1024);
+    }
 }
