@@ -23,7 +23,7 @@ use crate::model::{Model, ModelBuilder};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Toy {
-    /// Neurons with a ReLU, few of which fire at once: the one to begin with.
+    /// Neurons with a `ReLU`, few of which fire at once: the one to begin with.
     Relu,
 }
 
