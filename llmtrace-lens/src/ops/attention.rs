@@ -133,7 +133,8 @@ pub(crate) fn softcap(x: &Tensor, cap: f64) -> Result<Tensor> {
 #[inline(always)]
 fn seen(scores: &[f32]) -> Range<usize> {
     const STEP: usize = 32;
-    let hidden = |scores: &[f32]| scores.iter().fold(true, |all, score| all & (*score == f32::NEG_INFINITY));
+    let hidden =
+        |scores: &[f32]| scores.iter().filter(|score| **score == f32::NEG_INFINITY).count() == scores.len();
     let mut seen = 0..scores.len();
     while seen.len() >= STEP && hidden(&scores[seen.end - STEP..seen.end]) {
         seen.end -= STEP;
