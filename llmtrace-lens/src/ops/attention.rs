@@ -88,6 +88,9 @@ pub(crate) fn softmax(x: &Tensor) -> Result<Tensor> {
             #[inline(always)]
             |first, out| {
                 for (out, x) in out.chunks_mut(width).zip(x.chunks(width).skip(first)) {
+                    // What is hidden before and after keeps the zeros that are there.
+                    let seen = seen(x);
+                    let (out, x) = (&mut out[seen.clone()], &x[seen]);
                     let most = largest(x);
                     for (out, x) in out.iter_mut().zip(x) {
                         *out = exp(x - most);
@@ -124,6 +127,22 @@ pub(crate) fn softcap(x: &Tensor, cap: f64) -> Result<Tensor> {
         );
     })?;
     bent.map_or_else(|| (x / cap)?.tanh()? * cap, Ok)
+}
+
+/// The scores without minus infinity at either end; all of them where there is nothing else.
+#[inline(always)]
+fn seen(scores: &[f32]) -> Range<usize> {
+    const STEP: usize = 32;
+    let hidden =
+        |scores: &[f32]| scores.iter().filter(|score| **score == f32::NEG_INFINITY).count() == scores.len();
+    let mut seen = 0..scores.len();
+    while seen.len() >= STEP && hidden(&scores[seen.end - STEP..seen.end]) {
+        seen.end -= STEP;
+    }
+    while seen.len() >= STEP && hidden(&scores[seen.start..seen.start + STEP]) {
+        seen.start += STEP;
+    }
+    if seen.len() < STEP && hidden(&scores[seen.clone()]) { 0..scores.len() } else { seen }
 }
 
 /// Values `[b, s, K, dh]` weighted by `pattern` `[b, H, t, s]`: `[b, t, H, dh]`.

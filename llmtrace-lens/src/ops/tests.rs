@@ -92,6 +92,24 @@ fn attention_is_that_of_plain_operations() {
 }
 
 #[test]
+fn hidden_scores_get_no_share_wherever_they_are() {
+    let hidden = f32::NEG_INFINITY;
+    let row = |seen: &[usize]| (0..100).map(|at| if seen.contains(&at) { 1.0 } else { hidden }).collect();
+    let rows: [Vec<f32>; 5] = [&[0][..], &[99], &[3, 50, 97], &[40, 41], &[]].map(row);
+    let x = Tensor::from_vec(rows.concat(), (5, 100), &Device::Cpu).unwrap();
+    let shares: Vec<Vec<f32>> = softmax(&x).unwrap().to_vec2().unwrap();
+    for (row, shares) in rows.iter().zip(shares).take(4) {
+        let seen = row.iter().filter(|score| **score > hidden).count();
+        for (score, share) in row.iter().zip(shares) {
+            let expected = if *score > hidden { 1.0 / seen as f32 } else { 0.0 };
+            assert!((share - expected).abs() <= 1e-6, "{share}, expected {expected}");
+        }
+    }
+    let nothing = softmax(&x.narrow(0, 4, 1).unwrap()).unwrap().sum_all().unwrap();
+    assert!(nothing.to_scalar::<f32>().unwrap().is_nan());
+}
+
+#[test]
 fn rotation_is_that_of_plain_operations() {
     for (size, pairs) in [(8, 4), (10, 3)] {
         let frequencies: Vec<f64> = (0..pairs).map(|pair| 0.5_f64.powi(pair)).collect();
