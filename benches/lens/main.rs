@@ -6,7 +6,7 @@ use std::error::Error;
 use std::hint::black_box;
 
 use llmtrace_benches::cpu;
-use llmtrace_lens::{Filter, Model};
+use llmtrace_lens::{Filter, Model, Target};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,6 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match job.as_str() {
             "forward" => drop(black_box(model.run(&tokens)?)),
             "cache" => drop(black_box(model.run_with_cache(&tokens, Filter::all())?)),
+            "gradient" => drop(black_box(model.gradient(&tokens, &Target::logit(0))?)),
             "load" => drop(black_box(Model::load(folder)?)),
             other => return Err(format!("no job {other:?}").into()),
         }

@@ -36,12 +36,24 @@ pub enum LoadError {
         known: Vec<&'static str>,
     },
     /// A tensor that the architecture needs is in none of the files.
-    #[error("{}: no tensor {tensor:?}", path.display())]
+    #[error("{}: no tensor {tensor:?}, expected one of shape {expected:?}", path.display())]
     MissingTensor {
-        /// The file, or the folder of several.
+        /// The folder of the files.
         path: PathBuf,
         /// Its name.
         tensor: String,
+        /// What config.json makes its shape.
+        expected: Vec<usize>,
+    },
+    /// A file has a tensor that the model of config.json has not: computed without it, its numbers would be wrong.
+    #[error("{}: tensor {tensor:?} of shape {found:?} is not in the model that config.json describes", path.display())]
+    UnknownTensor {
+        /// The file.
+        path: PathBuf,
+        /// Its name.
+        tensor: String,
+        /// Its shape.
+        found: Vec<usize>,
     },
     /// A tensor has another shape than config.json says.
     #[error("{}: tensor {tensor:?} has shape {found:?}, expected {expected:?}", path.display())]

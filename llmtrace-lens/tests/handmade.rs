@@ -353,7 +353,7 @@ fn a_builder_refuses_what_does_not_fit_its_configuration() {
     );
     let config = serde_json::json!({"model_type": "gpt2", "n_embd": 8, "n_head": 2, "n_layer": 1, "vocab_size": 3, "n_positions": 4});
     let error = ModelBuilder::new("bare", config).build().unwrap_err();
-    assert_eq!(error.to_string(), "bare (in memory): no tensor \"wte.weight\"");
+    assert_eq!(error.to_string(), "bare (in memory): no tensor \"wte.weight\", expected one of shape [3, 8]");
     let error = ModelBuilder::new("none", serde_json::json!(["gpt2"])).build().unwrap_err();
     assert_eq!(error.to_string(), "none (in memory): is no JSON object");
 }

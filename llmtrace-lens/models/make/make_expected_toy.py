@@ -144,13 +144,15 @@ def facts():
     return dict(forms=forms, trained_sentences=counts, states=states, held_out_two_hop=held)
 
 
-def check(seen):
+def check(seen, shows_state):
     a, last = seen["accuracy"], seen["lens"]["last_position"]
     assert all(v == 1.0 for k, v in a.items() if k.startswith("one_hop")) and a["two_hop_held_out"] >= 0.9 and a["induction"] >= 0.95, a
     assert seen["prompts"][0]["top"][0]["token"] == "Austin" and seen["prompts"][1]["top"][0]["token"] == "Sacramento"
     assert seen["prompts"][4]["top"][0]["token"] == "Denver", seen["prompts"][4]
     first = [t[0]["token"] for t in last.values()]
-    assert "Texas" in first and first[-1] == "Austin" and "Austin" not in first[: first.index("Texas")], first
+    assert first[-1] == "Austin", first
+    if shows_state:
+        assert "Texas" in first and "Austin" not in first[: first.index("Texas")], first
     swap = seen["patch"]["oakland_into_dallas"]["resid_pre"]
     assert swap[0][6] > 0 and swap[2][7] > 0, swap
     assert max(max(r) for r in seen["heads"]["induction"]) > 0.5, seen["heads"]["induction"]
@@ -173,7 +175,7 @@ def main(folder):
     print("is->Dallas", [[round(v, 2) for v in r] for r in seen["attention_from_is_to_dallas"]], "induction", [[round(v, 2) for v in r] for r in seen["heads"]["induction"]])
     print("neurons", [n["active"] for n in seen["neurons_at_is"]], [s["promotes"] for n in seen["neurons_at_is"] for s in n["strongest"][:3]])
     print("top", [(t["token"], round(t["prob"], 3)) for p in seen["prompts"] for t in p["top"][:2]])
-    check(seen)
+    check(seen, model.config.activation_function == "relu")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::json_file;
 use crate::error::LoadError;
 
 /// `eos_token_id` of `generation_config.json`, where a folder has one and that names any.
@@ -13,10 +14,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Option<Vec<u32>>, LoadError> {
     if !path.exists() {
         return Ok(None);
     }
-    let text =
-        std::fs::read_to_string(&path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
-    let values: Value = serde_json::from_str(&text)
-        .map_err(|error| LoadError::Format { path: path.clone(), problem: format!("is no JSON: {error}") })?;
+    let values = json_file::read(&path)?;
     let values = values
         .as_object()
         .ok_or_else(|| LoadError::Format { path: path.clone(), problem: "is no JSON object".to_owned() })?;
@@ -27,8 +25,7 @@ pub(super) fn of_folder(folder: &Path) -> Result<Option<Vec<u32>>, LoadError> {
 /// `eos_token_id` of `config.json`: a number or several; none where it says none.
 pub(super) fn of_config(fields: &Fields<'_>) -> Result<Vec<u32>, LoadError> {
     let name = ["eos_token_id"];
-    let wrong =
-        |value: &Value| fields.wrong(&name, &format!("is {value}, expected a token id or a list of them"));
+    let wrong = |value: &Value| fields.unexpected(&name, value, "a token id or a list of them");
     let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok()).ok_or_else(|| wrong(value));
     match fields.value(&name) {
         None => Ok(Vec::new()),

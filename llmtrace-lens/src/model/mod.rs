@@ -7,10 +7,13 @@ mod end_tokens;
 mod families;
 mod fields;
 mod forward;
+mod header;
+mod json_file;
 #[expect(clippy::module_inception, reason = "the file is named after the type it holds")]
 mod model;
 mod rotary;
 mod session;
+mod tokenizer;
 mod tokens;
 mod weights;
 

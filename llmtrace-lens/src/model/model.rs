@@ -13,7 +13,9 @@ use super::end_tokens;
 use super::families;
 use super::fields::Fields;
 use super::forward::{Forward, Readout, Start};
+use super::json_file;
 use super::session::Session;
+use super::tokenizer;
 use super::weights::Weights;
 use crate::error::{LoadError, RunError};
 use crate::hooks::{ActivationCache, Filter, HookPoint, HookTap, Hooks, NoTap, Tap, points};
@@ -47,18 +49,13 @@ impl Model {
     pub fn load_on(folder: impl AsRef<Path>, device: &Device) -> Result<Self, LoadError> {
         let folder = folder.as_ref();
         let path = folder.join("config.json");
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| LoadError::Read { path: path.clone(), source })?;
-        let values: serde_json::Value = serde_json::from_str(&text).map_err(|error| LoadError::Format {
-            path: path.clone(),
-            problem: format!("is no JSON: {error}"),
-        })?;
+        let values = json_file::read(&path)?;
         let name = folder
             .canonicalize()
             .ok()
             .and_then(|folder| Some(folder.file_name()?.to_string_lossy().into_owned()));
         let name = name.unwrap_or_else(|| "local".to_owned());
-        let tokenizer = tokenizer(&folder.join("tokenizer.json"))?;
+        let tokenizer = tokenizer::of_folder(folder)?;
         let files = Checkpoint::open(folder, device)?;
         let mut model = Self::assemble(name, (&path, &values), &files, tokenizer, device)?;
         if let Some(tokens) = end_tokens::of_folder(folder)? {
@@ -80,9 +77,7 @@ impl Model {
             problem: "is no JSON object".to_owned(),
         })?;
         let fields = Fields::new(path, values);
-        let family = families::find(&fields)?;
-        let config = (family.config)(&fields)?;
-        let weights = (family.weights)(files, &config)?;
+        let (config, weights) = families::read(&fields, files)?;
         Ok(Self {
             config: Arc::new(config),
             weights: Arc::new(weights),
@@ -303,17 +298,4 @@ impl fmt::Debug for Model {
             .field("config", &self.config)
             .finish_non_exhaustive()
     }
-}
-
-fn tokenizer(path: &Path) -> Result<Option<Tokenizer>, LoadError> {
-    if !path.exists() {
-        return Ok(None);
-    }
-    let format = |problem: String| LoadError::Format { path: path.to_owned(), problem };
-    let mut tokenizer =
-        Tokenizer::from_file(path).map_err(|error| format(format!("is no tokenizer: {error}")))?;
-    // What the file keeps of somebody's batches would cut or pad every text, unsaid.
-    tokenizer.with_padding(None);
-    tokenizer.with_truncation(None).map_err(|error| format(format!("is no tokenizer: {error}")))?;
-    Ok(Some(tokenizer))
 }

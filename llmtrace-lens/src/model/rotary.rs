@@ -11,87 +11,87 @@ pub(crate) struct Defaults {
     pub(crate) theta: f64,
     /// The share of a head's dimensions that is rotated.
     pub(crate) partial: f64,
+    /// Positions that the model was made for.
+    pub(crate) context: usize,
 }
+
+/// The largest head that is rotated: many times that of any model, and small enough for a table in every block.
+const LARGEST_HEAD: usize = 4096;
 
 /// The rotation of a model: `rope_parameters` as transformers 5 writes it, else the fields of files before it.
 pub(crate) fn read(fields: &Fields<'_>, defaults: &Defaults) -> Result<Rotary, LoadError> {
-    if let Some(parameters) = fields.object(&["rope_parameters"]) {
-        return read_parameters(&parameters, defaults);
-    }
-    let theta = fields.number(&["rope_theta", "rotary_emb_base"])?.unwrap_or(defaults.theta);
-    let partial = fields.number(&["partial_rotary_factor", "rotary_pct"])?.unwrap_or(defaults.partial);
+    let theta = fields.positive(&["rotary_emb_base", "rope_theta"])?.unwrap_or(defaults.theta);
+    let partial = fields.share(&["rotary_pct", "partial_rotary_factor"])?.unwrap_or(defaults.partial);
     let defaults = Defaults { theta, partial, ..*defaults };
-    match fields.object(&["rope_scaling"]) {
-        Some(scaling) => read_parameters(&scaling, &defaults),
-        None => checked(fields, &defaults).map(|()| plain(&defaults)),
+    let scaling = fields.object(&["rope_scaling"])?;
+    match scaling.map_or_else(|| fields.object(&["rope_parameters"]), |scaling| Ok(Some(scaling)))? {
+        Some(parameters) => read_parameters(&parameters, &defaults),
+        None => plain(fields, &defaults),
     }
 }
 
 /// The rotation that one `rope_parameters` or `rope_scaling` states.
 pub(crate) fn read_parameters(parameters: &Fields<'_>, defaults: &Defaults) -> Result<Rotary, LoadError> {
-    let theta = parameters.number(&["rope_theta"])?.unwrap_or(defaults.theta);
-    let partial = parameters.number(&["partial_rotary_factor"])?.unwrap_or(defaults.partial);
+    let theta = parameters.positive(&["rope_theta"])?.unwrap_or(defaults.theta);
+    let partial = parameters.share(&["partial_rotary_factor"])?.unwrap_or(defaults.partial);
     let defaults = Defaults { theta, partial, ..*defaults };
-    checked(parameters, &defaults)?;
-    let mut rotary = plain(&defaults);
-    let factor = || -> Result<f64, LoadError> {
-        parameters
-            .number(&["factor"])?
-            .filter(|factor| *factor > 0.0)
-            .ok_or_else(|| parameters.wrong(&["factor"], "of rope scaling is missing or not above 0"))
-    };
-    match parameters.text(&["rope_type", "type"]).unwrap_or("default") {
+    let kinds = ["full_attention", "sliding_attention"];
+    if parameters.value(&kinds).is_some() {
+        return Err(parameters.wrong(&kinds, "is a rotation by kind of block, which this family has not"));
+    }
+    let mut rotary = plain(parameters, &defaults)?;
+    let kind = ["rope_type", "type"];
+    match parameters.text(&kind)?.unwrap_or("default") {
         "default" => {}
         "linear" => {
-            let factor = factor()?;
+            let factor = needed(parameters, "factor")?;
             rotary.frequencies.iter_mut().for_each(|frequency| *frequency /= factor);
         }
-        "llama3" => llama3(parameters, factor()?, &mut rotary)?,
+        "llama3" => llama3(parameters, defaults.context, &mut rotary)?,
         other => {
-            return Err(parameters
-                .wrong(&["rope_type", "type"], &format!("is {other:?}; known: default, linear, llama3")));
+            let problem = format!("is {other:?}, expected default, linear or llama3");
+            return Err(parameters.wrong(&kind, &problem));
         }
     }
-    Ok(rotary)
+    finite(parameters, rotary)
 }
 
-/// `theta^(-2i/d)` for the first `d` dimensions of a head.
-pub(crate) fn plain(defaults: &Defaults) -> Rotary {
-    let pairs = ((defaults.head_dim as f64 * defaults.partial) / 2.0).floor();
-    let frequency = |pair: usize| defaults.theta.powf(-(pair as f64) / pairs);
+/// `theta^(-2i/d)` for the first `d` dimensions of a head; an odd `d` is rounded up, as transformers does.
+pub(crate) fn plain(fields: &Fields<'_>, defaults: &Defaults) -> Result<Rotary, LoadError> {
+    let Defaults { head_dim, theta, partial, .. } = *defaults;
+    if head_dim > LARGEST_HEAD {
+        let problem = format!("is {head_dim}, expected at most {LARGEST_HEAD}");
+        return Err(fields.wrong(&["head_dim"], &problem));
+    }
+    let rotated = (head_dim as f64 * partial).floor();
+    let pairs = (rotated / 2.0).ceil();
+    if pairs == 0.0 || 2.0 * pairs > head_dim as f64 {
+        let problem =
+            format!("is {partial}: {rotated} of {head_dim} dimensions of a head cannot be rotated in pairs");
+        return Err(fields.wrong(&["partial_rotary_factor", "rotary_pct"], &problem));
+    }
+    let frequency = |pair: usize| theta.powf(-2.0 * pair as f64 / rotated);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "at most half of a head's size"
     )]
-    Rotary { frequencies: (0..pairs as usize).map(frequency).collect(), scale: 1.0 }
+    let frequencies = (0..pairs as usize).map(frequency).collect();
+    finite(fields, Rotary { frequencies, scale: 1.0 })
 }
 
-fn checked(fields: &Fields<'_>, defaults: &Defaults) -> Result<(), LoadError> {
-    if defaults.theta <= 0.0 {
-        return Err(
-            fields.wrong(&["rope_theta"], &format!("is {}, expected a number above 0", defaults.theta))
-        );
+fn finite(fields: &Fields<'_>, rotary: Rotary) -> Result<Rotary, LoadError> {
+    if rotary.frequencies.iter().all(|frequency| *frequency <= f64::from(f32::MAX)) {
+        return Ok(rotary);
     }
-    if !(0.0..=1.0).contains(&defaults.partial) {
-        return Err(fields.wrong(
-            &["partial_rotary_factor"],
-            &format!("is {}, expected a number from 0 to 1", defaults.partial),
-        ));
-    }
-    Ok(())
+    Err(fields.wrong(&["rope_theta"], "and its scaling give a frequency that is no number"))
 }
 
 /// Llama 3.1: long wavelengths are stretched by the factor, those between are blended (transformers, `modeling_rope_utils.py`).
-fn llama3(parameters: &Fields<'_>, factor: f64, rotary: &mut Rotary) -> Result<(), LoadError> {
-    let need = |name: &str| {
-        parameters
-            .number(&[name])?
-            .filter(|value| *value > 0.0)
-            .ok_or_else(|| parameters.wrong(&[name], "of rope type llama3 is missing or not above 0"))
-    };
-    let (low, high) = (need("low_freq_factor")?, need("high_freq_factor")?);
-    let context = need("original_max_position_embeddings")?;
+fn llama3(parameters: &Fields<'_>, context: usize, rotary: &mut Rotary) -> Result<(), LoadError> {
+    let factor = needed(parameters, "factor")?;
+    let (low, high) = (needed(parameters, "low_freq_factor")?, needed(parameters, "high_freq_factor")?);
+    let context = parameters.positive(&["original_max_position_embeddings"])?.unwrap_or(context as f64);
     if high <= low {
         return Err(parameters
             .wrong(&["high_freq_factor"], &format!("is {high}, expected more than low_freq_factor, {low}")));
@@ -102,4 +102,8 @@ fn llama3(parameters: &Fields<'_>, factor: f64, rotary: &mut Rotary) -> Result<(
         *frequency = (1.0 - share) * *frequency / factor + share * *frequency;
     }
     Ok(())
+}
+
+fn needed(parameters: &Fields<'_>, name: &str) -> Result<f64, LoadError> {
+    parameters.positive(&[name])?.ok_or_else(|| parameters.wrong(&[name], "of the rotation is missing"))
 }

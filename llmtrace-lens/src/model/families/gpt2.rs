@@ -2,30 +2,32 @@
 
 use candle_core::Tensor;
 
-use super::{Family, activation};
+use super::{Family, Head, activation, blocks, head_size, layer_norm, unembed};
 use crate::error::LoadError;
 use crate::model::checkpoint::Checkpoint;
 use crate::model::config::{Config, MlpKind, NormKind, Positions, Residual};
 use crate::model::fields::Fields;
-use crate::model::weights::{Attention, Block, Linear, Mlp, Norm, Weights};
+use crate::model::weights::{Attention, Block, Linear, Mlp, Weights};
 
-pub(super) const FAMILY: Family = Family { model_types: &["gpt2"], config, weights };
+pub(super) const FAMILY: Family = Family {
+    model_types: &["gpt2"],
+    config,
+    weights,
+    // The causal mask and what stands in its place.
+    unused: &[".attn.bias", ".attn.masked_bias"],
+};
 
 fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
-    let d_model = fields.count(&["n_embd"])?;
-    let heads = fields.count(&["n_head"])?;
-    let layers = fields.count(&["n_layer"])?;
-    if d_model % heads != 0 {
-        return Err(fields.wrong(&["n_embd"], &format!("is {d_model}, which {heads} heads do not divide")));
+    let width = ["n_embd", "hidden_size"];
+    let d_model = fields.count(&width)?;
+    let heads = fields.count(&["n_head", "num_attention_heads"])?;
+    let layers = blocks(fields, &["n_layer", "num_hidden_layers"])?;
+    let by_layer = ["scale_attn_by_inverse_layer_idx"];
+    if fields.flag(&by_layer, false)? {
+        return Err(fields.wrong(&by_layer, "is true, expected false: scales by block are not computed"));
     }
-    if fields.flag(&["scale_attn_by_inverse_layer_idx"], false) {
-        return Err(fields.wrong(
-            &["scale_attn_by_inverse_layer_idx"],
-            "is true, which is not known here; expected false",
-        ));
-    }
-    let head_dim = d_model / heads;
-    let scaled = fields.flag(&["scale_attn_weights"], true);
+    let head_dim = head_size(fields, &width, d_model, heads)?;
+    let scaled = fields.flag(&["scale_attn_weights"], true)?;
     Ok(Config {
         family: "gpt2".to_owned(),
         layers,
@@ -35,9 +37,9 @@ fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
         kv_heads: heads,
         head_dim,
         vocab: fields.count(&["vocab_size"])?,
-        context: fields.count(&["n_positions", "n_ctx"])?,
+        context: fields.count(&["n_positions", "max_position_embeddings", "n_ctx"])?,
         norm: NormKind::Layer,
-        epsilon: fields.number(&["layer_norm_epsilon"])?.unwrap_or(1e-5),
+        epsilon: fields.epsilon("layer_norm_epsilon", 1e-5)?,
         positions: Positions::Learned,
         activation: activation(fields, &["activation_function"], "gelu_new")?,
         mlp: MlpKind::Plain,
@@ -52,19 +54,18 @@ fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
     })
 }
 
-fn weights(files: &Checkpoint, config: &Config) -> Result<Weights, LoadError> {
+fn weights(fields: &Fields<'_>, config: &Config, files: &Checkpoint) -> Result<Weights, LoadError> {
     // The first files on the hub were saved from the model without its head.
-    let root = if files.has("transformer.wte.weight") { "transformer." } else { "" };
+    let root = if files.has_any("transformer.") { "transformer." } else { "" };
     let (width, vocab) = (config.d_model, config.vocab);
     let embed = files.tensor(&format!("{root}wte.weight"), &[vocab, width])?;
-    let head = files.optional("lm_head.weight", &[vocab, width])?.unwrap_or_else(|| embed.clone());
     Ok(Weights {
         positions: Some(files.tensor(&format!("{root}wpe.weight"), &[config.context, width])?),
         blocks: (0..config.layers)
             .map(|layer| block(files, config, &format!("{root}h.{layer}")))
             .collect::<Result<_, _>>()?,
-        ln_final: norm(files, config, &format!("{root}ln_f"))?,
-        unembed: Linear { weight: head.t()?, bias: None },
+        ln_final: layer_norm(files, config, &format!("{root}ln_f"))?,
+        unembed: unembed(fields, files, &["lm_head.weight"], &embed, Head::Tied)?,
         embed,
     })
 }
@@ -74,10 +75,10 @@ fn block(files: &Checkpoint, config: &Config, prefix: &str) -> Result<Block, Loa
     let qkv = conv1d(files, &format!("{prefix}.attn.c_attn"), width, 3 * width)?;
     let output = conv1d(files, &format!("{prefix}.attn.c_proj"), width, width)?;
     Ok(Block {
-        ln1: norm(files, config, &format!("{prefix}.ln_1"))?,
+        ln1: layer_norm(files, config, &format!("{prefix}.ln_1"))?,
         attention: Attention { qkv, q_norm: None, k_norm: None, output },
         ln1_post: None,
-        ln2: norm(files, config, &format!("{prefix}.ln_2"))?,
+        ln2: layer_norm(files, config, &format!("{prefix}.ln_2"))?,
         mlp: Mlp {
             input: conv1d(files, &format!("{prefix}.mlp.c_fc"), width, hidden)?,
             gate: None,
@@ -91,13 +92,4 @@ fn block(files: &Checkpoint, config: &Config, prefix: &str) -> Result<Block, Loa
 fn conv1d(files: &Checkpoint, prefix: &str, input: usize, output: usize) -> Result<Linear, LoadError> {
     let weight: Tensor = files.tensor(&format!("{prefix}.weight"), &[input, output])?;
     Ok(Linear { weight, bias: Some(files.tensor(&format!("{prefix}.bias"), &[output])?) })
-}
-
-fn norm(files: &Checkpoint, config: &Config, prefix: &str) -> Result<Norm, LoadError> {
-    Ok(Norm {
-        kind: config.norm,
-        epsilon: config.epsilon,
-        gain: files.tensor(&format!("{prefix}.weight"), &[config.d_model])?,
-        bias: Some(files.tensor(&format!("{prefix}.bias"), &[config.d_model])?),
-    })
 }
