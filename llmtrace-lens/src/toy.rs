@@ -25,6 +25,8 @@ use crate::model::{Model, ModelBuilder};
 pub enum Toy {
     /// Neurons with a `ReLU`, few of which fire at once: the one to begin with.
     Relu,
+    /// Neurons with a `GELU`, as most language models have them.
+    Gelu,
 }
 
 /// The files of a model.
@@ -45,20 +47,23 @@ macro_rules! files {
 }
 
 const RELU: Files = files!("toy-relu");
+const GELU: Files = files!("toy-gelu");
 
 impl Toy {
-    /// The model of this name: `toy` and `toy-relu` for [`Relu`](Self::Relu).
+    /// The model of this name: `toy` and `toy-relu` for [`Relu`](Self::Relu), `toy-gelu` for [`Gelu`](Self::Gelu).
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "toy" | "toy-relu" => Some(Self::Relu),
+            "toy-gelu" => Some(Self::Gelu),
             _ => None,
         }
     }
 
-    /// Its name: `toy-relu`.
+    /// Its name: `toy-relu` or `toy-gelu`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Relu => "toy-relu",
+            Self::Gelu => "toy-gelu",
         }
     }
 
@@ -77,6 +82,7 @@ impl Toy {
     pub fn load_on(self, device: &Device) -> Result<Model, LoadError> {
         let files = match self {
             Self::Relu => RELU,
+            Self::Gelu => GELU,
         };
         let wrong = |file: &str, problem: String| LoadError::Format {
             path: Path::new(self.name()).join(file),

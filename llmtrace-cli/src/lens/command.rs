@@ -30,8 +30,8 @@ Runs a local model and shows what happens between the prompt and the answer.
 
 MODEL is a folder as Hugging Face writes it (config.json, *.safetensors,
 tokenizer.json) of a GPT-2, Llama, Mistral, Qwen, Gemma, GPT-NeoX or Pythia, or
-toy for a small model that comes with the program: it knows 144 cities, their
-states and the capitals of these.
+a small model that comes with the program: toy, or toy-gelu with other neurons,
+which know 144 cities, their states and the capitals of these.
 
 Each command prints what a person reads, and one JSON object with --json.
 Returns 0 when done, 2 when it was used wrongly or the model cannot be read; why

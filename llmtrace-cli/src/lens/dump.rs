@@ -66,25 +66,28 @@ struct Dumped<'a> {
 
 #[derive(Serialize)]
 struct Times {
-    load_seconds: f64,
-    run_seconds: f64,
-    write_seconds: f64,
+    #[serde(rename = "load_seconds")]
+    load: f64,
+    #[serde(rename = "run_seconds")]
+    run: f64,
+    #[serde(rename = "write_seconds")]
+    write: f64,
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let start = Instant::now();
     let model = options.model.load()?;
-    let load_seconds = start.elapsed().as_secs_f64();
+    let load = start.elapsed().as_secs_f64();
     let tokens = options.prompt.read(&model)?;
     let start = Instant::now();
     let tensors = tensors(&model, &tokens, &options.hooks)?;
-    let run_seconds = start.elapsed().as_secs_f64();
+    let run = start.elapsed().as_secs_f64();
     let start = Instant::now();
     candle_core::safetensors::save(&tensors, &options.out).map_err(|error| {
         Failure::Wrong(format!("cannot write {}: {}", options.out.display(), reason(&error)))
     })?;
-    let times = Times { load_seconds, run_seconds, write_seconds: start.elapsed().as_secs_f64() };
+    let times = Times { load, run, write: start.elapsed().as_secs_f64() };
     print_json(&Dumped {
         model: model.name(),
         file: &options.out,

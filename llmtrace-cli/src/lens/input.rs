@@ -14,7 +14,7 @@ use crate::failure::Failure;
 /// Which model, and where it is run.
 #[derive(Args, Debug)]
 pub(super) struct ModelArguments {
-    /// The folder of a model, or toy for the one that comes with the program
+    /// The folder of a model, or toy or toy-gelu, which come with the program
     #[arg(value_name = "MODEL")]
     model: String,
     /// Where it is run; cuda and metal need a build with that feature
@@ -59,7 +59,7 @@ impl ModelArguments {
 
 fn no_folder(path: &Path) -> Failure {
     let is = if path.exists() { "is no folder" } else { "is not there" };
-    Failure::Wrong(format!("{} {is}: expected the folder of a model, or toy", path.display()))
+    Failure::Wrong(format!("{} {is}: expected the folder of a model, toy or toy-gelu", path.display()))
 }
 
 impl DeviceName {

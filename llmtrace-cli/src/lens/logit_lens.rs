@@ -16,8 +16,11 @@ pub(crate) struct Options {
     model: ModelArguments,
     #[command(flatten)]
     prompt: PromptArguments,
-    /// Other points of the residual stream: blocks.*.hook_resid_mid
-    #[arg(long, value_name = "GLOB,..")]
+    #[arg(
+        long,
+        value_name = "GLOB,..",
+        help = "Other points of the residual stream: blocks.*.hook_resid_mid"
+    )]
     hooks: Option<String>,
     /// The last position only
     #[arg(long)]

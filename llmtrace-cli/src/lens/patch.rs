@@ -136,11 +136,9 @@ fn draw(options: &Options, found: &Found<'_>, canvas: &Canvas) -> Result<String,
         out += &canvas.draw(&sweep.picture(what.title()).map_err(wrong)?);
         out.push('\n');
     }
-    if let Some(sweep) = found.sweeps.first() {
-        out += &format!(
-            "{}: {:.2} of the clean prompt, {:.2} of the corrupt one\n",
-            sweep.metric, sweep.clean, sweep.corrupted
-        );
-    }
-    Ok(out)
+    let ends = found.sweeps.first().map(|sweep| {
+        let (metric, clean, corrupted) = (&sweep.metric, sweep.clean, sweep.corrupted);
+        format!("{metric}: {clean:.2} of the clean prompt, {corrupted:.2} of the corrupt one\n")
+    });
+    Ok(out + &ends.unwrap_or_default())
 }

@@ -46,6 +46,7 @@ impl Sweep {
         let inner: Vec<_> = axes.collect();
         let columns = match inner.as_slice() {
             [axis] if axis.name == "position" => Axis::tokens("position", &axis.labels),
+            [axis] if axis.name == "head" => Axis::counted("head", "H", axis.labels.len()),
             [axis] => Axis::named(axis.name.as_str(), &axis.labels),
             several => {
                 let name: Vec<&str> = several.iter().map(|axis| axis.name.as_str()).collect();
