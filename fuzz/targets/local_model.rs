@@ -61,20 +61,21 @@ static FOLDERS: LazyLock<Vec<Folder>> = LazyLock::new(|| {
 });
 
 /// All names and texts of the JSON files.
-static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    let mut words = BTreeSet::new();
+static TEXTS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let mut texts = BTreeSet::new();
     for (model, file) in FILES.iter().filter(|(_, file)| *file != WEIGHTS) {
         let text = fs::read_to_string(Path::new(MODELS).join(model).join(file)).expect("the file");
         // Vocabularies are the greater part of a tokenizer, and all alike.
         let text = text.split_once("\"vocab\"").map_or(text.as_str(), |(before, _)| before);
-        words.extend(text.split('"').skip(1).step_by(2).map(str::to_owned));
+        texts.extend(text.split('"').skip(1).step_by(2).map(str::to_owned));
     }
-    words.extend(
+    texts.extend(
         ["F32", "F16", "BF16", "I64", "__metadata__", "yarn", "Unigram", "WordPiece"].map(str::to_owned),
     );
-    let words: &'static Vec<String> = Box::leak(Box::new(words.into_iter().collect()));
-    words.iter().map(String::as_str).collect()
+    texts
 });
+
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| TEXTS.iter().map(String::as_str).collect());
 
 fuzz_target!(
     // A panic that is caught is no failure; one that is not ends the run all the same.
