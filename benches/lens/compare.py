@@ -1,6 +1,6 @@
 """Local models beside their peers on one machine: python compare.py FOLDER LENS [ROUNDS]
 
-FOLDER is what random_gpt2.py wrote, LENS the program of `cargo build --release -p llmtrace-benches --bin lens`.
+FOLDER is what random_gpt2.py wrote, LENS the program of `cargo build --release -p llmtrace-benches --features lens --bin lens`.
 Each job runs in a process of its own with two threads; the jobs take turns, round after round, so that all bear the same load.
 A figure is CPU time a call in milliseconds: the least of a round's calls, the median over the rounds.
 """

@@ -2,11 +2,14 @@
 //!
 //! Prints the CPU time of each call in milliseconds, and at last the peak memory in MiB.
 
+#![allow(clippy::print_stdout)]
+
 use std::error::Error;
 use std::hint::black_box;
 
 use llmtrace_benches::cpu;
-use llmtrace_lens::{Filter, Model, Target};
+use llmtrace_lens::gradient::Target;
+use llmtrace_lens::{Filter, Model};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "load" => drop(black_box(Model::load(folder)?)),
             other => return Err(format!("no job {other:?}").into()),
         }
-        println!("{:.2}", (cpu::of_process() - began).as_secs_f64() * 1e3);
+        println!("{:.2}", cpu::of_process().saturating_sub(began).as_secs_f64() * 1e3);
     }
     println!("{}", cpu::peak_memory_kib().unwrap_or_default() / 1024);
     Ok(())
