@@ -11,7 +11,7 @@ use super::fact::{Fact, Labels};
 use super::read_row::number;
 use super::sums::Sums;
 use super::totals::{ERROR, OK, Totals};
-use super::trace::line_of;
+use super::trace::each_as_it_came;
 use super::write::facets::{FacetSet, from_bytes};
 use super::write::prepare::PreparedSpan;
 use super::write::rollups::{LEVELS, USER_LEVELS, bucket};
@@ -104,18 +104,17 @@ fn trace(
     found.traces += 1;
     found.spans += facts.len() as u64;
     let mut tags = FacetSet::new();
-    for fact in &facts {
-        let record = match line_of(conn, fact) {
-            Ok(record) => record,
-            Err(error) => {
-                found.wrong(format!("trace {id}: {error}"));
-                continue;
+    each_as_it_came(conn, &facts, &mut |fact, record| {
+        match record {
+            Err(error) => found.wrong(format!("trace {id}: {error}")),
+            Ok(record) if told(conn, &record, fact, &mut tags)? != *fact => {
+                found
+                    .wrong(format!("trace {id}: the row of span {} is not what the span says", fact.span_id));
             }
-        };
-        if told(conn, &record, fact, &mut tags)? != *fact {
-            found.wrong(format!("trace {id}: the row of span {} is not what the span says", fact.span_id));
+            Ok(_) => {}
         }
-    }
+        Ok(())
+    })?;
     let totals = Totals::of(&facts);
     let columns = NUMBERS.get(..FACTS).unwrap_or_default().join(", ");
     let find = format!("SELECT {columns} FROM traces WHERE id = ?1");
