@@ -16,6 +16,7 @@ use super::write::facets::{FacetSet, from_bytes};
 use super::write::prepare::PreparedSpan;
 use super::write::rollups::{LEVELS, USER_LEVELS, bucket};
 use super::write::row::{FACTS, NUMBERS, numbers};
+use super::write::search::TRACE_BITS;
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -40,7 +41,8 @@ struct Expected {
     facets: BTreeMap<(u8, i64), i64>,
 }
 
-/// Checks the file; nothing is changed.
+/// Checks the file; nothing is changed. `integrity_check` looks into the index of words too, as it does into any virtual
+/// table that offers it (SQLite 3.44).
 pub(crate) fn check(conn: &Connection) -> Result<Findings, StoreError> {
     let mut found = Findings::default();
     let mut integrity = conn.prepare("PRAGMA integrity_check(20)")?;
@@ -75,6 +77,7 @@ pub(crate) fn check(conn: &Connection) -> Result<Findings, StoreError> {
     if rows != expected.facets.values().sum::<i64>() {
         found.wrong(format!("{rows} facets are indexed, {} expected", expected.facets.values().sum::<i64>()));
     }
+    words(conn, &mut found)?;
     let alone = "SELECT count(*) FROM spans WHERE trace NOT IN (SELECT id FROM traces)";
     let alone: i64 = conn.query_row(alone, [], |row| row.get(0))?;
     if alone > 0 {
@@ -90,6 +93,23 @@ impl Findings {
             self.problems.push(problem);
         }
     }
+}
+
+/// Checks that each trace has the rows in the index of words that it is said to have.
+fn words(conn: &Connection, found: &mut Findings) -> Result<(), StoreError> {
+    let rows = "SELECT rowid >> ?1 AS trace, count(*) AS rows FROM search GROUP BY 1";
+    let wrong = format!(
+        "SELECT coalesce(t.trace, s.trace), ifnull(s.rows, 0), ifnull(t.rows, 0)
+        FROM texts AS t FULL JOIN ({rows}) AS s ON s.trace = t.trace
+        WHERE ifnull(s.rows, 0) <> ifnull(t.rows, 0) ORDER BY 1"
+    );
+    let mut wrong = conn.prepare(&wrong)?;
+    let mut wrong = wrong.query([TRACE_BITS])?;
+    while let Some(row) = wrong.next()? {
+        let (trace, rows, expected): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        found.wrong(format!("trace {trace}: {rows} of its texts can be searched, {expected} expected"));
+    }
+    Ok(())
 }
 
 /// Checks one trace, and adds it to what is expected.
