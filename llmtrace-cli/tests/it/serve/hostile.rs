@@ -8,7 +8,7 @@ use crate::serve::server::Server;
 use crate::serve::spans::{call, id, request, span, start, trace};
 
 /// How long a page may take in a build that is not optimised, on a busy computer.
-const BOUND: Duration = Duration::from_secs(20);
+const BOUND: Duration = Duration::from_secs(60);
 
 /// What must never stand in a page as it is.
 const MARKUP: [&str; 4] = ["<script>alert", "<img src=x onerror", "<svg onload", "href=\"javascript:"];
