@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod compare;
+mod db;
 mod findings;
 mod general;
 #[cfg(feature = "lens")]
