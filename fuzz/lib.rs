@@ -15,10 +15,15 @@ const MAX_DEPTH: usize = 6;
 
 /// A JSON value whose keys and texts are words of the APIs more often than not.
 pub fn value(bytes: &mut Unstructured<'_>) -> Result<Value> {
-    value_at(bytes, 0)
+    value_of(bytes, &WORDS)
 }
 
-fn value_at(bytes: &mut Unstructured<'_>, depth: usize) -> Result<Value> {
+/// The same of other words.
+pub fn value_of(bytes: &mut Unstructured<'_>, words: &[&str]) -> Result<Value> {
+    value_at(bytes, words, 0)
+}
+
+fn value_at(bytes: &mut Unstructured<'_>, words: &[&str], depth: usize) -> Result<Value> {
     let kinds = if depth < MAX_DEPTH { 8 } else { 5 };
     Ok(match bytes.int_in_range(0..=kinds)? {
         0 => Value::Null,
@@ -26,28 +31,28 @@ fn value_at(bytes: &mut Unstructured<'_>, depth: usize) -> Result<Value> {
         2 => Value::from(bytes.int_in_range(-1_i64..=300)?),
         3 => bytes.arbitrary::<f64>()?.into(),
         4 => Value::from(bytes.arbitrary::<u64>()?),
-        5 => Value::String(text(bytes)?),
+        5 => Value::String(text(bytes, words)?),
         6 => {
             let length = bytes.int_in_range(0..=4)?;
-            (0..length).map(|_| value_at(bytes, depth + 1)).collect::<Result<Vec<_>>>()?.into()
+            (0..length).map(|_| value_at(bytes, words, depth + 1)).collect::<Result<Vec<_>>>()?.into()
         }
-        _ => object(bytes, depth)?,
+        _ => object(bytes, words, depth)?,
     })
 }
 
-fn object(bytes: &mut Unstructured<'_>, depth: usize) -> Result<Value> {
+fn object(bytes: &mut Unstructured<'_>, words: &[&str], depth: usize) -> Result<Value> {
     let mut fields = Map::new();
     for _ in 0..bytes.int_in_range(0..=10)? {
-        fields.insert(text(bytes)?, value_at(bytes, depth + 1)?);
+        fields.insert(text(bytes, words)?, value_at(bytes, words, depth + 1)?);
     }
     Ok(fields.into())
 }
 
-fn text(bytes: &mut Unstructured<'_>) -> Result<String> {
+fn text(bytes: &mut Unstructured<'_>, words: &[&str]) -> Result<String> {
     if bytes.ratio(1, 8)? {
         return bytes.arbitrary();
     }
-    Ok((*bytes.choose(&WORDS)?).to_owned())
+    Ok((*bytes.choose(words)?).to_owned())
 }
 
 /// One API, chosen by the input.

@@ -2,10 +2,13 @@
 //!
 //! Prints the CPU time of each call in milliseconds, and at last the peak memory in MiB.
 
+#![allow(clippy::print_stdout)]
+
 use std::error::Error;
 use std::hint::black_box;
 
 use llmtrace_benches::cpu;
+use llmtrace_lens::gradient::Target;
 use llmtrace_lens::{Filter, Model};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -22,10 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         match job.as_str() {
             "forward" => drop(black_box(model.run(&tokens)?)),
             "cache" => drop(black_box(model.run_with_cache(&tokens, Filter::all())?)),
+            "gradient" => drop(black_box(model.gradient(&tokens, &Target::logit(0))?)),
             "load" => drop(black_box(Model::load(folder)?)),
             other => return Err(format!("no job {other:?}").into()),
         }
-        println!("{:.2}", (cpu::of_process() - began).as_secs_f64() * 1e3);
+        println!("{:.2}", cpu::of_process().saturating_sub(began).as_secs_f64() * 1e3);
     }
     println!("{}", cpu::peak_memory_kib().unwrap_or_default() / 1024);
     Ok(())

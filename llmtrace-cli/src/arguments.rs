@@ -7,7 +7,7 @@ use llmtrace::Timestamp;
 use crate::compare::command as compare;
 use crate::failure::Failure;
 use crate::findings::command as findings;
-use crate::{db, price, query, send, serve, show, stats};
+use crate::{db, lens, price, query, send, serve, show, stats};
 
 #[derive(Debug, Parser)]
 #[command(name = "llmtrace", version)]
@@ -17,14 +17,16 @@ struct Arguments {
     command: Command,
 }
 
+/// The commands of `llmtrace lens`, in a line.
+const LENS: &str = "One of generate, logit-lens, attention, patch, explain, report, dump";
+
 const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
 
 show, stats, findings, compare and send read the JSON Lines files that llmtrace
 writes, one span a line, and the store that llmtrace serve writes; db and query
-read the store alone. price reads what a provider answered.
-writes, one span a line, and stores. price reads what a provider answered. serve
-receives traces into a store; db and query read it.
+read the store alone. price reads what a provider answered. lens looks inside a
+local model.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard
@@ -43,6 +45,7 @@ pub(crate) enum Command {
     Serve(serve::Options),
     Db(db::Options),
     Query(query::Options),
+    Lens(lens::Options),
 }
 
 /// What was asked for.
@@ -59,9 +62,14 @@ pub(crate) fn parse() -> Result<Parsed, Failure> {
         Ok(arguments) => Ok(Parsed::Command(arguments.command)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+                if error.to_string().contains("llmtrace lens") =>
+            {
+                Err(Failure::Wrong(format!("lens which? {LENS}; see llmtrace lens --help")))
+            }
             ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, findings, compare, price, send, serve, db, query; see \
-                 llmtrace --help"
+                "which command? One of show, stats, findings, compare, price, send, serve, db, query, lens; \
+                 see llmtrace --help"
                     .to_owned(),
             )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),

@@ -11,6 +11,7 @@
 //! | `llmtrace serve` | receives traces, stores them, and shows them on a web page |
 //! | `llmtrace db check\|compact\|export STORE` | looks after the file of a store |
 //! | `llmtrace query STORE SQL` | asks a store with SQL |
+//! | `llmtrace lens .. MODEL` | looks inside a local model |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
@@ -22,6 +23,7 @@ mod db;
 mod failure;
 mod filter;
 mod findings;
+mod lens;
 mod log_bins;
 mod mistaken;
 mod pages;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Serve(options))) => serve::run(&options),
         Ok(Parsed::Command(Command::Db(options))) => db::run(&options),
         Ok(Parsed::Command(Command::Query(options))) => query::run(&options),
+        Ok(Parsed::Command(Command::Lens(options))) => lens::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _, Write as _};
 use clap::ValueEnum;
 use console::Term;
 use llmtrace_exporters::{ColorChoice, text};
+#[cfg(feature = "lens")]
+use llmtrace_lens::report::Colour;
 
 use crate::failure::Failure;
 
@@ -36,6 +38,15 @@ impl Color {
             Self::Always => ColorChoice::Always,
             Self::Never => ColorChoice::Never,
         }
+    }
+
+    /// As the pictures of models name it; `COLORTERM` says how many colours there are.
+    #[cfg(feature = "lens")]
+    pub(crate) fn of_pictures(self) -> Colour {
+        if !self.is_on() {
+            return Colour::None;
+        }
+        Colour::of_terminal(None, std::env::var("COLORTERM").ok().as_deref())
     }
 
     /// Whether the output is in colour now.

@@ -80,7 +80,7 @@ fn page() -> Result<Page, PictureError> {
             Section::new(
                 "How the answer was written",
                 "One row for each word that the model wrote. \
-                 Rank 0 is its first choice; entropy is 0 where it was certain, and 1 bit is the doubt of a coin.",
+                 Rank 1 is its first choice; entropy is 0 where it was certain, and 1 bit is the doubt of a coin.",
             )
             .picture(generation()),
         )
@@ -253,19 +253,19 @@ fn strip() -> TokenStrip {
 fn generation() -> GenerationTable {
     GenerationTable::new("Two steps at temperature 0.8")
         .step(
-            GenerationStep::new(" Austin", 0.978, 0.131, 0)
+            GenerationStep::new(" Austin", 0.978, 0.131, 1)
                 .alternatives([(" Houston", 0.009), (" Texas", 0.006), (" Dallas", 0.002)])
                 .removed("top-k 50", 151)
                 .removed("top-p 0.95", 49),
         )
         .step(
-            GenerationStep::new(" .", 0.91, 0.34, 0)
+            GenerationStep::new(" .", 0.91, 0.34, 1)
                 .alternatives([(" and", 0.04), ("\n", 0.03)])
                 .removed("top-k 50", 151)
                 .removed("top-p 0.95", 47),
         )
         .step(
-            GenerationStep::new("\n", 0.27, 1.62, 1)
+            GenerationStep::new("\n", 0.27, 1.62, 2)
                 .alternatives([(" the", 0.41), (" <eos>", 0.2)])
                 .removed("top-k 50", 151),
         )

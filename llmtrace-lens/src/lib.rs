@@ -1,4 +1,34 @@
 //! LLM tracing inside a local model: run it, read and change every activation, explain what it said.
+//!
+//! - [`Model`] loads a folder as Hugging Face writes it and runs it; every step has a [`HookPoint`] with TransformerLens's name.
+//! - [`analysis`] reads runs (logit lens, direct logit attribution, attention, norms), [`patching`] changes them, [`gradient`] differentiates
+//!   them, [`generate`] writes answers step by step.
+//! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
+//! - [`report`] draws all of it on one page; [`trace`] puts runs into the application's own trace.
+//! - [`handmade`] has models whose weights are known, to hold methods to.
+//!
+//! ```
+//! use llmtrace_lens::handmade::Induction;
+//! use llmtrace_lens::{Hooks, Slice};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let model = Induction::model()?; // Model::load("folder")? for one of yours
+//! let tokens = model.tokenize("a b c a")?;
+//!
+//! // What does the induction head look at?
+//! let (logits, cache) = model.run_with_cache(&tokens, "blocks.1.attn.hook_pattern")?;
+//! assert_eq!(cache.get("pattern1")?.dims(), [1, 4, tokens.len(), tokens.len()]);
+//!
+//! // And without it?
+//! let (layer, head) = Induction::INDUCTION_HEAD;
+//! let mut hooks = Hooks::new().zero(format!("blocks.{layer}.attn.hook_z").as_str(), Slice::head(head));
+//! let (without, _) = model.run_with_hooks(&tokens, &mut hooks)?;
+//! assert_eq!(without.dims(), logits.dims());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Tensors are candle's. Features: `model` (on by default; all but `explain` and `report`), `cuda` and `metal` as candle offers them.
 
 #[cfg(feature = "model")]
 pub mod analysis;
@@ -16,12 +46,16 @@ pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
 #[cfg(feature = "model")]
+pub mod inspect;
+#[cfg(feature = "model")]
 mod model;
 #[cfg(feature = "model")]
 mod ops;
 #[cfg(feature = "model")]
 pub mod patching;
 pub mod report;
+#[cfg(feature = "model")]
+mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
 
@@ -34,8 +68,5 @@ pub use model::{
     Activation, Config, MlpKind, Model, ModelBuilder, NormKind, Positions, Readout, Residual, Rotary,
     Session, TokenLabel,
 };
-
-/// The snippets of the guide are compiled as tests.
-#[cfg(all(doctest, feature = "model"))]
-#[doc = include_str!("../../docs/lens.md")]
-mod guide {}
+#[cfg(feature = "model")]
+pub use toy::Toy;

@@ -49,13 +49,17 @@ fn answers_are_pictures_too() {
     };
     let lens = reading.logit_lens().read().unwrap();
     let best = &lens.last(4).unwrap().best().unwrap().token.text;
-    check(&lens.picture("Lens").unwrap(), "Lens", &["0_pre", "3_post", "␣containing", best.trim()]);
+    check(
+        &lens.picture("Lens").unwrap(),
+        "Lens",
+        &["before layer 0", "after layer 3", "␣containing", best.trim()],
+    );
     let answer = reading.attribute(Target::Logit(300)).unwrap();
     check(&answer.head_map("Heads").unwrap(), "Heads", &["L3", "H3", "before the softcap of"]);
     check(&answer.layer_map("Layers").unwrap(), "Layers", &["attention", "MLP", "L3"]);
     check(&answer.source_prompt(0, 1, "Sources").unwrap(), "Sources", &["L0H1"]);
     let norms = reading.residual_norms().unwrap();
-    check(&norms.picture("Norms").unwrap(), "Norms", &["0_pre", "3_post"]);
+    check(&norms.picture("Norms").unwrap(), "Norms", &["before layer 0", "after layer 3"]);
     let summary = reading.attention_summary().unwrap();
     check(&summary.head_map("Scores", |head| head.induction).unwrap(), "Scores", &["L0", "H3"]);
     let model = self::model("gpt2");

@@ -147,7 +147,13 @@ fn changed(a: &str, b: &str, budget: &mut Budget) -> (Vec<Piece>, u64) {
         return (pieces, cut_bytes + size as u64);
     }
     budget.text -= size;
-    for step in steps(a, b) {
+    let steps = steps(a, b);
+    // Of two texts with more in common than is shown, most agrees.
+    let is_all = cut_bytes == 0 || (before.is_empty() && after.is_empty());
+    if is_all && !agree([before, after], &steps) {
+        return (whole([before, a, after], [before, b, after]), cut_bytes);
+    }
+    for step in steps {
         match step {
             Step::Same(text) => push(Change::Same, &text),
             Step::Changed(removed, added) => {
@@ -158,6 +164,32 @@ fn changed(a: &str, b: &str, budget: &mut Budget) -> (Vec<Piece>, u64) {
     }
     push(Change::Same, after);
     (pieces, cut_bytes)
+}
+
+/// Two texts one after the other.
+fn whole(a: [&str; 3], b: [&str; 3]) -> Vec<Piece> {
+    let pieces = [(Change::Removed, a.concat()), (Change::Added, b.concat())];
+    pieces
+        .into_iter()
+        .map(|(change, text)| Piece { change, text })
+        .filter(|piece| !piece.text.is_empty())
+        .collect()
+}
+
+/// Whether enough words of both texts are the same that what differs can be read among them: a third.
+fn agree(around: [&str; 2], steps: &[Step]) -> bool {
+    let (mut same, mut removed, mut added) = (around.map(words::count).iter().sum::<usize>(), 0, 0);
+    for step in steps {
+        match step {
+            Step::Same(text) => same += words::count(text),
+            Step::Changed(old, new) => {
+                removed += words::count(old);
+                added += words::count(new);
+            }
+        }
+    }
+    // What was only taken out or only put in is read well whatever there is of it.
+    removed == 0 || added == 0 || 3 * 2 * same >= 2 * same + removed + added
 }
 
 /// What is the same on both sides, or what stands in its place.
@@ -211,6 +243,15 @@ mod tests {
         check("über", "übel", "[-über-]{+übel+}");
         check("a b c", "a x c", "a [-b-]{+x+} c");
         check("one two three", "1 2 three", "[-one two-]{+1 2+} three");
+        check("one, two, three", "uno, dos, tres", "[-one, two, three-]{+uno, dos, tres+}");
+        check(
+            "the sky over the port is grey today",
+            "the cat sat on the mat",
+            "[-the sky over the port is grey today-]{+the cat sat on the mat+}",
+        );
+        check("", "a new one", "{+a new one+}");
+        check("?", "!", "[-?-]{+!+}");
+        check("one", "one and a good many more words", "one{+ and a good many more words+}");
     }
 
     #[test]

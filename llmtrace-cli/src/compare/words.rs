@@ -51,6 +51,11 @@ pub(super) fn split<'t>(a: &'t str, b: &'t str) -> (Vec<&'t str>, Vec<&'t str>) 
     (a.split_inclusive('\n').take(MAX_WORDS).collect(), b.split_inclusive('\n').take(MAX_WORDS).collect())
 }
 
+/// How many words a text has.
+pub(super) fn count(text: &str) -> usize {
+    words(text).into_iter().filter(|word| word.starts_with(|char| Kind::of(char) == Kind::Word)).count()
+}
+
 fn words(text: &str) -> Vec<&str> {
     let mut words = Vec::new();
     let (mut begin, mut last) = (0, None);

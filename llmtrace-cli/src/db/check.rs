@@ -21,8 +21,8 @@ const ABOUT: &str = "\
 Says whether a store is whole and its sums are right.
 
 Reads every span, and compares what is kept of it and of its trace, and what all
-add up to, with what it says. A file of an older version is brought up to date
-first, unless another process writes it.
+add up to, with what it says; looks into the index of words too. A file of an older
+version is brought up to date first, unless another process writes it.
 
 Prints a line for each of the first 20 problems, and one about all.
 

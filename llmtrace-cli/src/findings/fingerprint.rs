@@ -29,11 +29,13 @@ fn of_messages(messages: &[Message]) -> Option<u64> {
     (!messages.is_empty()).then(|| of(messages))
 }
 
-/// A number that texts or JSON values share if they are the same.
+/// A number that texts or JSON values share if they are the same, in whatever order members of objects stand.
 pub(super) fn of(value: &(impl Serialize + ?Sized)) -> u64 {
+    // What cannot be written is like nothing.
+    let mut value = serde_json::to_value(value).unwrap_or_default();
+    value.sort_all_objects();
     let mut hashed = Hashed(DefaultHasher::new());
-    // What cannot be written has written a part of itself, which will do.
-    drop(serde_json::to_writer(&mut hashed, value));
+    drop(serde_json::to_writer(&mut hashed, &value));
     hashed.0.finish()
 }
 
@@ -61,5 +63,21 @@ impl io::Write for Hashed {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::of;
+
+    #[test]
+    fn the_order_of_members_makes_no_difference() {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let one = of(&read(r#"[{"a": {"c": 1, "d": [2]}, "b": "x"}]"#));
+        assert_eq!(one, of(&read(r#"[{"b": "x", "a": {"d": [2], "c": 1}}]"#)));
+        assert_ne!(one, of(&json!([{"a": {"c": 1, "d": [3]}, "b": "x"}])));
+        assert_ne!(of(&json!([1, 2])), of(&json!([2, 1])));
     }
 }

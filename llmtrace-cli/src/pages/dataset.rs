@@ -1,6 +1,7 @@
 //! The page on which spans are chosen for a dataset.
 
 use llmtrace::{ObservationKind, Timestamp};
+use llmtrace_exporters::figures;
 use maud::{Markup, html};
 
 use super::components::empty::empty;
@@ -20,6 +21,8 @@ use crate::store::row::{SpanRow, SpanStatus, TraceRow};
 pub(crate) struct Offer {
     pub(crate) trace: TraceRow,
     pub(crate) spans: Vec<SpanRow>,
+    /// How many more spans of the trace could be chosen, for which there is no room.
+    pub(crate) left_out: usize,
 }
 
 /// What the page shows.
@@ -44,6 +47,9 @@ pub(crate) const MAX_SPANS: usize = 80;
 
 /// Spans of a dataset at most.
 const MAX_LINES: &str = "10000";
+
+/// Columns of the table.
+const COLUMNS: usize = 7;
 
 /// Characters of a name and of a preview that are shown.
 const MAX_NAME_CHARS: usize = 50;
@@ -128,12 +134,31 @@ fn form(view: &DatasetView<'_>) -> Markup {
                         @for title in ["tokens", "cost"] { th.figure scope="col" { (title) } }
                     } }
                     tbody {
-                        @for offer in view.offers { @for span in &offer.spans { (row(view, &offer.trace, span)) } }
+                        @for offer in view.offers {
+                            @for span in &offer.spans { (row(view, &offer.trace, span)) }
+                            @if offer.left_out > 0 { (left_out(offer)) }
+                        }
                     }
                 }
             }
         }
         (pager(&format!("{count} spans"), first.as_deref(), next.as_deref()))
+    }
+}
+
+/// How many spans of a trace are not offered, and where they are.
+fn left_out(offer: &Offer) -> Markup {
+    let count = |count: usize| figures::count(u64::try_from(count).unwrap_or(u64::MAX));
+    let (shown, all) = (offer.spans.len(), offer.spans.len() + offer.left_out);
+    html! {
+        tr.left-out {
+            td {}
+            td colspan=(COLUMNS - 1) {
+                span.muted { "These are the first " (count(shown)) " of " (count(all)) " such spans of " }
+                a href=(path(offer.trace.trace_id)) { bdi { (text::cut(&text::line(&offer.trace.name), MAX_NAME_CHARS)) } }
+                span.muted { ". “Download all that match” has the other " (count(offer.left_out)) " too." }
+            }
+        }
     }
 }
 
@@ -169,7 +194,7 @@ mod tests {
     use crate::pages::trace::testing::span;
 
     fn page_of(query: &str, spans: Vec<SpanRow>) -> String {
-        let offers = [Offer { trace: sample::trace(1), spans }];
+        let offers = [Offer { trace: sample::trace(1), spans, left_out: 1_234 }];
         let query = Query::parse(query);
         let now = sample::trace(1).end;
         let page =
@@ -191,6 +216,15 @@ mod tests {
         has("action=\"/api/dataset\" method=\"get\"");
         has("href=\"/traces?model=gpt%26x&amp;tag=a\"");
         has("href=\"/dataset?model=gpt%26x\" title=\"Remove this filter\"");
+    }
+
+    #[test]
+    fn what_is_left_out_of_a_trace_is_said() {
+        let page = page_of("", vec![span(7, 0), span(8, 7)]);
+        let has = |text: &str| assert!(page.contains(text), "{text} in {page}");
+        has("These are the first 2 of 1,236 such spans of ");
+        has("<a href=\"/traces/01010101010101010101010101010101\"><bdi>&quot;&gt;&lt;script&gt;");
+        has("has the other 1,234 too");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(crate) fn trace(number: u8) -> TraceRow {
         spans: 1,
         errors: u64::from(number == 2),
         status: TraceStatus::Ok,
+        error: None,
         has_root: true,
         calls: 1,
         tokens: Tokens { input: Some(1_000 * u64::from(number)), output: Some(20), ..Tokens::default() },

@@ -65,11 +65,12 @@ Three views are there to be asked. Ids are hex, times RFC 3339 in UTC, what nobo
 stated is NULL:
 
 trace  trace_id, name, service, environment, session, user, start, end,
-       duration_ms, status (ok, error, running, incomplete), spans, errors (spans
-       that failed), calls, input_tokens, output_tokens, cache_read_tokens,
-       cache_write_tokens, reasoning_tokens, cost_usd, cost_is_lower_bound (1
-       where a call has no cost), unpriced (such calls), first_chunk_ms, models,
-       input, output (the start of what went in and came out)
+       duration_ms, status (ok, error, running, incomplete), error (why it
+       failed), spans, errors (spans that failed), calls, input_tokens,
+       output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+       cost_usd, cost_is_lower_bound (1 where a call has no cost), unpriced
+       (such calls), first_chunk_ms, models, input, output (the start of what
+       went in and came out)
 span   trace_id, span_id, parent_span_id, name, kind, start, end, duration_ms,
        status (unset, ok, error, cancelled, running), error, service, environment,
        provider, model, session, user, input_tokens, output_tokens,

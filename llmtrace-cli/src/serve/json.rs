@@ -35,6 +35,7 @@ pub(crate) fn trace(row: &TraceRow) -> Value {
         "spans": row.spans,
         "errors": row.errors,
         "status": row.status.as_str(),
+        "error": row.error,
         "calls": row.calls,
         "models": row.models,
         "providers": row.providers,

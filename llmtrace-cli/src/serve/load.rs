@@ -27,11 +27,14 @@ const MAX_BYTES: usize = 32 << 20;
 /// Reads the spans of a trace, as many as may be in memory at once, and until `end`.
 pub(crate) fn trace(connection: &Connection, id: TraceId, end: Instant) -> Result<Loaded, StoreError> {
     let (mut loaded, mut line, mut bytes) = (Loaded::default(), Vec::new(), 0);
-    let read = trace::records(connection, id, &mut |span| {
+    // One more, to know that there are more.
+    let read = trace::records_in(connection, id, 0..MAX_SPANS + 1, &mut |span| {
         line.clear();
         write_line(&span, &mut line);
         bytes += line.len();
-        loaded.is_cut = loaded.spans.len() >= MAX_SPANS || bytes > MAX_BYTES || Instant::now() >= end;
+        let is_full = loaded.spans.len() >= MAX_SPANS || bytes > MAX_BYTES || Instant::now() >= end;
+        // A trace that is there has a span.
+        loaded.is_cut = is_full && !loaded.spans.is_empty();
         if loaded.is_cut {
             // The rest need not be read.
             return Err(StoreError::Closed);
@@ -41,6 +44,6 @@ pub(crate) fn trace(connection: &Connection, id: TraceId, end: Instant) -> Resul
     });
     match read {
         Err(StoreError::Closed) if loaded.is_cut => Ok(loaded),
-        read => read.map(|()| loaded),
+        read => read.map(|_| loaded),
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 mod group;
 mod json;
+mod named;
 mod quantiles;
 mod report;
 mod table;
@@ -79,12 +80,13 @@ chunk is the time to the first content of a stream. Percentiles are exact
 off by 0.4 % at most.
 
 With --json, one object: \"by\", \"groups\", \"total\", \"spans\", \"skipped_lines\".
-A group has \"model\" (or \"session\", \"user\", \"day\"; null where a call names
-none), \"calls\", \"errors\", \"unpriced\", \"unpriced_reasons\", \"uncounted\" (calls
-that did not fail and whose tokens are not known in full), \"estimated\",
-\"input_tokens\", \"output_tokens\", \"cache_read_tokens\", \"cache_write_tokens\",
-\"reasoning_tokens\", \"cost_usd\", \"cost_is_lower_bound\", and \"latency_ms\" and
-\"first_chunk_ms\" with \"count\", \"p50\", \"p95\", \"p99\". What nobody stated is null.
+A group has \"model\" (or \"session\", \"user\", \"day\"; null where neither a call
+nor, of session and user, its trace names one), \"calls\", \"errors\", \"unpriced\",
+\"unpriced_reasons\", \"uncounted\" (calls that did not fail and whose tokens are
+not known in full), \"estimated\", \"input_tokens\", \"output_tokens\",
+\"cache_read_tokens\", \"cache_write_tokens\", \"reasoning_tokens\", \"cost_usd\",
+\"cost_is_lower_bound\", and \"latency_ms\" and \"first_chunk_ms\" with \"count\",
+\"p50\", \"p95\", \"p99\". What nobody stated is null.
 
 Returns 0 when done, 1 if there is no call, 2 if a file cannot be read or an
 option is wrong.";
@@ -106,7 +108,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
             span.reprice(prices);
         }
         let call = Call::read(&span, options.by);
-        window.add(&span, call, &mut |call| groups.add(call));
+        window.add(&span, call, options.by.key_of_trace(&span), &mut |call| groups.add(call));
         Ok(())
     })?;
     window.finish(&mut |call| groups.add(call));
@@ -138,9 +140,17 @@ impl By {
     fn key(self, span: &SpanRecord) -> Option<Box<str>> {
         match self {
             Self::Model => span.model().map(Box::from),
-            Self::Session => span.session().map(Box::from),
-            Self::User => span.user().map(Box::from),
+            Self::Session => span.session().filter(|session| !session.is_empty()).map(Box::from),
+            Self::User => span.user().filter(|user| !user.is_empty()).map(Box::from),
             Self::Day => span.start.to_string().get(..10).map(Box::from),
+        }
+    }
+
+    /// What its whole trace is told apart by, as far as a span says it: who asked is mostly said once, at the root.
+    fn key_of_trace(self, span: &SpanRecord) -> Option<Box<str>> {
+        match self {
+            Self::Session | Self::User => self.key(span),
+            Self::Model | Self::Day => None,
         }
     }
 }

@@ -5,17 +5,26 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use llmtrace::{SpanId, SpanRecord, TraceId, Usd};
 
 use super::call::Call;
+use super::named::Named;
 
 /// Holds spans back until the rest of their trace is likely to be there.
 ///
 /// A call that states figures stands for the calls below it: they are the same call, seen by another library. A
-/// call that states none leaves it to those below.
+/// call that states none leaves it to those below. A call that is told apart by nothing of its own is by what its
+/// trace names.
 #[derive(Debug, Default)]
 pub(super) struct Window {
-    traces: HashMap<TraceId, Vec<Held>>,
+    traces: HashMap<TraceId, Trace>,
     /// Traces in the order in which they came.
     order: VecDeque<TraceId>,
     spans: usize,
+}
+
+/// What is held of a trace.
+#[derive(Debug, Default)]
+struct Trace {
+    spans: Vec<Held>,
+    named: Named,
 }
 
 #[derive(Debug)]
@@ -29,14 +38,22 @@ pub(crate) struct Held {
 const MAX_SPANS: usize = 100_000;
 
 impl Window {
-    /// Takes a span in, and hands on the calls of older traces where there is no room for more.
-    pub(super) fn add(&mut self, span: &SpanRecord, call: Option<Call>, counted: &mut impl FnMut(&Call)) {
+    /// Takes a span in, with what it names of what its whole trace is told apart by, and hands on the calls of older
+    /// traces where there is no room for more.
+    pub(super) fn add(
+        &mut self,
+        span: &SpanRecord,
+        call: Option<Call>,
+        of_trace: Option<Box<str>>,
+        counted: &mut impl FnMut(&Call),
+    ) {
         let order = &mut self.order;
         let held = self.traces.entry(span.trace_id).or_insert_with(|| {
             order.push_back(span.trace_id);
-            Vec::new()
+            Trace::default()
         });
-        held.push(Held { id: span.span_id, parent: span.parent_span_id, call: call.map(Box::new) });
+        held.named.add(span, of_trace);
+        held.spans.push(Held { id: span.span_id, parent: span.parent_span_id, call: call.map(Box::new) });
         self.spans += 1;
         while self.spans > MAX_SPANS && self.resolve_oldest(counted) {}
     }
@@ -50,14 +67,14 @@ impl Window {
         let Some(trace) = self.order.pop_front().and_then(|trace_id| self.traces.remove(&trace_id)) else {
             return false;
         };
-        self.spans -= trace.len();
+        self.spans -= trace.spans.len();
         resolve(trace, counted);
         true
     }
 }
 
 /// Hands on the calls of a trace that count.
-fn resolve(mut trace: Vec<Held>, counted: &mut impl FnMut(&Call)) {
+fn resolve(Trace { spans: mut trace, named }: Trace, counted: &mut impl FnMut(&Call)) {
     if trace.len() > 1 {
         let mut ids = HashSet::with_capacity(trace.len());
         trace.retain(|held| ids.insert(held.id));
@@ -65,8 +82,12 @@ fn resolve(mut trace: Vec<Held>, counted: &mut impl FnMut(&Call)) {
     if trace.iter().filter(|held| held.call.is_some()).count() > 1 {
         merge_nested(&mut trace);
     }
-    for call in trace.iter().filter_map(|held| held.call.as_ref()) {
-        counted(call);
+    let key = named.key();
+    for mut call in trace.into_iter().filter_map(|held| held.call) {
+        if call.key.is_none() {
+            call.key.clone_from(&key);
+        }
+        counted(&call);
     }
 }
 
@@ -186,7 +207,7 @@ mod tests {
         let mut take = |call: &Call| found.push((call.tokens.input, call.cost.ok().map(Usd::pico)));
         for span in spans {
             let call = Call::read(span, By::Model);
-            window.add(span, call, &mut take);
+            window.add(span, call, None, &mut take);
         }
         window.finish(&mut take);
         found.sort_unstable();
@@ -243,7 +264,7 @@ mod tests {
             let trace = u8::try_from(1 + id * 100 / MAX_SPANS as u64).unwrap();
             let span = record(trace, (id, 0, true, Some(1), None));
             let call = Call::read(&span, By::Model);
-            window.add(&span, call, &mut |_| early += 1);
+            window.add(&span, call, None, &mut |_| early += 1);
         }
         assert_eq!(early, 999);
         assert_eq!(window.spans + early, MAX_SPANS + 1);

@@ -13,6 +13,7 @@ mod fact;
 pub(crate) mod filter;
 pub(crate) mod histogram;
 pub(crate) mod judged;
+mod lines;
 pub(crate) mod list;
 mod open;
 pub(crate) mod options;

@@ -17,7 +17,7 @@ pub(super) const RUNNING: i64 = 300 * 1_000_000_000;
 
 const SELECT: &str = "SELECT id, trace_id, name, service, environment, session, user, start, \"end\", spans, errors, status,
     root, received, change, calls, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
-    cost, unpriced, lower_bound, uncounted, estimated, first_chunk, input, output, facets FROM traces WHERE id = ?1";
+    cost, unpriced, lower_bound, uncounted, estimated, first_chunk, input, output, facets, error FROM traces WHERE id = ?1";
 
 impl TraceRow {
     /// The row of a trace by its number.
@@ -55,6 +55,7 @@ impl TraceRow {
             spans: count(9)?.unwrap_or(0),
             errors: count(10)?.unwrap_or(0),
             status,
+            error: row.get(30)?,
             has_root: row.get(12)?,
             calls: count(15)?.unwrap_or(0),
             tokens: Tokens {

@@ -21,6 +21,8 @@ pub(crate) struct TraceRow {
     /// Spans that failed.
     pub(crate) errors: u64,
     pub(crate) status: TraceStatus,
+    /// What went wrong, where it failed: what its root says, else the first span that says it; 200 characters at most.
+    pub(crate) error: Option<String>,
     /// Whether its root is there.
     pub(crate) has_root: bool,
     /// Calls of models; a call inside a call counts once.

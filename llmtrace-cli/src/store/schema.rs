@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 use super::error::StoreError;
 
 /// What makes each version out of the one before it. A file says its version in `user_version`.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("views.sql")];
+const MIGRATIONS: [&str; 3] =
+    [include_str!("schema.sql"), include_str!("views.sql"), include_str!("errors.sql")];
 
 /// The version that this program writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 const _: () = assert!(VERSION.unsigned_abs() == MIGRATIONS.len() as u64);
 
 /// What a file of ours says in `application_id`: `llmt`.

@@ -19,6 +19,8 @@ pub(super) struct Totals {
     pub(super) errors: i64,
     /// 0 ok, 1 error, 2 not finished.
     pub(super) status: i64,
+    /// What went wrong, where it failed: what its root says, else the first span that says it.
+    pub(super) error: Option<String>,
     /// The span that the trace starts with, once it has ended.
     pub(super) root: Option<SpanId>,
     pub(super) first_chunk: Option<i64>,
@@ -69,18 +71,23 @@ impl Totals {
         let errors = facts.iter().filter(|fact| fact.is_failed()).count();
         let start = facts.iter().map(|fact| fact.start).min().unwrap_or(0);
         let labels = labels(&order);
+        let status = match root {
+            Some(root) if root.is_failed() => ERROR,
+            Some(_) => OK,
+            None if errors > 0 => ERROR,
+            None => UNFINISHED,
+        };
+        let says_why =
+            facts.iter().filter(|fact| status == ERROR && fact.is_failed() && fact.error.is_some());
+        let why = says_why.min_by_key(|fact| (rank(fact), fact.start, fact.span_id.to_bytes()));
         Self {
             labels,
             start,
             end: facts.iter().map(|fact| fact.end.max(fact.start)).max().unwrap_or(0),
             spans: count(facts.len()),
             errors: count(errors),
-            status: match root {
-                Some(root) if root.is_failed() => ERROR,
-                Some(_) => OK,
-                None if errors > 0 => ERROR,
-                None => UNFINISHED,
-            },
+            status,
+            error: why.and_then(|fact| fact.error.clone()),
             root: root.map(|root| root.span_id),
             first_chunk: facts
                 .iter()

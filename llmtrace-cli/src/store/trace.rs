@@ -1,15 +1,15 @@
 //! One trace, and its spans in full.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::ops::Range;
 
 use llmtrace::{Score, SpanId, SpanRecord, TraceId};
 use llmtrace_exporters::read_line;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::chunk::{line, unpack};
 use super::error::StoreError;
 use super::fact::Fact;
+use super::lines::each_line;
 use super::row::{SpanRow, TraceRow};
 use super::write::scores::ADDED;
 
@@ -37,20 +37,37 @@ pub(crate) fn record(
 ) -> Result<Option<SpanRecord>, StoreError> {
     let Some(id) = number(conn, trace)? else { return Ok(None) };
     let Some(fact) = Fact::of_span(conn, id, span)? else { return Ok(None) };
-    let mut record = line_of(conn, &fact)?;
-    record.scores.extend(added(conn, id)?.remove(&span).into_iter().flatten());
-    Ok(Some(record))
+    let mut found = None;
+    each_line(conn, std::slice::from_ref(&fact), &mut |fact, line| {
+        found = Some(parsed(line, fact)?);
+        Ok(())
+    })?;
+    if let Some(record) = &mut found {
+        record.scores.extend(added(conn, id)?.remove(&span).into_iter().flatten());
+    }
+    Ok(found)
 }
 
-/// Hands over each span of a trace in full, in the order in which they started; some pieces of the trace are in memory at a time.
+/// Hands over each span of a trace in full, in the order in which they started; some lines of the trace are in memory
+/// at a time.
 pub(crate) fn records(
     conn: &Connection,
     trace: TraceId,
     each: &mut dyn FnMut(SpanRecord) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    records_in(conn, trace, 0..usize::MAX, each).map(drop)
+}
+
+/// As [`records`], but only those at some places; says whether there is such a trace.
+pub(crate) fn records_in(
+    conn: &Connection,
+    trace: TraceId,
+    places: Range<usize>,
+    each: &mut dyn FnMut(SpanRecord) -> Result<(), StoreError>,
+) -> Result<bool, StoreError> {
     match number(conn, trace)? {
-        Some(id) => records_of(conn, id, each),
-        None => Ok(()),
+        Some(id) => some_of(conn, id, places, each).map(|()| true),
+        None => Ok(false),
     }
 }
 
@@ -73,20 +90,32 @@ pub(super) fn records_of(
     id: i64,
     each: &mut dyn FnMut(SpanRecord) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut added = added(conn, id)?;
-    let mut chunks = Chunks::default();
-    for fact in in_order(conn, id)? {
-        let lines = chunks.load(conn, fact.chunk)?;
-        let mut record = parsed(&lines, &fact)?;
-        record.scores.extend(added.remove(&fact.span_id).into_iter().flatten());
-        each(record)?;
-    }
-    Ok(())
+    some_of(conn, id, 0..usize::MAX, each)
 }
 
-/// A span as it came.
-pub(super) fn line_of(conn: &Connection, fact: &Fact) -> Result<SpanRecord, StoreError> {
-    parsed(&Chunks::default().load(conn, fact.chunk)?, fact)
+fn some_of(
+    conn: &Connection,
+    id: i64,
+    places: Range<usize>,
+    each: &mut dyn FnMut(SpanRecord) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut added = added(conn, id)?;
+    let facts = in_order(conn, id)?;
+    let facts = facts.get(places.start..places.end.min(facts.len())).unwrap_or_default();
+    each_line(conn, facts, &mut |fact, line| {
+        let mut record = parsed(line, fact)?;
+        record.scores.extend(added.remove(&fact.span_id).into_iter().flatten());
+        each(record)
+    })
+}
+
+/// Hands over each of these spans as it came, or why it cannot be read.
+pub(super) fn each_as_it_came(
+    conn: &Connection,
+    facts: &[Fact],
+    each: &mut impl FnMut(&Fact, Result<SpanRecord, StoreError>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    each_line(conn, facts, &mut |fact, line| each(fact, parsed(line, fact)))
 }
 
 /// The number of a trace.
@@ -120,41 +149,7 @@ fn added(conn: &Connection, id: i64) -> rusqlite::Result<HashMap<SpanId, Vec<Sco
     Ok(found)
 }
 
-fn parsed(lines: &[u8], fact: &Fact) -> Result<SpanRecord, StoreError> {
-    let line = line(lines, fact.position).ok_or_else(|| lost(fact))?;
-    read_line(line).map_err(|_| lost(fact))
-}
-
-fn lost(fact: &Fact) -> StoreError {
-    StoreError::Other(format!("span {} cannot be read: its chunk is damaged", fact.span_id))
-}
-
-/// The chunks that were read last.
-#[derive(Debug, Default)]
-struct Chunks {
-    recent: VecDeque<(i64, Arc<Vec<u8>>)>,
-    bytes: usize,
-}
-
-/// Bytes of chunks that are kept, save for the last.
-const MAX_KEPT: usize = 8 << 20;
-
-impl Chunks {
-    fn load(&mut self, conn: &Connection, id: i64) -> Result<Arc<Vec<u8>>, StoreError> {
-        if let Some((_, lines)) = self.recent.iter().find(|(other, _)| *other == id) {
-            return Ok(Arc::clone(lines));
-        }
-        let mut find = conn.prepare_cached("SELECT data FROM chunks WHERE id = ?1")?;
-        let lines = find.query_row([id], |row| Ok(unpack(row.get_ref(0)?.as_blob()?))).optional()?;
-        let lines = lines.flatten().ok_or_else(|| StoreError::Other(format!("chunk {id} is damaged")))?;
-        let lines = Arc::new(lines);
-        self.bytes += lines.len();
-        self.recent.push_back((id, Arc::clone(&lines)));
-        while self.bytes > MAX_KEPT && self.recent.len() > 1 {
-            if let Some((_, old)) = self.recent.pop_front() {
-                self.bytes -= old.len();
-            }
-        }
-        Ok(lines)
-    }
+fn parsed(line: Option<&[u8]>, fact: &Fact) -> Result<SpanRecord, StoreError> {
+    let lost = || StoreError::Other(format!("span {} cannot be read: its chunk is damaged", fact.span_id));
+    read_line(line.ok_or_else(lost)?).map_err(|_| lost())
 }

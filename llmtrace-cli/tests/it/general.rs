@@ -14,6 +14,20 @@ fn help_says_what_is_read_printed_and_returned_and_fits_the_screen() {
         &["compare", "--help"],
         &["price", "--help"],
         &["send", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "generate", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "logit-lens", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "attention", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "patch", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "explain", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "report", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "dump", "--help"],
     ] {
         let help = run(command, "");
         assert_eq!((help.code, help.err.as_str()), (0, ""), "{command:?}");

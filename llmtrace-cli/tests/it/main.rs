@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod compare;
+mod db;
 mod findings;
 mod general;
+#[cfg(feature = "lens")]
+mod lens;
 mod price;
 mod price_lines;
 mod send;

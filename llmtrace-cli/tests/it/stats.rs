@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::serve::server::{Server, wait_for};
 use crate::support::{Folder, Span, lines, run};
 
 /// An agent with two calls, one of which failed, a call of an unknown model, and one of another user a day later.
@@ -152,4 +153,46 @@ fn names_from_a_file_are_safe_and_fit() {
     assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown}");
     assert!(shown.contains("\\u{1b}[31mmmm"), "{shown}");
     assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+}
+
+#[test]
+fn a_file_and_a_store_of_it_are_told_apart_alike() {
+    let folder = Folder::new();
+    // The root says who asked; one call says otherwise. Of the second trace there is no root, of the third no user.
+    let spans = lines([
+        Span::call([1, 2, 1], [0, 100], [10, 1]),
+        Span::call([1, 3, 1], [200, 300], [20, 1]).with("user.id", "ben"),
+        Span::new("agent", [1, 1, 0], [0, 500]).with("user.id", "ana").with("gen_ai.conversation.id", "s-1"),
+        Span::call([2, 5, 4], [700, 800], [30, 1]).with("user.id", ""),
+        Span::new("tool", [2, 6, 4], [650, 660]).with("user.id", "zoe"),
+        Span::new("tool", [2, 7, 4], [600, 610]).with("user.id", "cem").with("gen_ai.conversation.id", "s-2"),
+        Span::call([3, 8, 0], [900, 950], [40, 1]),
+    ]);
+    let file = folder.file("spans.jsonl", spans);
+    let server = Server::start_in(folder, &[], &[&file]);
+    let store = server.folder.path("traces.db");
+    wait_for("the file is read", || server.json("/api/traces")["traces"].as_array().unwrap().len() == 3);
+    let check = |by: &str, expected: Value| {
+        let of = |path: &str| {
+            let found = run(&["stats", path, "--by", by, "--json"], "").json();
+            let tokens = |group: &Value| (group[by].to_string(), group["input_tokens"].clone());
+            let mut groups: Vec<_> = found["groups"].as_array().unwrap().iter().map(tokens).collect();
+            groups.sort_by_key(|group| group.1.as_u64());
+            json!(groups)
+        };
+        assert_eq!(of(&file), expected, "{by} of the file");
+        assert_eq!(of(store.to_str().unwrap()), expected, "{by} of the store");
+        // Of users and sessions it has those that there are.
+        let named =
+            expected.as_array().unwrap().iter().filter(|group| group[0] != "null").collect::<Vec<_>>();
+        let found = server.json(&format!("/api/stats?by={by}"));
+        let found = found["groups"].as_array().unwrap().iter();
+        let found: Vec<_> =
+            found.map(|group| json!([group[by].to_string(), group["input_tokens"]])).collect();
+        assert!(found.len() == named.len() && named.iter().all(|group| found.contains(group)), "{found:?}");
+    };
+    let group = |key: &str, tokens: u64| json!([json!(key).to_string(), tokens]);
+    let none = json!(["null", 40]);
+    check("user", json!([group("ana", 10), group("ben", 20), group("cem", 30), none]));
+    check("session", json!([group("s-1", 30), group("s-2", 30), none]));
 }

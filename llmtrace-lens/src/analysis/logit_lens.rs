@@ -87,10 +87,27 @@ impl LogitLens {
     }
 }
 
+impl LensRow {
+    /// Where that is, in words: `before layer 0`, `after layer 0`.
+    pub fn place(&self) -> String {
+        place(&self.label)
+    }
+}
+
 impl LensCell {
     /// The most probable token.
     pub fn best(&self) -> Option<&Guess> {
         self.top.first()
+    }
+}
+
+/// A place of the residual stream in words: `after layer 1`.
+pub(super) fn place(label: &str) -> String {
+    match label.split_once('_') {
+        Some((layer, "pre")) => format!("before layer {layer}"),
+        Some((layer, "mid")) => format!("inside layer {layer}"),
+        Some((layer, "post")) => format!("after layer {layer}"),
+        _ => label.to_owned(),
     }
 }
 

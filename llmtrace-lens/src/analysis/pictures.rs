@@ -30,7 +30,7 @@ impl LogitLens {
                 let top = cell.top.iter().map(|guess| (guess.token.text.as_str(), guess.probability));
                 LensCell::new(cell.entropy / std::f32::consts::LN_2, top)
             });
-            table = table.layer(row.label.as_str(), cells)?;
+            table = table.layer(row.place(), cells)?;
         }
         Ok(table)
     }
@@ -122,7 +122,7 @@ impl ResidualNorms {
     /// # Errors
     /// There are more values than a picture has.
     pub fn picture(&self, title: impl Into<String>) -> Result<Heatmap, PictureError> {
-        let rows = Axis::named("point", self.rows.iter().map(|row| row.label.as_str()));
+        let rows = Axis::named("point", self.rows.iter().map(|row| super::logit_lens::place(&row.label)));
         let columns = Axis::tokens("position", self.tokens.iter().map(|token| token.text.as_str()));
         let values: Vec<f32> = self.rows.iter().flat_map(|row| row.norms.iter().copied()).collect();
         let mut map = Heatmap::new(title, rows, columns, values)?.value_is("norm of the residual stream");

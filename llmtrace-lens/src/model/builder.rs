@@ -44,10 +44,18 @@ impl ModelBuilder {
     /// # Errors
     /// The configuration cannot be read, or a tensor is missing or of another shape than it says.
     pub fn build(&self) -> Result<Model, LoadError> {
+        self.build_on(&Device::Cpu)
+    }
+
+    /// The same on another device.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build), or the device refuses.
+    pub fn build_on(&self, device: &Device) -> Result<Model, LoadError> {
         let place = PathBuf::from(format!("{} (in memory)", self.name));
-        let files = Checkpoint::of(&place, &self.tensors, &Device::Cpu);
+        let files = Checkpoint::of(&place, &self.tensors, device);
         let config = (place.as_path(), &self.config);
-        Model::assemble(self.name.clone(), config, &files, self.tokenizer.clone(), &Device::Cpu)
+        Model::assemble(self.name.clone(), config, &files, self.tokenizer.clone(), device)
     }
 
     /// Writes `config.json`, `model.safetensors` (f32) and `tokenizer.json` where there is one into a folder, as Hugging Face does.

@@ -15,6 +15,7 @@ use crate::error::LoadError;
 
 const SINGLE: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
+const ADAPTER: &str = "adapter_config.json";
 
 /// Whether a linear map has a bias.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,7 +49,12 @@ impl Checkpoint {
     pub(crate) fn open(folder: &Path, device: &Device) -> Result<Self, LoadError> {
         let mut checkpoint =
             Self { folder: folder.to_owned(), device: device.clone(), entries: BTreeMap::new() };
-        let (single, index) = (folder.join(SINGLE), folder.join(INDEX));
+        let (single, index, adapter) = (folder.join(SINGLE), folder.join(INDEX), folder.join(ADAPTER));
+        if is_there(&adapter) {
+            let problem =
+                "says that weights are added to the model's, which is not computed: merge them first";
+            return Err(LoadError::Format { path: adapter, problem: problem.to_owned() });
+        }
         if is_there(&single) {
             checkpoint.add(&single)?;
         } else if is_there(&index) {
@@ -149,8 +155,13 @@ impl Checkpoint {
                 return Err(LoadError::Format { path: entry.path.clone(), problem });
             }
         };
-        let bytes = entry.read(offset, bytes)?;
-        Ok(Tensor::from_raw_buffer(&bytes, dtype, shape, &Device::Cpu)?
+        if dtype == DType::F32 {
+            let numbers = entry.numbers(offset, bytes)?;
+            return Ok(Tensor::from_vec(numbers, shape, &Device::Cpu)?.to_device(&self.device)?);
+        }
+        let mut raw = vec![0; bytes];
+        entry.read(offset, &mut raw)?;
+        Ok(Tensor::from_raw_buffer(&raw, dtype, shape, &Device::Cpu)?
             .to_dtype(DType::F32)?
             .to_device(&self.device)?)
     }
@@ -193,13 +204,21 @@ impl Checkpoint {
 }
 
 impl Entry {
-    fn read(&self, offset: u64, bytes: usize) -> Result<Vec<u8>, LoadError> {
+    /// Stored f32, read to where they stay.
+    fn numbers(&self, offset: u64, bytes: usize) -> Result<Vec<f32>, LoadError> {
+        let mut numbers = vec![0.0_f32; bytes / size_of::<f32>()];
+        self.read(offset, bytemuck::cast_slice_mut(&mut numbers))?;
+        for number in &mut numbers {
+            *number = f32::from_bits(u32::from_le(number.to_bits()));
+        }
+        Ok(numbers)
+    }
+
+    fn read(&self, offset: u64, bytes: &mut [u8]) -> Result<(), LoadError> {
         let read = |source| LoadError::Read { path: self.path.clone(), source };
         let mut file = File::open(&self.path).map_err(read)?;
         file.seek(SeekFrom::Start(offset)).map_err(read)?;
-        let mut bytes = vec![0; bytes];
-        file.read_exact(&mut bytes).map_err(read)?;
-        Ok(bytes)
+        file.read_exact(bytes).map_err(read)
     }
 }
 

@@ -108,7 +108,7 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
             None => attended,
         };
         let attended = self.visit(layer, Site::AttnOut, attended)?;
-        let mut middle = (&x + attended)?;
+        let mut middle = ops::add(&x, &attended)?;
         let read = if Site::ResidMid.exists_in(self.config) {
             middle = self.visit(layer, Site::ResidMid, middle)?;
             middle.clone()
@@ -124,7 +124,7 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
             None => written,
         };
         let written = self.visit(layer, Site::MlpOut, written)?;
-        self.visit(layer, Site::ResidPost, (middle + written)?)
+        self.visit(layer, Site::ResidPost, ops::add(&middle, &written)?)
     }
 
     /// What attention writes `[b, t, D]`.
@@ -139,14 +139,19 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let [queries, keys, values] = self.heads(layer, block, x)?;
         let [queries, keys] = self.positioned(layer, weights, queries, keys, before)?;
         let (keys, values) = self.remembered(layer, keys, values)?;
-        let mut scores = ops::scores(&queries, &keys, self.config.attention_scale)?;
-        if let Some(cap) = self.config.attention_softcap {
-            scores = ops::softcap(&scores, cap)?;
-        }
-        let window = self.config.windows.get(layer).copied().flatten();
-        let scores = scores.broadcast_add(&ops::mask(before, queries.dim(1)?, window, &scores)?)?;
-        let scores = self.visit(layer, Site::AttnScores, scores)?;
-        let pattern = self.visit(layer, Site::Pattern, ops::softmax(&scores)?)?;
+        let scoring = ops::Scoring {
+            scale: self.config.attention_scale,
+            cap: self.config.attention_softcap,
+            before,
+            window: self.config.windows.get(layer).copied().flatten(),
+        };
+        let pattern = if self.wants(layer, Site::AttnScores) {
+            let scores = ops::scores(&queries, &keys, scoring)?;
+            ops::softmax(&self.visit(layer, Site::AttnScores, scores)?)?
+        } else {
+            ops::pattern(&queries, &keys, scoring)?
+        };
+        let pattern = self.visit(layer, Site::Pattern, pattern)?;
         let z = self.visit(layer, Site::Z, ops::weigh(&pattern, &values)?)?;
         let (batch, steps, heads, size) = z.dims4()?;
         if self.wants(layer, Site::Result) {
@@ -276,7 +281,7 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
             Some(gate) => {
                 let pre = self.visit(layer, Site::Pre, gate.apply(x)?)?;
                 let linear = self.visit(layer, Site::PreLinear, mlp.input.apply(x)?)?;
-                (ops::activate(&pre, activation)? * linear)?
+                ops::activate_gated(&pre, &linear, activation)?
             }
             None => ops::activate(&self.visit(layer, Site::Pre, mlp.input.apply(x)?)?, activation)?,
         };
@@ -351,7 +356,6 @@ impl Linear {
 impl Norm {
     /// The norm of `x` `[.., D]`.
     pub(crate) fn apply(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let (normalized, _) = ops::normalize(x, self.kind, self.epsilon)?;
-        ops::affine(&normalized, &self.gain, self.bias.as_ref())
+        ops::norm(x, self.kind, self.epsilon, &self.gain, self.bias.as_ref())
     }
 }

@@ -23,15 +23,22 @@ pub(super) fn of_folder(folder: &Path) -> Result<Option<Tokenizer>, LoadError> {
         .map_err(|problem| LoadError::Format { path, problem: format!("is no tokenizer: {problem}") })
 }
 
+/// What a tokenizer must survive: letters, digits, spaces, a line's end, a character of three bytes and one of four.
+const PROBE: &str = "A b 12,\n\u{57ce}\u{1F600}";
+
+/// The tokenizer library panics on some files that are no tokenizers, be it while it reads them or at the first text: a
+/// panic ends there, as nothing of what it was at is kept. The panic hook still prints it.
 fn read(bytes: &[u8]) -> Result<Tokenizer, String> {
-    // The tokenizer library panics on some files that are no tokenizers; nothing of what it was building is kept.
-    let read = catch_unwind(AssertUnwindSafe(|| Tokenizer::from_bytes(bytes)));
-    let mut tokenizer = match read {
-        Ok(read) => read.map_err(|error| error.to_string())?,
-        Err(_) => return Err("the tokenizer library gave up on it".to_owned()),
-    };
-    // What the file keeps of somebody's batches would cut or pad every text, unsaid.
-    tokenizer.with_padding(None);
-    tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
-    Ok(tokenizer)
+    catch_unwind(AssertUnwindSafe(|| {
+        let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| error.to_string())?;
+        // What the file keeps of somebody's batches would cut or pad every text, unsaid.
+        tokenizer.with_padding(None);
+        tokenizer.with_truncation(None).map_err(|error| error.to_string())?;
+        // A text that it refuses is an error when it is given.
+        if let Ok(encoding) = tokenizer.encode(PROBE, true) {
+            drop(tokenizer.decode(encoding.get_ids(), false));
+        }
+        Ok(tokenizer)
+    }))
+    .unwrap_or_else(|_| Err("the tokenizer library gives up on it".to_owned()))
 }

@@ -33,7 +33,7 @@ pub struct GenerationStep {
 
 impl GenerationStep {
     /// A token with the probability that the model gave it, the entropy of the model's distribution in bits, and the
-    /// token's rank in it, the most probable having rank 0.
+    /// token's rank in it, the most probable having rank 1.
     pub fn new(token: &str, probability: f32, entropy: f32, rank: usize) -> Self {
         let token = token::visible(token);
         Self { token, probability, entropy, rank, alternatives: Vec::new(), removed: Vec::new() }

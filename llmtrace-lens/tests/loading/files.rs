@@ -64,6 +64,11 @@ fn files_that_are_missing_or_odd_are_named() {
     );
     check(
         "gpt2",
+        write("adapter_config.json", "{}"),
+        "adapter_config.json: says that weights are added to the model's, which is not computed: merge them first",
+    );
+    check(
+        "gpt2",
         write("tokenizer.json", "{}"),
         "tokenizer.json: is no tokenizer: Model missing. at line 1 column 2",
     );
@@ -72,6 +77,27 @@ fn files_that_are_missing_or_odd_are_named() {
         write("generation_config.json", "{\"eos_token_id\": \"end\"}"),
         "generation_config.json: \"eos_token_id\" is \"end\", expected a token id or a list of them",
     );
+}
+
+#[test]
+fn tokenizers_that_the_library_gives_up_on_are_errors() {
+    let change = |change: fn(&mut Value)| {
+        move |folder: &Path| {
+            let path = folder.join("tokenizer.json");
+            let mut tokenizer: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+            change(&mut tokenizer);
+            fs::write(path, tokenizer.to_string()).unwrap();
+        }
+    };
+    let expected = "tokenizer.json: is no tokenizer: the tokenizer library gives up on it";
+    // A token that the template has and the vocabulary has not.
+    let template = |tokenizer: &mut Value| {
+        tokenizer["post_processor"] = json!({
+            "type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<none>", "type_id": 0}}],
+            "pair": [], "special_tokens": {},
+        });
+    };
+    check("llama", change(template), expected);
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn messages_are_the_conventions_json_and_read_back() {
     check(
         Message::new(
             Role::Other("critic".into()),
-            vec![Part::Other(serde_json::json!({"type": "compaction", "id": "c"}))],
+            vec![Part::Other(serde_json::json!({"id": "c", "type": "compaction"}))],
         ),
         r#"{"role":"critic","parts":[{"id":"c","type":"compaction"}]}"#,
     );

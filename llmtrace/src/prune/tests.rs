@@ -43,9 +43,9 @@ fn streams_are_pruned_in_any_pieces() {
 fn frames_are_pruned_in_any_pieces() {
     use crate::provider::build_frames::{chunk, event};
     let body = [
-        event("messageStop", r#"{"stopReason":"end_turn","note":"a secret"}"#),
-        chunk(r#"{"outputText":"a secret 42","index":0}"#),
-        event("metadata", r#"{"usage":{"inputTokens":3},"note":"a secret"}"#),
+        event("messageStop", r#"{"note":"a secret","stopReason":"end_turn"}"#),
+        chunk(r#"{"index":0,"outputText":"a secret 42"}"#),
+        event("metadata", r#"{"note":"a secret","usage":{"inputTokens":3}}"#),
         event("chunk", r#"{"metadata":{"whose":"a secret"}}"#),
     ]
     .concat();

@@ -2,6 +2,7 @@
 
 pub(crate) mod chip;
 pub(crate) mod empty;
+pub(crate) mod fenced;
 pub(crate) mod figure;
 pub(crate) mod icon;
 pub(crate) mod menu;

@@ -10,6 +10,7 @@ use super::{PATH, path};
 use crate::pages::chart::axis::Axis;
 use crate::pages::chart::figure::{Chart, Form};
 use crate::pages::chart::series::{Point, Series, Tone};
+use crate::pages::components::fenced::fenced;
 use crate::pages::components::figure::{self, Exactness};
 use crate::pages::components::pager::pager;
 use crate::pages::components::status::sign;
@@ -188,7 +189,7 @@ fn bubble(class: &str, what: &str, said: Option<&Said>, href: &str) -> Markup {
             span.bubble-who { (what) }
             @match said {
                 Some(said) => {
-                    div.bubble-text dir="auto" { (text::lines(&said.text)) }
+                    div.bubble-text { (fenced(&said.text)) }
                     @if said.is_cut { a href=(href) { "… the rest is in the trace" } }
                 },
                 None => span.none { "not captured" },

@@ -2,7 +2,7 @@ use llmtrace::{Message, ObservationKind, SpanId, SpanRecord, Timestamp, TraceId}
 
 use super::list::SessionsView;
 use super::one::SessionView;
-use super::turn::Turn;
+use super::turn::{Said, Turn};
 use super::{list, one};
 use crate::pages::query::Query;
 use crate::pages::sample::{HOSTILE, trace};
@@ -81,6 +81,24 @@ fn a_session_is_a_conversation_with_links_to_its_traces() {
     has("Tokens per turn");
     has("not captured");
     has("50 % <small>of input");
+}
+
+#[test]
+fn code_in_what_was_said_is_shown_as_code() {
+    let mut turn = Turn::of_row(trace(1));
+    let text = format!("Try this:\n```html\n{HOSTILE}\n  x\n```\nand say.");
+    turn.output = Some(Said { text, is_cut: false });
+    let session = session();
+    let now = at("2026-11-22T08:30:00Z");
+    let view = SessionView { session: &session, turns: &[turn], before: 0, after: None, now };
+    let found = one::page(&view).into_string();
+    assert_safe(&found);
+    let has = |text: &str| assert!(found.contains(text), "{text} in {found}");
+    has(
+        "<div class=\"text\" dir=\"auto\">Try this:</div><pre class=\"code\"><span class=\"language\">html</span><code>",
+    );
+    has("\n  x\n</code></pre><div class=\"text\" dir=\"auto\">and say.</div>");
+    assert!(!found.contains("```"), "{found}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::json::{self, bounded, size, structured};
+use crate::pages::components::fenced::fenced;
 use crate::pages::components::icon::{Icon, icon};
 use crate::pages::components::text::{cut, line, lines};
 
@@ -52,56 +53,8 @@ fn text(content: &str, whole: &str) -> Markup {
     }
     let (shown, rest) = bounded(content, whole);
     html! {
-        @for block in blocks(shown) {
-            @match block {
-                Block::Prose(text) => div.text dir="auto" { (lines(text)) },
-                Block::Code { language, code } => {
-                    pre.code { @if !language.is_empty() { span.language { (line(language)) } } code { (lines(code)) } }
-                },
-            }
-        }
+        (fenced(shown))
         (rest)
-    }
-}
-
-/// A stretch of a text.
-#[derive(Debug, PartialEq)]
-enum Block<'a> {
-    Prose(&'a str),
-    Code { language: &'a str, code: &'a str },
-}
-
-/// The text at its fences (`CommonMark` 4.5, of three or more backticks); a fence that is never closed runs to the end.
-fn blocks(text: &str) -> Vec<Block<'_>> {
-    let mut blocks = Vec::new();
-    let (mut begun, mut at, mut open) = (0, 0, None);
-    for line in text.split_inclusive('\n') {
-        let fence = line.trim_start().strip_prefix("```").map(|rest| rest.trim_start_matches('`').trim());
-        let next = at + line.len();
-        match (fence, open) {
-            (Some(language), None) if !language.contains('`') => {
-                prose(text.get(begun..at), &mut blocks);
-                (open, begun) = (Some(language), next);
-            }
-            (Some(""), Some(language)) => {
-                blocks.push(Block::Code { language, code: text.get(begun..at).unwrap_or_default() });
-                (open, begun) = (None, next);
-            }
-            _ => {}
-        }
-        at = next;
-    }
-    match open {
-        Some(language) => blocks.push(Block::Code { language, code: text.get(begun..).unwrap_or_default() }),
-        None => prose(text.get(begun..), &mut blocks),
-    }
-    blocks
-}
-
-fn prose<'a>(text: Option<&'a str>, blocks: &mut Vec<Block<'a>>) {
-    let text = text.unwrap_or_default().trim_matches('\n');
-    if !text.trim().is_empty() {
-        blocks.push(Block::Prose(text));
     }
 }
 
@@ -183,21 +136,6 @@ mod tests {
 
     use super::*;
     use crate::pages::testing::assert_sound;
-
-    #[test]
-    fn code_is_told_from_prose() {
-        let code = |language, code| Block::Code { language, code };
-        let check = |text: &str, expected: &[Block<'_>]| assert_eq!(blocks(text), expected, "{text:?}");
-        check("", &[]);
-        check("plain ``` text", &[Block::Prose("plain ``` text")]);
-        check(
-            "a\n```rust\nlet x;\n```\nb",
-            &[Block::Prose("a"), code("rust", "let x;\n"), Block::Prose("b")],
-        );
-        check("```\nopen", &[code("", "open")]);
-        check("````\n```\n````", &[code("", ""), code("", "")]);
-        check("```x```", &[Block::Prose("```x```")]);
-    }
 
     #[test]
     fn hostile_parts_stay_text() {

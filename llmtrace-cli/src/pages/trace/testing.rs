@@ -43,6 +43,7 @@ pub(crate) fn trace(spans: &[SpanRow]) -> TraceRow {
         spans: spans.len() as u64,
         errors: 0,
         status: TraceStatus::Ok,
+        error: None,
         has_root: true,
         calls: 0,
         tokens: Tokens::default(),

@@ -108,12 +108,14 @@ fn belongs(trace: &TraceRow) -> Markup {
     html! { bdi { (parts.join(" · ")) } }
 }
 
-/// The start of what went in, and of what came out.
+/// The start of what went in, and of what came out or went wrong.
 fn said(trace: &TraceRow) -> Markup {
     let shown = |text: &str| cut(&line(text), MAX_PREVIEW);
     html! {
         @if let Some(input) = &trace.input { div.in dir="auto" { (shown(input)) } }
-        @if let Some(output) = &trace.output { div.out dir="auto" { (shown(output)) } }
+        @if let Some(error) = &trace.error {
+            div.why title=(line(error)) { span.error-text { "failed: " } bdi { (shown(error)) } }
+        } @else if let Some(output) = &trace.output { div.out dir="auto" { (shown(output)) } }
     }
 }
 

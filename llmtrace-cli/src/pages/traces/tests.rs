@@ -36,6 +36,8 @@ fn hostile_text_stays_text() {
         user: hostile(),
         input: hostile(),
         output: hostile(),
+        status: TraceStatus::Error,
+        error: hostile(),
         models: vec![HOSTILE.to_owned()],
         ..trace(&[])
     };
@@ -110,6 +112,20 @@ fn figures_say_what_is_known() {
     has("<span class=\"muted\">running</span>");
     // What made no call has no cost, not a cost of nothing.
     assert_eq!(page.matches("$0.00").count(), 2, "{page}");
+}
+
+#[test]
+fn a_trace_that_failed_says_why() {
+    let row = TraceRow {
+        status: TraceStatus::Error,
+        error: Some("RateLimitError:\nslow down".to_owned()),
+        input: Some("a question".to_owned()),
+        ..trace(&[])
+    };
+    let page = drawn("", vec![row], &[]);
+    let has = |text: &str| assert!(page.contains(text), "{text} in {page}");
+    has("a question</div>");
+    has("failed: </span><bdi>RateLimitError: slow down</bdi>");
 }
 
 #[test]

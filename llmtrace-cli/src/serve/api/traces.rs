@@ -53,36 +53,38 @@ pub(crate) async fn one(
 /// The answer: the spans from number `first` on, as many as fit.
 fn spans(connection: &Connection, trace_id: TraceId, first: usize) -> Result<Option<Vec<u8>>, StoreError> {
     let mut body = format!("{{\"trace_id\":\"{trace_id}\",\"spans\":[").into_bytes();
-    let (start, mut number, mut next) = (body.len(), 0, None);
+    let (start, mut number, mut next) = (body.len(), first, None);
     let end = Instant::now() + TIME;
-    let read = trace::records(connection, trace_id, &mut |span| {
+    let read = trace::records_in(connection, trace_id, first..usize::MAX, &mut |span| {
+        let before = body.len();
         // One span always fits, so that the asker comes forward.
-        if number > first && Instant::now() >= end {
+        let is_first = before == start;
+        if !is_first && Instant::now() >= end {
             next = Some(number);
+            // The rest need not be read.
+            return Err(StoreError::Closed);
         }
-        if number >= first && next.is_none() {
-            let before = body.len();
-            if before > start {
-                body.push(b',');
-            }
-            write_line(&span, &mut body);
-            // Its newline.
-            body.pop();
-            if body.len() > MAX_BYTES && before > start {
-                body.truncate(before);
-                next = Some(number);
-            }
+        if !is_first {
+            body.push(b',');
+        }
+        write_line(&span, &mut body);
+        // Its newline.
+        body.pop();
+        if body.len() > MAX_BYTES && !is_first {
+            body.truncate(before);
+            next = Some(number);
+            return Err(StoreError::Closed);
         }
         number += 1;
-        // The rest need not be read.
-        if next.is_some() { Err(StoreError::Closed) } else { Ok(()) }
+        Ok(())
     });
     match read {
         Err(StoreError::Closed) if next.is_some() => {}
-        read => read?,
-    }
-    if number == 0 {
-        return Ok(None);
+        read => {
+            if !read? {
+                return Ok(None);
+            }
+        }
     }
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     body.extend_from_slice(format!("],\"after\":{next}}}").as_bytes());

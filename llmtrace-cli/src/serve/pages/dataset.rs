@@ -38,8 +38,11 @@ fn offers(connection: &Connection, wanted: &Wanted) -> Result<(Vec<Offer>, Optio
     let each = MAX_SPANS / page.traces.len().max(1);
     for row in page.traces {
         let spans = trace::load(connection, row.trace_id)?.map_or_else(Vec::new, |stored| stored.spans);
-        let offered = spans.into_iter().filter(|span| page_of::is_offered(span, wanted.filter.kind));
-        offers.push(Offer { trace: row, spans: offered.take(each).collect() });
+        let mut offered: Vec<_> =
+            spans.into_iter().filter(|span| page_of::is_offered(span, wanted.filter.kind)).collect();
+        let left_out = offered.len().saturating_sub(each);
+        offered.truncate(each);
+        offers.push(Offer { trace: row, spans: offered, left_out });
     }
     Ok((offers, page.after))
 }

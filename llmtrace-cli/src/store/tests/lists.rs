@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use fastrand::Rng;
-use llmtrace::{ObservationKind as Kind, SpanRecord, Timestamp, TraceId, Usd};
+use llmtrace::{
+    Attributes, Event, ObservationKind as Kind, SpanRecord, Status, Timestamp, TraceId, Usd, semconv,
+};
+use rusqlite::Connection;
 
 use super::support::{EPOCH, Scratch, span, span_id, trace, trace_id};
 use crate::store::dashboard::{DashboardBy, DashboardQuery, GroupKey, dashboard};
@@ -223,4 +226,47 @@ fn a_score_can_be_added_and_found() {
     assert_eq!((whole.scores.len(), whole.scores[0].comment.as_deref()), (1, Some("nice")));
     check("helpful>=0.7", 1);
     scratch.is_sound();
+}
+
+#[test]
+fn a_trace_that_failed_says_why() {
+    let failed = |mut span: SpanRecord, why: &str| {
+        span.status = Status::error(why.to_owned());
+        span
+    };
+    let root = || span(1, 0, None, Kind::Agent, (0, 30));
+    let child = |id: u64| span(1, id, Some(0), Kind::Tool, (id, 1));
+    let check = |spans: Vec<SpanRecord>, expected: Option<&str>| {
+        let scratch = Scratch::new();
+        for span in spans {
+            scratch.store.write(vec![span]).unwrap();
+        }
+        let first = |conn: &_| list(conn, &TraceFilter::default(), Sort::Newest, None, 1);
+        let found = scratch.store.read(first).unwrap().traces.remove(0).error;
+        assert_eq!(found.as_deref(), expected);
+        scratch.is_sound();
+        scratch.store.close();
+        let conn = Connection::open(scratch.path()).unwrap();
+        // As a file of the version before this one is, once it is brought up to date.
+        let (_, update) = include_str!("../errors.sql").split_once(";\n").unwrap();
+        let update = update.split(';').next().unwrap();
+        conn.execute_batch(&format!("UPDATE traces SET error = 'x' WHERE status = 1; {update};")).unwrap();
+        scratch.is_sound();
+    };
+    check(
+        vec![child(2), failed(child(1), "no such tool"), failed(root(), "gave up\n  at last")],
+        Some("gave up at last"),
+    );
+    check(vec![failed(child(2), "later"), failed(child(1), "first"), failed(root(), "")], Some("first"));
+    check(vec![failed(child(2), "no root yet")], Some("no root yet"));
+    // It went on to succeed.
+    check(vec![failed(child(1), "tried again"), root()], None);
+    check(vec![failed(root(), "")], None);
+    let mut typed = failed(root(), "");
+    typed.attributes.set(semconv::ERROR_TYPE, "timeout");
+    check(vec![typed.clone()], Some("timeout"));
+    let mut exception = Attributes::default();
+    exception.set(semconv::EXCEPTION_MESSAGE, "no answer within 5 s");
+    typed.events.push(Event::new(semconv::EXCEPTION_EVENT, typed.end, exception));
+    check(vec![typed], Some("no answer within 5 s"));
 }

@@ -5,9 +5,10 @@ use llmtrace::{Message, SpanRecord};
 use rusqlite::Connection;
 
 use super::support::{Scratch, trace};
+use crate::store::check::check as checked;
 use crate::store::filter::TraceFilter;
 use crate::store::list::each_record;
-use crate::store::upkeep;
+use crate::store::{open_read_only, upkeep};
 
 fn filled() -> (Scratch, Vec<SpanRecord>) {
     let scratch = Scratch::new();
@@ -24,8 +25,11 @@ fn what_is_wrong_is_found() {
         scratch.store.close();
         assert_eq!(upkeep::check(&scratch.path()).unwrap().count, 0);
         Connection::open(scratch.path()).unwrap().execute_batch(damage).unwrap();
-        let found = upkeep::check(&scratch.path()).unwrap();
-        assert!(found.problems.iter().any(|problem| problem.contains(expected)), "{damage}: {found:?}");
+        // As one who may write it, and as one who may not.
+        let reader = open_read_only(&scratch.path()).unwrap();
+        for found in [upkeep::check(&scratch.path()).unwrap(), checked(&reader).unwrap()] {
+            assert!(found.problems.iter().any(|problem| problem.contains(expected)), "{damage}: {found:?}");
+        }
     };
     check("UPDATE traces SET calls = calls + 1 WHERE id = 3", "trace 3: calls");
     check("UPDATE spans SET cost = 1 WHERE trace = 4 AND kind = 0", "trace 4");
@@ -36,6 +40,9 @@ fn what_is_wrong_is_found() {
     check("DELETE FROM facets WHERE facet = 1", "is not indexed");
     check("UPDATE facet_counts SET traces = traces + 1", "counts of facets");
     check("UPDATE traces SET facets = x'' WHERE id = 6", "trace 6: its facets");
+    check("UPDATE search_data SET block = zeroblob(length(block)) WHERE id > 10", "search");
+    check("DELETE FROM search WHERE rowid >> 20 = 7", "trace 7: 0 of its texts can be searched, 1 expected");
+    check("DELETE FROM texts WHERE trace = 8", "trace 8: 1 of its texts can be searched, 0 expected");
 }
 
 #[test]
@@ -52,7 +59,7 @@ fn compacting_loses_nothing() {
     let (before, after) = upkeep::compact(&path).unwrap();
     assert!(after < before, "{before} {after}");
     assert_eq!(upkeep::check(&path).unwrap().problems, [""; 0]);
-    let conn = crate::store::open_read_only(&path).unwrap();
+    let conn = open_read_only(&path).unwrap();
     let mut found = Vec::new();
     let mut firsts = 0;
     each_record(&conn, &TraceFilter::default(), &mut |is_first, span| {

@@ -154,13 +154,24 @@ fn fact(span: &SpanRecord, chunk: i64, position: i64) -> Fact {
         is_cost_incomplete: incomplete == Some(true),
         #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
         first_chunk: first_chunk.map(|seconds| (seconds * 1e9).round() as i64),
-        error: match &span.status {
-            Status::Error { message } if !message.is_empty() => Some(squeezed(message)),
-            _ => None,
-        },
+        error: error(span),
         chunk,
         position,
     }
+}
+
+/// What went wrong: what the status says, else the exception, else the type of the error.
+fn error(span: &SpanRecord) -> Option<String> {
+    let Status::Error { message } = &span.status else { return None };
+    let exception = span.events.iter().rev().find(|event| event.name == semconv::EXCEPTION_EVENT);
+    let of_exception = |key| exception.and_then(|event| event.attributes.get_str(key));
+    let said = [
+        Some(message.as_str()),
+        of_exception(semconv::EXCEPTION_MESSAGE),
+        span.attributes.get_str(semconv::ERROR_TYPE),
+        of_exception(semconv::EXCEPTION_TYPE),
+    ];
+    said.into_iter().flatten().map(squeezed).find(|text| !text.is_empty())
 }
 
 /// The environment under its present name, else under the one before it.

@@ -108,7 +108,7 @@ impl Commit<'_> {
             .chain([Value::Integer(self.now), Value::Integer(self.state.commit)])
             .chain(of_preview(&previews.input))
             .chain(of_preview(&previews.output))
-            .chain([Value::Blob(to_bytes(facets))]);
+            .chain([Value::Blob(to_bytes(facets)), totals.error.clone().map_or(Value::Null, Value::Text)]);
         let mut write = self.conn.prepare_cached(STATEMENT.get_or_init(statement))?;
         write.execute(rusqlite::params_from_iter(values))?;
         Ok(())
@@ -116,7 +116,7 @@ impl Commit<'_> {
 }
 
 fn statement() -> String {
-    let told = NUMBERS.iter().copied().chain(["input", "input_at", "output", "output_at", "facets"]);
+    let told = NUMBERS.iter().copied().chain(["input", "input_at", "output", "output_at", "facets", "error"]);
     let columns: Vec<&str> = ["id", "trace_id"].into_iter().chain(told.clone()).collect();
     let places: Vec<String> = (1..=columns.len()).map(|place| format!("?{place}")).collect();
     let updates: Vec<String> = told.map(|name| format!("{name} = excluded.{name}")).collect();

@@ -16,6 +16,7 @@ use crate::store::error::StoreError;
 use crate::store::facets::Facet;
 use crate::store::fact::{Fact, Labels};
 use crate::store::totals::Totals;
+use crate::store::trace::each_as_it_came;
 
 /// How many spans of a batch are of which sort.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,20 +94,20 @@ impl Commit<'_> {
         prepared.spans = fresh;
         let mut written = Written { new: prepared.spans.len() as u64, ..Written::default() };
         let mut merged = Vec::new();
-        for span in &twice {
-            let later = span.record(&prepared)?;
-            let earlier = match places.get(&span.fact.span_id) {
-                Some(fact) => crate::store::trace::line_of(self.conn, fact)?,
-                None => continue,
-            };
-            let both = merge(earlier.clone(), later);
+        let facts: Vec<Fact> =
+            twice.iter().filter_map(|span| places.get(&span.fact.span_id).copied().cloned()).collect();
+        let (mut later, mut unpacked) = (twice.iter(), Unpacked::default());
+        each_as_it_came(self.conn, &facts, &mut |_, earlier| {
+            let (Some(later), earlier) = (later.next(), earlier?) else { return Ok(()) };
+            let both = merge(earlier.clone(), unpacked.record(later, &prepared)?);
             if both == earlier {
                 written.repeated += 1;
             } else {
                 written.merged += 1;
                 merged.push(both);
             }
-        }
+            Ok(())
+        })?;
         Ok((prepared, Prepared::trace(&merged, &mut Packer::default()), written))
     }
 
@@ -193,14 +194,24 @@ impl Commit<'_> {
     }
 }
 
-impl PreparedSpan {
-    /// The span in full again.
-    fn record(&self, of: &Prepared) -> Result<SpanRecord, StoreError> {
+/// The chunk of a batch that was unpacked last.
+#[derive(Debug, Default)]
+struct Unpacked {
+    chunk: Option<i64>,
+    lines: Vec<u8>,
+}
+
+impl Unpacked {
+    /// A span in full again.
+    fn record(&mut self, span: &PreparedSpan, of: &Prepared) -> Result<SpanRecord, StoreError> {
         let lost = || StoreError::Other("a span was lost on its way to the file".to_owned());
-        let chunk =
-            usize::try_from(self.fact.chunk).ok().and_then(|chunk| of.chunks.get(chunk)).ok_or_else(lost)?;
-        let lines = chunk::unpack(chunk).ok_or_else(lost)?;
-        let line = chunk::line(&lines, self.fact.position).ok_or_else(lost)?;
+        let number = span.fact.chunk;
+        if self.chunk != Some(number) {
+            let chunk = usize::try_from(number).ok().and_then(|number| of.chunks.get(number));
+            self.lines = chunk.and_then(|chunk| chunk::unpack(chunk)).ok_or_else(lost)?;
+            self.chunk = Some(number);
+        }
+        let line = chunk::line(&self.lines, span.fact.position).ok_or_else(lost)?;
         read_line(line).map_err(|error| StoreError::Other(error.to_string()))
     }
 }

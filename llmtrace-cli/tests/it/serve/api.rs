@@ -106,6 +106,33 @@ fn filters_choose_and_pages_follow_each_other() {
 }
 
 #[test]
+fn arguments_are_shown_in_the_order_in_which_they_came() {
+    let server = Server::start(&[]);
+    let arguments = r#"{"to": "ann", "subject": "hi", "body": "…", "cc": {"zoe": 1, "ben": 2}}"#;
+    let message = format!(
+        r#"[{{"role": "assistant", "parts": [{{"type": "tool_call", "id": "1", "name": "mail", "arguments": {arguments}}}]}}]"#
+    );
+    let model = span(
+        [1, 1, 0],
+        "chat",
+        &[("gen_ai.operation.name", "chat".into()), ("gen_ai.output.messages", message.into())],
+    );
+    let tool = span(
+        [1, 2, 1],
+        "execute_tool mail",
+        &[("gen_ai.operation.name", "execute_tool".into()), ("gen_ai.tool.call.arguments", arguments.into())],
+    );
+    assert_eq!(server.ingest(&request(&[model, tool])).status, 200);
+    for number in [1, 2] {
+        let page = server.get(&format!("/traces/{}?span={}", trace(1), id(number))).text();
+        let shown = page.split("<pre class=\"json\">").nth(1).unwrap();
+        let places =
+            ["to", "subject", "body", "cc", "zoe", "ben"].map(|name| shown.find(&format!("{name}&quot;:")));
+        assert!(places.is_sorted() && places[0].is_some(), "{places:?} {shown:.500}");
+    }
+}
+
+#[test]
 fn wrong_parameters_are_named_with_what_would_be_right() {
     let server = with_agents(1);
     let check = |path: &str, parameter: &str, expected: &str| {

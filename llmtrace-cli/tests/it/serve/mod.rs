@@ -3,6 +3,6 @@
 mod api;
 mod hostile;
 mod safety;
-mod server;
+pub(crate) mod server;
 mod spans;
 mod start;

@@ -36,7 +36,7 @@ pub(in crate::otlp) fn call() -> SpanRecord {
             "gen_ai.prompt.name": "greet",
             "gen_ai.prompt.version": "3",
             "gen_ai.system_instructions": [{"type": "text", "content": "be brief"}],
-            "gen_ai.tool.definitions": [{"type": "function", "name": "f"}],
+            "gen_ai.tool.definitions": [{"name": "f", "type": "function"}],
             "app.tier": "gold",
         }),
     );

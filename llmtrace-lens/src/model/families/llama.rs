@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::members::{Biases, MEMBERS, Member};
+use super::members::{Biases, MEMBERS, Member, Whole};
 use super::{Family, activation, blocks, head_size, unembed};
 use crate::error::LoadError;
 use crate::model::checkpoint::{Bias, Checkpoint};
@@ -35,15 +35,16 @@ fn member<'a>(fields: &Fields<'a>) -> Result<(&'static Member, Fields<'a>), Load
 fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
     let (member, fields) = member(fields)?;
     let fields = &fields;
-    let whole = |at: usize| member.sizes.whole.and_then(|sizes| sizes.get(at).copied());
-    let size = |name: &str, at: usize| match fields.count_or_none(&[name])?.or(whole(at)) {
+    let whole = |size: fn(&Whole) -> usize| member.sizes.whole.as_ref().map(size);
+    let size = |name: &str, default: Option<usize>| match fields.count_or_none(&[name])?.or(default) {
         Some(size) => Ok(size),
         None => fields.count(&[name]),
     };
-    let (d_model, heads) = (size("hidden_size", 0)?, size("num_attention_heads", 3)?);
-    let layers = match whole(2).filter(|_| fields.value(&["num_hidden_layers"]).is_none()) {
-        Some(layers) => layers,
-        None => blocks(fields, &["num_hidden_layers"])?,
+    let d_model = size("hidden_size", whole(|sizes| sizes.hidden))?;
+    let heads = size("num_attention_heads", whole(|sizes| sizes.heads))?;
+    let layers = match whole(|sizes| sizes.layers) {
+        Some(layers) if fields.value(&["num_hidden_layers"]).is_none() => layers,
+        _ => blocks(fields, &["num_hidden_layers"])?,
     };
     let kv_heads = fields.count_or_none(&["num_key_value_heads"])?.or(member.sizes.kv_heads).unwrap_or(heads);
     if heads % kv_heads != 0 {
@@ -54,7 +55,7 @@ fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
         Some(size) => size,
         None => head_size(fields, &["hidden_size"], d_model, heads)?,
     };
-    let context = size("max_position_embeddings", 5)?;
+    let context = size("max_position_embeddings", whole(|sizes| sizes.context))?;
     let windows = member.windows(fields, layers)?;
     let scalar = if member.gemma {
         fields.positive(&["query_pre_attn_scalar"])?.unwrap_or(GEMMA_SCALAR)
@@ -68,11 +69,11 @@ fn config(fields: &Fields<'_>) -> Result<Config, LoadError> {
         family: member.name.to_owned(),
         layers,
         d_model,
-        d_mlp: size("intermediate_size", 1)?,
+        d_mlp: size("intermediate_size", whole(|sizes| sizes.intermediate))?,
         heads,
         kv_heads,
         head_dim,
-        vocab: size("vocab_size", 4)?,
+        vocab: size("vocab_size", whole(|sizes| sizes.vocab))?,
         context,
         norm: NormKind::Rms,
         epsilon: fields.epsilon("rms_norm_eps", 1e-6)?,

@@ -29,9 +29,18 @@ pub(super) struct Member {
 pub(super) struct Sizes {
     pub(super) kv_heads: Option<usize>,
     pub(super) head_dim: Option<usize>,
-    /// `hidden_size`, `intermediate_size`, `num_hidden_layers`, `num_attention_heads`, `vocab_size`, `max_position_embeddings`:
-    /// left out only where a model with images says what its language model has unlike others.
-    pub(super) whole: Option<[usize; 6]>,
+    pub(super) whole: Option<Whole>,
+}
+
+/// The other sizes, which only a model with images leaves out: it says where its language model is unlike this one.
+#[derive(Clone, Copy)]
+pub(super) struct Whole {
+    pub(super) hidden: usize,
+    pub(super) intermediate: usize,
+    pub(super) layers: usize,
+    pub(super) heads: usize,
+    pub(super) vocab: usize,
+    pub(super) context: usize,
 }
 
 /// How far back the blocks look.
@@ -85,6 +94,9 @@ const GEMMA2: Member = Member {
     ..LLAMA
 };
 
+const GEMMA3: Whole =
+    Whole { hidden: 2304, intermediate: 9216, layers: 26, heads: 8, vocab: 262_208, context: 131_072 };
+
 pub(super) const MEMBERS: &[Member] = &[
     LLAMA,
     Member {
@@ -111,7 +123,7 @@ pub(super) const MEMBERS: &[Member] = &[
     GEMMA2,
     Member {
         name: "gemma3",
-        sizes: Sizes { whole: Some([2304, 9216, 26, 8, 262_208, 131_072]), ..GEMMA2.sizes },
+        sizes: Sizes { whole: Some(GEMMA3), ..GEMMA2.sizes },
         reach: Reach::Pattern,
         qk_norm: true,
         caps: [None, None],

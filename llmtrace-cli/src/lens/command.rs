@@ -1,0 +1,56 @@
+//! The commands below `llmtrace lens`.
+
+use clap::{Args, Subcommand};
+
+use super::{attention, dump, explain, generate, logit_lens, patch, report};
+use crate::failure::Failure;
+
+/// The options of the command.
+#[derive(Args, Debug)]
+#[command(about = "Looks inside a local model: what it computes between prompt and answer", long_about = ABOUT, after_help = EXAMPLES)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+// Their descriptions stand with their options.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Generate(Box<generate::Options>),
+    LogitLens(logit_lens::Options),
+    Attention(attention::Options),
+    Patch(patch::Options),
+    Explain(Box<explain::Options>),
+    Report(report::Options),
+    Dump(dump::Options),
+}
+
+const ABOUT: &str = "\
+Runs a local model and shows what happens between the prompt and the answer.
+
+MODEL is a folder as Hugging Face writes it (config.json, *.safetensors,
+tokenizer.json) of a GPT-2, Llama, Mistral, Qwen, Gemma, GPT-NeoX or Pythia, or
+a small model that comes with the program: toy, or toy-gelu with other neurons,
+which know 144 cities, their states and the capitals of these.
+
+Each command prints what a person reads, and one JSON object with --json.
+Returns 0 when done, 2 when it was used wrongly or the model cannot be read; why
+stands on one line of standard error.";
+
+const EXAMPLES: &str = "\
+Examples:
+  llmtrace lens generate toy --prompt 'the capital of the state containing Dallas is'
+  llmtrace lens logit-lens toy --prompt 'the capital of the state containing Dallas is'";
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    match &options.command {
+        Command::Generate(options) => generate::run(options),
+        Command::LogitLens(options) => logit_lens::run(options),
+        Command::Attention(options) => attention::run(options),
+        Command::Patch(options) => patch::run(options),
+        Command::Explain(options) => explain::run(options),
+        Command::Report(options) => report::run(options),
+        Command::Dump(options) => dump::run(options),
+    }
+}

@@ -1,0 +1,220 @@
+//! `llmtrace lens explain`: which parts of a prompt moved the answer.
+
+use clap::{Args, ValueEnum};
+use llmtrace_lens::Model;
+use llmtrace_lens::explain::{
+    Attribution, ExplainError, Faithfulness, Game, KernelShap, LeaveOneOut, Lime, Method, Owen, Parts,
+    Permutation, Plan, Shapley, TokenGame,
+};
+use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
+use llmtrace_lens::report::visible;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::input::{ModelArguments, PromptArguments, likeliest, token, wrong};
+use super::output::OutputArguments;
+use super::progress::Steps;
+use crate::failure::Failure;
+
+/// The options of the command.
+#[derive(Args, Debug)]
+#[command(about = "Shows which parts of a prompt moved the answer", long_about = ABOUT, after_help = EXAMPLES)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    prompt: PromptArguments,
+    /// How it is found
+    #[arg(long, value_name = "METHOD", value_enum, default_value = "shapley")]
+    method: MethodName,
+    /// What the prompt is split into
+    #[arg(long, value_name = "PARTS", value_enum, default_value = "token")]
+    parts: PartsName,
+    /// The token that is explained; without it the likeliest; #17 is an id
+    #[arg(long, value_name = "TOKEN")]
+    answer: Option<String>,
+    /// Explain by how much the answer's logit exceeds that of this token
+    #[arg(long, value_name = "TOKEN")]
+    wrong: Option<String>,
+    /// The token in the place of masked ones; without it one for unknown words or ends
+    #[arg(long, value_name = "TOKEN")]
+    mask: Option<String>,
+    /// Masks of lime, kernel-shap and owen, pairs of permutation, steps of ig
+    #[arg(long, value_name = "N")]
+    samples: Option<usize>,
+    /// Where random choices begin
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    /// Refuse what may take more runs of the model
+    #[arg(long, value_name = "N")]
+    max_runs: Option<u64>,
+    /// Do not judge the result beside random ones
+    #[arg(long)]
+    no_judgement: bool,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+/// A method, as docs/explain.md describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum MethodName {
+    /// Exact Shapley values: 2^parts runs, at most 16 parts
+    Shapley,
+    /// Shapley values fitted to sampled masks
+    KernelShap,
+    /// Owen values over the tree of the text
+    Owen,
+    /// Shapley values by random orders
+    Permutation,
+    /// A linear model around the prompt
+    Lime,
+    /// What is lost without each part
+    LeaveOneOut,
+    /// Integrated gradients
+    Ig,
+    /// The gradient times the embedding
+    GradientXInput,
+    /// The length of the gradient
+    Saliency,
+    /// Attention followed through the layers
+    Rollout,
+}
+
+/// What a prompt is split into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PartsName {
+    Token,
+    Word,
+    Sentence,
+}
+
+const ABOUT: &str = "\
+Shows which parts of a prompt moved the answer.
+
+Reads a model and the prompt; runs the model with parts of the prompt masked by
+a token, or reads its gradients or its attention. Prints each part with what it
+adds to the answer's log-probability (natural logarithm), what was run for it,
+and how true that is to the model beside random explanations: what is lost when
+the strongest parts are masked, and when they alone are kept. A bar on a
+terminal's standard error shows how far it has come. With --json, one object:
+answer, plan (what it may take, for methods that mask), attribution and
+faithfulness.
+
+Returns 0 when done, 2 if the model cannot be read, there are too many parts for
+the method, or more runs than --max-runs would be needed.";
+
+const EXAMPLES: &str = "\
+Examples:
+  llmtrace lens explain toy --prompt 'the capital of the state containing Dallas is'
+  llmtrace lens explain models/gpt2 --prompt .. --answer Paris --method owen --parts word --json";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Found {
+    answer: String,
+    plan: Option<Plan>,
+    attribution: Value,
+    faithfulness: Option<Faithfulness>,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let model = options.model.load()?;
+    let tokens = options.prompt.read(&model)?;
+    let answer = match &options.answer {
+        Some(text) => token(&model, text)?,
+        None => likeliest(&model, &tokens)?,
+    };
+    let target = match &options.wrong {
+        Some(text) => Target::logit_difference(answer, token(&model, text)?),
+        None => Target::log_probability(answer),
+    };
+    let mask = options.mask.as_ref().map_or_else(|| Ok(model.mask_token()), |text| token(&model, text))?;
+    let prompt = match options.parts {
+        PartsName::Token => TokenGame::new(&model, &tokens, &target, mask),
+        parts => TokenGame::of_parts(&model, options.of_text(&model, parts, mask)?, &target),
+    };
+    let steps = Steps::new("explaining");
+    let game =
+        prompt.game().seed(options.seed).on_progress(|progress| steps.set(progress.done, progress.calls));
+    let game = game.max_calls(options.max_runs.unwrap_or(u64::MAX));
+    let (plan, attribution) = options.explain(&prompt, &game, mask).map_err(wrong)?;
+    let judge = || game.judge(&attribution).map_err(wrong);
+    let faithfulness = if options.no_judgement { None } else { Some(judge()?) };
+    drop(game);
+    drop(steps);
+    let measure = options.measure(&model, answer);
+    let answer = model.token_text(answer);
+    let found = Found { answer, plan, attribution: attribution.to_json(), faithfulness };
+    options.output.print(&found, |canvas| {
+        let picture = canvas.draw(&attribution.picture("What each part did", measure));
+        let judged = found.faithfulness.as_ref().map(|judged| format!("{judged}\n\n")).unwrap_or_default();
+        let answer = visible(found.answer.trim());
+        let (spent, seconds) = (&attribution.spent, attribution.seconds);
+        Ok::<_, Failure>(format!("answer: {answer}\n\n{picture}\n{judged}{spent}, {seconds:.2} s\n"))
+    })
+}
+
+impl Options {
+    /// What is explained, in words.
+    fn measure(&self, model: &Model, answer: u32) -> String {
+        let name = |text: &str| visible(text.trim());
+        let answer = name(&model.token_text(answer));
+        match &self.wrong {
+            Some(other) => format!("logit of {answer} less that of {}", name(other)),
+            None => format!("log-probability of {answer} (nats)"),
+        }
+    }
+
+    /// The words or sentences of the prompt, with the tokens that they are.
+    fn of_text(&self, model: &Model, parts: PartsName, mask: u32) -> Result<Parts, Failure> {
+        let (Some(text), Some(tokenizer)) = (self.prompt.text(), model.tokenizer()) else {
+            return Err(Failure::Wrong(
+                "words and sentences need a --prompt: tokens have no text".to_owned(),
+            ));
+        };
+        let encoding = tokenizer.encode(text, true).map_err(wrong)?;
+        let places = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
+        let parts = if parts == PartsName::Word { Parts::words(text) } else { Parts::sentences(text) };
+        Ok(parts.with_token_ids(encoding.get_ids().iter().copied().zip(places), mask))
+    }
+
+    /// Explains by the method that was asked for.
+    fn explain(
+        &self,
+        prompt: &TokenGame<'_>,
+        game: &Game<'_>,
+        mask: u32,
+    ) -> Result<(Option<Plan>, Attribution), ExplainError> {
+        let samples = self.samples.map(|samples| samples.max(1));
+        let read = |attribution: Result<Attribution, ExplainError>| Ok((None, attribution?));
+        match self.method {
+            MethodName::Shapley => by(game, &Shapley),
+            MethodName::KernelShap => {
+                by(game, &samples.map_or_else(KernelShap::default, KernelShap::samples))
+            }
+            MethodName::Owen => {
+                let owen = Owen::default();
+                by(game, &samples.map_or_else(Owen::default, |masks| owen.limit(masks)))
+            }
+            MethodName::Permutation => {
+                by(game, &samples.map_or_else(Permutation::default, Permutation::pairs))
+            }
+            MethodName::Lime => by(game, &samples.map_or_else(Lime::default, Lime::samples)),
+            MethodName::LeaveOneOut => by(game, &LeaveOneOut),
+            MethodName::Ig => {
+                let method = IntegratedGradients::new(Baseline::Token(mask));
+                read(prompt.integrated_gradients(&samples.map_or(method, |steps| method.steps(steps))))
+            }
+            MethodName::GradientXInput => read(prompt.gradient_x_input()),
+            MethodName::Saliency => read(prompt.saliency()),
+            MethodName::Rollout => read(prompt.attention_rollout()),
+        }
+    }
+}
+
+/// Plans, then explains.
+fn by(game: &Game<'_>, method: &impl Method) -> Result<(Option<Plan>, Attribution), ExplainError> {
+    let plan = game.plan(method)?;
+    Ok((Some(plan), game.explain(method)?))
+}

@@ -1,0 +1,39 @@
+//! How far a sweep has come, on a terminal.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar on standard error, where that is a terminal.
+#[derive(Debug)]
+pub(super) struct Steps(ProgressBar);
+
+/// Times a second that the bar moves.
+const REFRESH_HZ: u8 = 10;
+
+impl Steps {
+    /// A bar that appears with the first step.
+    pub(super) fn new(doing: &'static str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(REFRESH_HZ));
+        let template = "{msg} {bar:30} {pos} of {len}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("━╸·"));
+        }
+        bar.set_message(doing);
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Self(bar)
+    }
+
+    /// So many of all are done.
+    pub(super) fn set(&self, done: usize, total: usize) {
+        self.0.set_length(total as u64);
+        self.0.set_position(done as u64);
+    }
+}
+
+/// The bar goes away, so that the result stands alone.
+impl Drop for Steps {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

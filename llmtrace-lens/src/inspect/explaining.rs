@@ -1,0 +1,45 @@
+//! How a prompt is explained when nobody says how.
+
+use super::error::InspectError;
+use crate::explain::{Attribution, Faithfulness, Shapley, TokenGame};
+use crate::generate::flops;
+use crate::gradient::{Baseline, IntegratedGradients, Target};
+use crate::model::Model;
+
+/// The most floating point operations that exact Shapley values, or judging them, may take: about half a minute of two cores.
+const EXACT_FLOPS: f64 = 5e11;
+
+/// The most parts whose Shapley values are computed exactly.
+const EXACT_PARTS: usize = 12;
+
+/// Exact Shapley values where the model is small and the prompt short, else integrated gradients; judged where that
+/// does not take too long.
+pub(super) fn explain(
+    model: &Model,
+    tokens: &[u32],
+    answer: u32,
+) -> Result<(Attribution, Option<Faithfulness>), InspectError> {
+    let mask = model.mask_token();
+    let game = TokenGame::new(model, tokens, &Target::log_probability(answer), mask);
+    let calls = game.game();
+    let cost = flops(model.config(), 0, tokens.len(), 1);
+    let is_exact = tokens.len() <= EXACT_PARTS && cost * f64::from(1 << tokens.len().min(20)) <= EXACT_FLOPS;
+    let attribution = if is_exact {
+        calls.explain(&Shapley)?
+    } else {
+        game.integrated_gradients(&IntegratedGradients::new(Baseline::Token(mask)))?
+    };
+    let judging = calls.plan_judgement(&attribution)?.calls as f64;
+    let faithfulness = if judging * cost <= EXACT_FLOPS { Some(calls.judge(&attribution)?) } else { None };
+    Ok((attribution, faithfulness))
+}
+
+impl Model {
+    /// The token that best stands in the place of one that is taken away: one for unknown words or for masks where the
+    /// vocabulary has one, else the one that ends answers, else the first.
+    pub fn mask_token(&self) -> u32 {
+        const NAMES: [&str; 6] = ["<unk>", "[UNK]", "[MASK]", "<pad>", "[PAD]", "<|endoftext|>"];
+        let named = self.tokenizer().and_then(|known| NAMES.iter().find_map(|name| known.token_to_id(name)));
+        named.or_else(|| self.end_tokens().first().copied()).unwrap_or(0)
+    }
+}

@@ -1,0 +1,102 @@
+//! The small models that come with this crate.
+
+use std::path::Path;
+
+use candle_core::Device;
+
+use crate::error::LoadError;
+use crate::model::{Model, ModelBuilder};
+
+/// A small model that comes with this crate: two facts to put together, and words that are said again.
+///
+/// Each is a GPT-2 of 3 layers that knows 144 cities, their states and the capitals of these; `models/README.md` says how
+/// it was trained and what it cannot do.
+///
+/// ```
+/// use llmtrace_lens::Toy;
+///
+/// let model = Toy::Relu.load()?;
+/// let answer = model.generator().run("the capital of the state containing Dallas is")?;
+/// assert!(answer.text.contains("Austin"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Toy {
+    /// Neurons with a `ReLU`, few of which fire at once: the one to begin with.
+    Relu,
+    /// Neurons with a `GELU`, as most language models have them.
+    Gelu,
+}
+
+/// The files of a model.
+struct Files {
+    config: &'static str,
+    tokenizer: &'static [u8],
+    weights: &'static [u8],
+}
+
+macro_rules! files {
+    ($folder:literal) => {
+        Files {
+            config: include_str!(concat!("../models/", $folder, "/config.json")),
+            tokenizer: include_bytes!(concat!("../models/", $folder, "/tokenizer.json")),
+            weights: include_bytes!(concat!("../models/", $folder, "/model.safetensors")),
+        }
+    };
+}
+
+const RELU: Files = files!("toy-relu");
+const GELU: Files = files!("toy-gelu");
+
+impl Toy {
+    /// The model of this name: `toy` and `toy-relu` for [`Relu`](Self::Relu), `toy-gelu` for [`Gelu`](Self::Gelu).
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "toy" | "toy-relu" => Some(Self::Relu),
+            "toy-gelu" => Some(Self::Gelu),
+            _ => None,
+        }
+    }
+
+    /// Its name: `toy-relu` or `toy-gelu`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Relu => "toy-relu",
+            Self::Gelu => "toy-gelu",
+        }
+    }
+
+    /// The model on the CPU; no file is read.
+    ///
+    /// # Errors
+    /// The tensor library refuses.
+    pub fn load(self) -> Result<Model, LoadError> {
+        self.load_on(&Device::Cpu)
+    }
+
+    /// The same on another device.
+    ///
+    /// # Errors
+    /// The device refuses.
+    pub fn load_on(self, device: &Device) -> Result<Model, LoadError> {
+        let files = match self {
+            Self::Relu => RELU,
+            Self::Gelu => GELU,
+        };
+        let wrong = |file: &str, problem: String| LoadError::Format {
+            path: Path::new(self.name()).join(file),
+            problem,
+        };
+        let config =
+            serde_json::from_str(files.config).map_err(|error| wrong("config.json", error.to_string()))?;
+        let tokenizer = tokenizers::Tokenizer::from_bytes(files.tokenizer)
+            .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
+        let tensors = candle_core::safetensors::load_buffer(files.weights, &Device::Cpu)?;
+        let builder = ModelBuilder::new(self.name(), config).tokenizer(tokenizer);
+        tensors
+            .into_iter()
+            .fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor))
+            .build_on(device)
+    }
+}
