@@ -96,7 +96,7 @@ fn the_graph_of_the_toy_shows_the_state_between_the_city_and_its_capital() {
     let mut order: Vec<usize> = (0..graph.features.len()).collect();
     order.sort_by(|a, b| influence.of(*b).total_cmp(&influence.of(*a)));
     let last = graph.tokens.len() - 1;
-    // Neurons that fire at the end for another city of Texas, and for no city of three other states.
+    // Neurons that fire at the end for another city of Texas, and for none of two other states.
     let texas = order.iter().take(20).map(|node| graph.features[*node]).filter(|at| {
         at.layer < 2
             && at.position == last

@@ -44,7 +44,11 @@ impl AttributionGraph {
             incoming.keys().map(|target| (*target, self.row_size(*target, |_| true))).collect();
         let all: f64 = self.targets.iter().map(|target| target.weight).sum();
         let mut heap: BinaryHeap<Partial> = (self.sources()..self.len())
-            .map(|target| Partial { share: self.weight(target) / all, supports: true, nodes: vec![target] })
+            .map(|target| Partial {
+                share: self.weight(target) / all.max(f64::MIN_POSITIVE),
+                supports: true,
+                nodes: vec![target],
+            })
             .collect();
         let mut found = Vec::new();
         // Shares only fall on the way, so whole paths come out in their order.

@@ -41,7 +41,6 @@ pub(super) fn of_layer(
 
 /// What enters each feature's nonlinearity at each position, from what they read `[T, D]`.
 pub(crate) fn pre_activations(encoder: &Encoder, read: &Tensor) -> Result<Vec<Vec<f32>>, CircuitError> {
-    let read = read.to_device(encoder.weight.device())?;
     let pre = read.matmul(&encoder.weight.t()?)?.broadcast_add(&encoder.bias)?;
     Ok(pre.to_vec2()?)
 }

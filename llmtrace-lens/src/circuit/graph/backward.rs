@@ -31,6 +31,9 @@ impl Local<'_> {
 
     /// The rows of some readings: what each source adds to each.
     pub(super) fn rows(&self, readings: &[&Reading]) -> Result<Vec<Row>, CircuitError> {
+        if readings.is_empty() {
+            return Ok(Vec::new());
+        }
         let steps = readings.iter().map(|reading| reading.position + 1).max().unwrap_or(0);
         let top = readings.iter().map(|reading| reading.layer).max().unwrap_or(0);
         let width = self.model.config().d_model;

@@ -90,7 +90,7 @@ impl<'m> Local<'m> {
     fn find_features(&mut self, layer: usize) -> Result<(), CircuitError> {
         let input = self.transcoders.input();
         let read = layer::input(&self.cache, self.model.config(), layer, input)?;
-        let encoder = self.transcoders.encoder(layer)?;
+        let encoder = self.transcoders.encoder(layer)?.on(self.model.device())?;
         let found = active::of_layer(layer, &encoder, &read, self.masked)?;
         self.read_features(&encoder, &found)?;
         self.features.extend(found);

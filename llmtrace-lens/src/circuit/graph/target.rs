@@ -1,5 +1,7 @@
 //! What a graph explains.
 
+use std::collections::BTreeSet;
+
 use super::active::floats;
 use super::graph::TargetNode;
 use super::local::Local;
@@ -51,7 +53,10 @@ impl Targets {
         let probabilities = local.probabilities();
         let tokens = match self {
             Self::Likely { most, probability } => likely(&probabilities, *most, *probability),
-            Self::Tokens(tokens) => tokens.clone(),
+            Self::Tokens(tokens) => {
+                let mut seen = BTreeSet::new();
+                tokens.iter().copied().filter(|token| seen.insert(*token)).collect()
+            }
             Self::Difference(token, against) => {
                 let direction = column(local, *token)?.less(&column(local, *against)?);
                 let name = format!("{} - {}", model.token_text(*token), model.token_text(*against));

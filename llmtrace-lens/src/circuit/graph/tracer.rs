@@ -185,7 +185,9 @@ fn assembled(
         Owner::Feature(feature) => *feature,
         Owner::Target(_) => usize::MAX,
     });
-    let (mut edges, mut constants, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
+    let width = features.len() + local.sources() - local.features.len();
+    let mut edges = Vec::with_capacity(rows.len() * width);
+    let (mut constants, mut left_out) = (Vec::new(), Vec::new());
     for (_, row) in rows {
         constants.push(row.constant);
         let mut omitted = 0.0;

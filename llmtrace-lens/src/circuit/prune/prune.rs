@@ -52,18 +52,19 @@ impl AttributionGraph {
     fn edges_within(&self, nodes: &[bool], share: f64) -> Vec<(usize, usize)> {
         let kept = |node: usize| nodes.get(node).copied().unwrap_or(false);
         let influence = self.influence_within(nodes);
-        let mut scores = Vec::new();
-        for target in self.rows().filter(|target| kept(*target)) {
+        // Twice over the rows: the scores of all edges with their ends would take thrice the memory of the graph.
+        let scores = |target: usize| {
             let weight = influence.of(target) + self.weight(target);
             let size = self.row_size(target, kept);
             let edges = self.row(target).iter().enumerate();
-            let edges = edges.filter(|(source, edge)| **edge != 0.0 && kept(*source));
-            scores
-                .extend(edges.map(|(source, edge)| (weight * f64::from(edge.abs()) / size, target, source)));
-        }
-        let least = threshold(scores.iter().map(|(score, ..)| *score), share);
-        let kept = scores.into_iter().filter(|(score, ..)| *score >= least && *score > 0.0);
-        kept.map(|(_, target, source)| (target, source)).collect()
+            let edges = edges.filter(move |(source, edge)| **edge != 0.0 && kept(*source));
+            edges.map(move |(source, edge)| (weight * f64::from(edge.abs()) / size, source))
+        };
+        let targets = || self.rows().filter(|target| kept(*target));
+        let least = threshold(targets().flat_map(scores).map(|(score, _)| score), share);
+        let edges = targets().flat_map(|target| scores(target).map(move |edge| (target, edge)));
+        let edges = edges.filter(|(_, (score, _))| *score >= least && *score > 0.0);
+        edges.map(|(target, (_, source))| (target, source)).collect()
     }
 
     /// Drops features and errors without an edge out and features without one in; tells whether there were any.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::activation::FeatureActivation;
@@ -42,6 +42,13 @@ pub(crate) struct Encoder {
     /// `[F]`.
     pub(crate) bias: Tensor,
     pub(crate) activation: FeatureActivation,
+}
+
+impl Encoder {
+    pub(crate) fn on(self, device: &Device) -> candle_core::Result<Self> {
+        let (weight, bias) = (self.weight.to_device(device)?, self.bias.to_device(device)?);
+        Ok(Self { weight, bias, ..self })
+    }
 }
 
 #[derive(Clone, Debug)]
