@@ -106,9 +106,11 @@ fn what_is_asked_for_twice_is_one_target_and_what_is_not_there_is_refused() {
         assert_eq!(trace(targets).unwrap_err().to_string(), expected);
     }
     assert!(Tracer::new(&model, &transcoders).trace(&[]).is_err());
-    let other = Model::load(fixtures().join("models/llama")).unwrap();
-    let whole = Tracer::new(&other, &transcoders).trace(&[0, 20, 33]);
-    assert!(whole.is_ok(), "the same width and number of layers fit");
+    let other = Model::load(fixtures().join("../../models/toy-relu")).unwrap();
+    assert_eq!(
+        Tracer::new(&other, &transcoders).trace(&[0, 20, 33]).unwrap_err().to_string(),
+        "toy-relu: there are transcoders of 3 layers and width 32, expected 3 and 64"
+    );
 }
 
 #[test]

@@ -19,6 +19,8 @@ pub struct Transcoders {
     kind: TranscoderKind,
     input: FeatureInput,
     output: FeatureOutput,
+    /// Width of the stream that they read and write.
+    width: usize,
     source: Source,
 }
 
@@ -79,7 +81,7 @@ impl Transcoders {
             })
             .collect();
         let kind = if cross { TranscoderKind::CrossLayer } else { TranscoderKind::PerLayer };
-        Ok(Self { kind, input, output, source: Source::Files(files?.into()) })
+        Ok(Self { kind, input, output, width, source: Source::Files(files?.into()) })
     }
 
     /// The neurons of a model whose MLP is `out(relu(in(x)))`: a transcoder that leaves no error.
@@ -101,6 +103,7 @@ impl Transcoders {
             kind: TranscoderKind::Neurons,
             input: FeatureInput::MlpInput,
             output: FeatureOutput::MlpOutput,
+            width: config.d_model,
             source: Source::Neurons(model.clone()),
         })
     }
@@ -204,15 +207,19 @@ impl Transcoders {
         }
     }
 
-    /// Refuses a model of another number of layers.
+    /// Refuses a model of another number of layers or another width.
     pub(crate) fn check(&self, model: &Model) -> Result<(), CircuitError> {
-        let (found, expected) = (self.layers(), model.config().layers);
+        let (found, expected) =
+            ((self.layers(), self.width), (model.config().layers, model.config().d_model));
         if found == expected {
             return Ok(());
         }
         Err(CircuitError::Transcoders {
             model: model.name().to_owned(),
-            problem: format!("there are transcoders of {found} layers, expected {expected}"),
+            problem: format!(
+                "there are transcoders of {} layers and width {}, expected {} and {}",
+                found.0, found.1, expected.0, expected.1
+            ),
         })
     }
 
