@@ -1,12 +1,13 @@
 //! The dear elementwise steps of a backward pass, each in one go over memory: for f32 on the CPU. Elsewhere, and where a
 //! tensor is not in one piece, there is no answer, and the caller takes the same step by several operations.
 
-use candle_core::{CpuStorage, D, Result, Storage, Tensor};
+use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
 use crate::model::{Activation, NormKind};
+use crate::ops::{by_rows, exp, filled, sum};
 
-/// Numbers that one task works on at least: fewer are not worth another thread.
+/// Numbers that one task of two outputs works on.
 const TASK: usize = 1 << 14;
 /// Sums that are made side by side, so that they fit vector registers.
 const LANES: usize = 16;
@@ -15,8 +16,9 @@ const LANES: usize = 16;
 pub(super) fn softmax(gradient: &Tensor, pattern: &Tensor, scale: f64) -> Result<Option<Tensor>> {
     #[expect(clippy::cast_possible_truncation, reason = "a factor of f32 numbers")]
     let (width, scale) = (pattern.dim(D::Minus1)?, scale as f32);
-    on_cpu([gradient, pattern], pattern, |[gradient, pattern], out| {
-        by_rows(width, out, |at, out| {
+    filled([gradient, pattern], pattern.shape(), |[gradient, pattern], out| {
+        by_rows(width, out, |row, out| {
+            let at = row * width;
             let rows =
                 out.chunks_mut(width).zip(gradient[at..].chunks(width)).zip(pattern[at..].chunks(width));
             for ((out, gradient), pattern) in rows {
@@ -38,29 +40,34 @@ pub(super) fn norm(
     if written.dims() != normalized.dims() || gain.elem_count() != width {
         return Ok(None);
     }
-    on_cpu([written, gain, normalized, scale], normalized, |[written, gain, normalized, scale], out| {
-        by_rows(width, out, |at, out| {
-            let rows = out.chunks_mut(width).zip(written[at..].chunks(width));
-            let rows = rows.zip(normalized[at..].chunks(width)).zip(&scale[at / width..]);
-            for (((out, written), normalized), scale) in rows {
-                for ((out, written), gain) in out.iter_mut().zip(written).zip(gain) {
-                    *out = written * gain;
+    filled(
+        [written, gain, normalized, scale],
+        normalized.shape(),
+        |[written, gain, normalized, scale], out| {
+            by_rows(width, out, |row, out| {
+                let at = row * width;
+                let rows = out.chunks_mut(width).zip(written[at..].chunks(width));
+                let rows = rows.zip(normalized[at..].chunks(width)).zip(&scale[row..]);
+                for (((out, written), normalized), scale) in rows {
+                    for ((out, written), gain) in out.iter_mut().zip(written).zip(gain) {
+                        *out = written * gain;
+                    }
+                    let along = dot(out, normalized) / width as f32;
+                    let mean = if kind == NormKind::Layer { sum(out, |x| x) / width as f32 } else { 0.0 };
+                    let share = 1.0 / scale;
+                    for (out, normalized) in out.iter_mut().zip(normalized) {
+                        *out = (*out - mean - normalized * along) * share;
+                    }
                 }
-                let along = dot(out, normalized) / width as f32;
-                let mean = if kind == NormKind::Layer { sum(out) / width as f32 } else { 0.0 };
-                let share = 1.0 / scale;
-                for (out, normalized) in out.iter_mut().zip(normalized) {
-                    *out = (*out - mean - normalized * along) * share;
-                }
-            }
-        });
-    })
+            });
+        },
+    )
 }
 
 /// The gradient of neurons before their nonlinearity, from that after it.
 pub(super) fn activated(post: &Tensor, pre: &Tensor, activation: Activation) -> Result<Option<Tensor>> {
     fn each(post: &Tensor, pre: &Tensor, of: impl Fn(f32) -> (f32, f32) + Sync) -> Result<Option<Tensor>> {
-        on_cpu([post, pre], pre, |[post, pre], out| {
+        filled([post, pre], pre.shape(), |[post, pre], out| {
             by_rows(1, out, |at, out| {
                 for ((out, post), pre) in out.iter_mut().zip(&post[at..]).zip(&pre[at..]) {
                     *out = post * of(*pre).1;
@@ -86,7 +93,7 @@ pub(super) fn gated(
         of: impl Fn(f32) -> (f32, f32) + Sync,
     ) -> Result<Option<[Tensor; 2]>> {
         let mut up = vec![0.0; pre.elem_count()];
-        let gate = on_cpu([post, pre, linear], pre, |[post, pre, linear], out| {
+        let gate = filled([post, pre, linear], pre.shape(), |[post, pre, linear], out| {
             out.par_chunks_mut(TASK).zip(up.par_chunks_mut(TASK)).enumerate().for_each(
                 |(task, (out, up))| {
                     let at = task * TASK;
@@ -109,34 +116,6 @@ pub(super) fn gated(
     }
 }
 
-/// A new tensor of the shape of `like`, filled by `fill`, which sees the numbers of the others.
-fn on_cpu<const N: usize>(
-    tensors: [&Tensor; N],
-    like: &Tensor,
-    fill: impl FnOnce([&[f32]; N], &mut [f32]),
-) -> Result<Option<Tensor>> {
-    let stored = tensors.map(Tensor::storage_and_layout);
-    let mut numbers: [&[f32]; N] = [&[]; N];
-    for (numbers, (storage, layout)) in numbers.iter_mut().zip(&stored) {
-        let (Storage::Cpu(CpuStorage::F32(all)), Some((from, to))) =
-            (&**storage, layout.contiguous_offsets())
-        else {
-            return Ok(None);
-        };
-        let Some(part) = all.get(from..to) else { return Ok(None) };
-        *numbers = part;
-    }
-    let mut out = vec![0.0; like.elem_count()];
-    fill(numbers, &mut out);
-    Tensor::from_vec(out, like.shape(), like.device()).map(Some)
-}
-
-/// Calls `fill` with whole rows of `out`, and where they begin, on several threads where there are many.
-fn by_rows(width: usize, out: &mut [f32], fill: impl Fn(usize, &mut [f32]) + Sync) {
-    let task = width.max(1) * TASK.div_ceil(width.max(1));
-    out.par_chunks_mut(task).enumerate().for_each(|(nth, out)| fill(nth * task, out));
-}
-
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let (a, a_rest) = a.as_chunks::<LANES>();
     let (b, b_rest) = b.as_chunks::<LANES>();
@@ -147,17 +126,6 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
         }
     }
     sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
-}
-
-fn sum(values: &[f32]) -> f32 {
-    let (values, rest) = values.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for values in values {
-        for (sum, value) in sums.iter_mut().zip(values) {
-            *sum += value;
-        }
-    }
-    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
 /// Each of these: the nonlinearity at `x`, and its derivative.
@@ -185,7 +153,8 @@ fn gelu_tanh(x: f32) -> (f32, f32) {
 /// The sigmoid of `x`, and what it lacks to 1.
 #[inline]
 fn sigmoid(x: f32) -> (f32, f32) {
-    let inverse = exp(-x);
+    // Below -88 the share is as good as 0, and e^88 is still a number.
+    let inverse = exp((-x).min(88.0));
     let share = 1.0 / (1.0 + inverse);
     (share, inverse * share)
 }
@@ -202,25 +171,6 @@ fn gelu(x: f32) -> (f32, f32) {
     let tail = 0.5 * polynomial * bell;
     let share = if x > 0.0 { 1.0 - tail } else { tail };
     (x * share, share + x * DENSITY * bell)
-}
-
-/// e^x to about one unit in the last place, without a call or a branch; the polynomial is that of `expf` in Cephes.
-#[inline]
-fn exp(x: f32) -> f32 {
-    const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-    // Added to a number below 2^22, it leaves the nearest whole number in the last bits.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.0, 88.0);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let whole = shifted - ROUND;
-    let rest = x - whole * LN_2[0] - whole * LN_2[1];
-    let polynomial = 0.5
-        + rest
-            * (0.166_666_66
-                + rest
-                    * (0.041_665_796 + rest * (8.333_452e-3 + rest * (1.398_2e-3 + rest * 1.987_569_2e-4))));
-    let power = f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
-    (1.0 + rest + rest * rest * polynomial) * power
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 /// `e^x`, to 2 units in the last place; 0 below -87.3 and infinite above 88.37.
 #[inline(always)]
-pub(super) fn exp(x: f32) -> f32 {
+pub(crate) fn exp(x: f32) -> f32 {
     const LOWEST: f32 = -87.3;
     const HIGHEST: f32 = 88.37;
     // Added to a number, it leaves the nearest whole number in the lowest bits.

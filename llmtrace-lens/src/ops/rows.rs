@@ -13,7 +13,7 @@ const LANES: usize = 16;
 
 /// A new tensor, filled by `fill`, which sees the numbers of the others: where all are f32 on the CPU, each in one piece, and
 /// none is followed for a gradient. Elsewhere there is no answer, and the caller takes the step by several operations.
-pub(super) fn filled<const N: usize>(
+pub(crate) fn filled<const N: usize>(
     tensors: [&Tensor; N],
     shape: impl Into<Shape>,
     fill: impl FnOnce([&[f32]; N], &mut [f32]),
@@ -68,7 +68,7 @@ impl<F: Fn(&mut [f32])> InplaceOp1 for Change<F> {
 }
 
 /// Calls `work` with whole rows of `out` and the number of the first of them, on several threads where there is much.
-pub(super) fn by_rows(width: usize, out: &mut [f32], work: impl Fn(usize, &mut [f32]) + Sync) {
+pub(crate) fn by_rows(width: usize, out: &mut [f32], work: impl Fn(usize, &mut [f32]) + Sync) {
     let width = width.max(1);
     let rows = TASK.div_ceil(width);
     let arch = Arch::new();
@@ -88,7 +88,7 @@ pub(super) fn by_rows(width: usize, out: &mut [f32], work: impl Fn(usize, &mut [
 
 /// Sum over `f` of each value, in [`LANES`] sums side by side.
 #[inline(always)]
-pub(super) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+pub(crate) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
     let (values, rest) = values.as_chunks::<LANES>();
     let mut sums = [0.0; LANES];
     for values in values {
