@@ -1,5 +1,7 @@
 //! How many columns of a fixed-width font a text takes.
 
+use unicode_width::UnicodeWidthChar as _;
+
 use super::Colour;
 use super::token;
 
@@ -80,25 +82,7 @@ fn spaces(columns: usize, text: &str) -> impl Iterator<Item = char> + use<> {
 const MAX_CHARS_A_COLUMN: usize = 4;
 
 fn char_width(char: char) -> usize {
-    match char {
-        '\u{300}'..='\u{36f}'
-        | '\u{200b}'..='\u{200d}'
-        | '\u{20d0}'..='\u{20ff}'
-        | '\u{fe00}'..='\u{fe0f}' => 0,
-        '\u{1100}'..='\u{115f}'
-        | '\u{2e80}'..='\u{303e}'
-        | '\u{3041}'..='\u{a4cf}'
-        | '\u{ac00}'..='\u{d7a3}'
-        | '\u{f900}'..='\u{faff}'
-        | '\u{fe30}'..='\u{fe6f}'
-        | '\u{ff00}'..='\u{ff60}'
-        | '\u{ffe0}'..='\u{ffe6}'
-        | '\u{1f300}'..='\u{1f64f}'
-        | '\u{1f680}'..='\u{1f6ff}'
-        | '\u{1f900}'..='\u{1faff}'
-        | '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
+    char.width().unwrap_or(0)
 }
 
 #[cfg(test)]
