@@ -1,18 +1,11 @@
 //! What is read of a run as tables, as JSON and as pictures.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
-
-use llmtrace_lens::Model;
 use llmtrace_lens::analysis::{Reading, Target};
 use llmtrace_lens::report::Picture;
 
-const TEXT: &str = "the capital of the state containing Dallas is";
+use crate::support::model;
 
-fn model(name: &str) -> Model {
-    Model::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)).unwrap()
-}
+const TEXT: &str = "the capital of the state containing Dallas is";
 
 #[test]
 fn answers_print_as_tables_and_serialize() {

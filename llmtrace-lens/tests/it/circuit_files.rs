@@ -1,9 +1,4 @@
 //! Graphs and transcoders in files: what is written, what is read, what is refused.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "circuit_support/mod.rs"]
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -15,13 +10,15 @@ use llmtrace_lens::circuit::transcoder::FeatureActivation;
 use llmtrace_lens::circuit::{AttributionGraph, Node, Thresholds, Tracer, Transcoders};
 use serde_json::Value;
 
-use support::{Seeded, fixtures, values};
+use crate::seeded::Seeded;
+
+use crate::support::{fixtures, tensors, values};
 
 fn golden() -> (AttributionGraph, Value) {
     let model = Model::load(fixtures().join("models/gpt2")).unwrap();
     let folder = fixtures().join("graphs/gpt2_plt");
     let transcoders = Transcoders::load(&folder, &model).unwrap();
-    let expected = candle_core::safetensors::load(folder.join("graph.safetensors"), &Device::Cpu).unwrap();
+    let expected = tensors(folder.join("graph.safetensors"));
     let tokens: Vec<u32> =
         expected["input_ids"].to_dtype(candle_core::DType::U32).unwrap().to_vec1().unwrap();
     let targets = Targets::Likely { most: 6, probability: 0.9 };
@@ -126,7 +123,7 @@ fn the_tensors_are_the_graph() {
         } else {
             graph.save_tensors_without_constant(&path, &pruned).unwrap();
         }
-        let tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+        let tensors = crate::support::tensors(&path);
         assert_eq!(tensors["adjacency"].dims(), [nodes, nodes + more]);
         let adjacency: Vec<Vec<f32>> = tensors["adjacency"].to_vec2().unwrap();
         for target in graph.rows() {
@@ -236,7 +233,7 @@ fn refused(change: impl Fn(&Path), expected: &str) {
 /// Puts a tensor of this shape in a file, or takes it out.
 fn tensor(folder: &Path, file: &str, name: &str, shape: Option<&[usize]>) {
     let path = folder.join(file);
-    let mut tensors: HashMap<String, Tensor> = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+    let mut tensors: HashMap<String, Tensor> = crate::support::tensors(&path);
     tensors.remove(name);
     if let Some(shape) = shape {
         let zeros = Tensor::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
@@ -283,7 +280,7 @@ fn decoders_are_read_by_slice() {
     let model = Model::load(fixtures().join("models/llama")).unwrap();
     let folder = fixtures().join("graphs/llama_clt");
     let transcoders = Transcoders::load(&folder, &model).unwrap();
-    let all = candle_core::safetensors::load(folder.join("W_dec_1.safetensors"), &Device::Cpu).unwrap();
+    let all = tensors(folder.join("W_dec_1.safetensors"));
     for (features, to) in [(vec![3, 4, 5, 20, 0], 2), (vec![23], 1), (vec![], 1)] {
         let found = transcoders.decoders(1, &features, to).unwrap();
         assert_eq!(found.dims(), [features.len(), 32]);

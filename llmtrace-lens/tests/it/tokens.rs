@@ -1,16 +1,8 @@
 //! Tokens and their texts, in byte-level and `SentencePiece` vocabularies.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::Path;
-
-use llmtrace_lens::Model;
+use crate::support::model;
 
 const TEXT: &str = "the capital of the state containing Dallas is";
-
-fn model(name: &str) -> Model {
-    Model::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)).unwrap()
-}
 
 #[test]
 fn tokens_have_the_text_that_they_stand_for() {

@@ -1,16 +1,13 @@
 //! What a graph must hold whatever the model: rows sum to what they explain, and known circuits are found.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "circuit_support/mod.rs"]
-mod support;
 
 use llmtrace_lens::Model;
 use llmtrace_lens::circuit::graph::Targets;
 use llmtrace_lens::circuit::{AttributionGraph, Node, Tracer, Transcoders};
 use llmtrace_lens::handmade::{KnownNode, TwoStep};
 
-use support::{Seeded, fixtures, values};
+use crate::seeded::Seeded;
+
+use crate::support::{fixtures, values};
 
 /// Rows sum to their targets: features to pre-activations, targets to what the model said.
 #[track_caller]

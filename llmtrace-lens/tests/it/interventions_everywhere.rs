@@ -1,9 +1,6 @@
 //! Interventions in batches and in the steps of a session: each is what it is in a whole run.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use llmtrace_lens::generate::Stop;
@@ -12,36 +9,15 @@ use llmtrace_lens::{
     ActivationCache, Edges, Filter, Hooks, Mean, Model, Readout, RunError, Session, Site, Slice,
 };
 
+use crate::support::{close, model};
+
 const COSTLY: &str = "blocks.*.hook_q_input, blocks.*.hook_k_input, blocks.*.hook_v_input, blocks.*.attn.hook_result, blocks.*.hook_mlp_in";
 
 const FIRST: [u32; 7] = [5, 60, 17, 99, 120, 33, 8];
 const SECOND: [u32; 7] = [9, 80, 17, 44, 101, 7, 12];
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
-}
-
-fn model(name: &str) -> Model {
-    Model::load(folder(name)).unwrap()
-}
-
 fn models() -> impl Iterator<Item = Model> {
     ["gpt2", "llama", "gemma2", "gpt_neox"].into_iter().map(model)
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
-}
-
-#[track_caller]
-fn close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
-    assert_eq!(found.dims(), expected.dims(), "{what}");
-    for (at, (found, expected)) in values(found).iter().zip(values(expected)).enumerate() {
-        assert!(
-            found.to_bits() == expected.to_bits() || (found - expected).abs() <= tolerance,
-            "{what}[{at}] is {found}, expected {expected}"
-        );
-    }
 }
 
 /// Every value of a run, so that it can be put into another one.

@@ -1,15 +1,11 @@
 //! Methods of analysis on models whose every weight is known: they must find the circuit that is there, and nothing else.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use candle_core::Tensor;
 use llmtrace_lens::handmade::{Brackets, Induction, KnownNode, TwoStep};
 use llmtrace_lens::patching::{Along, CausalTrace, Metric, Patching, Receiver, Sweep};
 use llmtrace_lens::{Edges, Filter, Hooks, Model, ModelBuilder, Readout, Site, Slice};
 
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
-}
+use crate::support::values;
 
 /// The logits after the last token.
 fn last(model: &Model, tokens: &[u32], hooks: &mut Hooks<'_>) -> Vec<f32> {

@@ -1,20 +1,15 @@
 //! Logit lens and direct logit attribution, against TransformerLens and against the models' own logits.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use llmtrace_lens::analysis::{Attribution, ReadError, Reading, Target};
 use llmtrace_lens::{Filter, Hooks, Model};
 
+use crate::support::{fixtures, ids, model, tensors, values};
+
 const TOLERANCE: f32 = 1e-4;
 const TEXT: &str = "the capital of the state containing Dallas is";
-
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
 
 /// Every model that there is; each has two sequences to read.
 fn models() -> Vec<(String, Model, [Vec<u32>; 2])> {
@@ -24,27 +19,11 @@ fn models() -> Vec<(String, Model, [Vec<u32>; 2])> {
     folders.sort();
     assert!(folders.len() >= 4, "{folders:?}");
     let load = |folder: PathBuf| {
-        let values = tensors(&folder.join("expected.safetensors"));
+        let values = tensors(folder.join("expected.safetensors"));
         let tokens = ["prompt", "long"].map(|name| ids(&values[&format!("{name}.input_ids")]));
         (folder.file_name().unwrap().to_string_lossy().into_owned(), Model::load(&folder).unwrap(), tokens)
     };
     folders.into_iter().map(load).collect()
-}
-
-fn model(name: &str) -> Model {
-    Model::load(fixtures().join("models").join(name)).unwrap()
-}
-
-fn tensors(path: &Path) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(path, &Device::Cpu).unwrap()
-}
-
-fn ids(tensor: &Tensor) -> Vec<u32> {
-    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn floats(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
 }
 
 /// Logits of every position, before the softcap.
@@ -61,7 +40,7 @@ fn close(what: &str, found: f32, expected: f32) {
 #[test]
 fn the_lens_says_what_transformer_lens_says_at_every_layer() {
     let model = model("gpt2");
-    let golden = tensors(&fixtures().join("analysis/gpt2.safetensors"));
+    let golden = tensors(fixtures().join("analysis/gpt2.safetensors"));
     let tokens = ids(&golden["patch.clean_ids"]);
     let reading = Reading::new(&model, &tokens).unwrap();
     let points = "blocks.*.hook_resid_pre, blocks.*.hook_resid_mid, blocks.2.hook_resid_post";
@@ -135,7 +114,7 @@ fn positions_that_are_asked_for_read_as_they_do_among_all() {
 #[test]
 fn attributions_are_those_of_transformer_lens() {
     let model = model("gpt2");
-    let golden = tensors(&fixtures().join("analysis/gpt2.safetensors"));
+    let golden = tensors(fixtures().join("analysis/gpt2.safetensors"));
     let text = std::fs::read_to_string(fixtures().join("analysis/labels.json")).unwrap();
     let meta: serde_json::Value = serde_json::from_str(&text).unwrap();
     let [token, against] =
@@ -147,15 +126,15 @@ fn attributions_are_those_of_transformer_lens() {
     let labels = |name: &str| -> Vec<String> {
         serde_json::from_value(meta["gpt2"]["dla_labels"][name].clone()).unwrap()
     };
-    for (label, expected) in labels("component").iter().zip(floats(&golden["dla.component"])) {
+    for (label, expected) in labels("component").iter().zip(values(&golden["dla.component"])) {
         close(label, components.part(label).unwrap().value, expected);
     }
     assert_eq!(components.parts.len(), labels("component").len());
-    for (label, expected) in labels("head").iter().zip(floats(&golden["dla.head"])) {
+    for (label, expected) in labels("head").iter().zip(values(&golden["dla.head"])) {
         let bias = if label == "remainder" { heads.part("attn_bias").unwrap().value } else { 0.0 };
         close(label, heads.part(label).unwrap().value + bias, expected);
     }
-    let whole = floats(&golden["dla.folded_logit_diff"])[0];
+    let whole = values(&golden["dla.folded_logit_diff"])[0];
     close("difference", components.logit, whole);
     close(
         "constant",

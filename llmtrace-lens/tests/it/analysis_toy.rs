@@ -1,24 +1,11 @@
 //! What is read of the toy models: the state before its capital, the heads that repeat, the neurons that speak.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use std::path::Path;
 
 use llmtrace_lens::Model;
 use llmtrace_lens::analysis::{InductionTest, LogitLens, Reading, Target};
-use serde_json::Value;
+
+use crate::support::toys;
 
 const PROMPT: &str = "the capital of the state containing Dallas is";
-
-/// The toys, each with what torch reads of it.
-fn toys() -> Vec<(Model, Value)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    let load = |name: &str| {
-        let text = std::fs::read_to_string(folder.join(name).join("expected_toy.json")).unwrap();
-        (Model::load(folder.join(name)).unwrap(), serde_json::from_str(&text).unwrap())
-    };
-    ["toy-relu", "toy-gelu"].map(load).into()
-}
 
 fn lens(model: &Model) -> LogitLens {
     let points = format!(

@@ -1,37 +1,12 @@
 //! What ready-made interventions do to a value, and what they refuse.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use llmtrace_lens::{Edges, Hooks, Mean, Model, Readout, Slice};
+use llmtrace_lens::{Edges, Hooks, Mean, Readout, Slice};
+
+use crate::support::{close, model, values};
 
 const FIRST: [u32; 7] = [5, 60, 17, 99, 120, 33, 8];
 const SECOND: [u32; 7] = [9, 80, 17, 44, 101, 7, 12];
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
-}
-
-fn model(name: &str) -> Model {
-    Model::load(folder(name)).unwrap()
-}
-
-fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
-}
-
-#[track_caller]
-fn close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f32) {
-    assert_eq!(found.dims(), expected.dims(), "{what}");
-    for (at, (found, expected)) in values(found).iter().zip(values(expected)).enumerate() {
-        assert!(
-            found.to_bits() == expected.to_bits() || (found - expected).abs() <= tolerance,
-            "{what}[{at}] is {found}, expected {expected}"
-        );
-    }
-}
 
 /// The value at a point after an intervention there.
 #[track_caller]

@@ -1,33 +1,16 @@
 //! Gradients of every family against torch's and against candle's autograd on the same forward pass.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use candle_core::{D, DType, Device, Tensor, Var};
 use llmtrace_lens::gradient::{Gradient, Target};
 use llmtrace_lens::{Filter, HookPoint, Hooks, Model, Readout, RunError};
 
-fn models() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
-    let mut models: Vec<PathBuf> = folder
-        .read_dir()
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("expected.safetensors").exists())
-        .collect();
-    models.sort();
-    assert!(models.len() >= 4, "{models:?}");
-    models
-}
+use crate::support::{golden_models, ids, tensors};
 
 fn expected(folder: &Path) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(folder.join("expected.safetensors"), &Device::Cpu).unwrap()
-}
-
-fn ids(tensor: &Tensor) -> Vec<u32> {
-    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    tensors(folder.join("expected.safetensors"))
 }
 
 /// Within `tolerance` of the greatest expected value.
@@ -71,7 +54,7 @@ fn score(logits: &Tensor, target: &Target, prompt: usize) -> Tensor {
 
 #[test]
 fn the_gradient_by_the_embeddings_is_that_of_torch() {
-    for folder in models() {
+    for folder in golden_models() {
         let model = Model::load(&folder).unwrap();
         let values = expected(&folder);
         let Some(golden) = values.get("prompt.grad_top_logit_wrt_inputs_embeds") else { continue };
@@ -96,7 +79,7 @@ fn the_gradient_at_every_hook_point_is_that_of_autograd() {
         Target::log_probability(7).at(1),
         Target::continuation(&[7, 9, 3]),
     ];
-    for folder in models() {
+    for folder in golden_models() {
         let model = Model::load(&folder).unwrap();
         let long = ids(&expected(&folder)["long.input_ids"]);
         let prompts = [&long[..12], &long[10..22]];
@@ -143,7 +126,7 @@ fn the_gradient_at_every_hook_point_is_that_of_autograd() {
 
 #[test]
 fn a_step_along_the_gradient_changes_the_value_as_it_says() {
-    for folder in models() {
+    for folder in golden_models() {
         let model = Model::load(&folder).unwrap();
         let tokens = ids(&expected(&folder)["long.input_ids"]);
         let target = Target::log_probability(7);
@@ -164,7 +147,7 @@ fn a_step_along_the_gradient_changes_the_value_as_it_says() {
 
 #[test]
 fn what_cannot_be_differentiated_is_refused() {
-    let model = Model::load(models().remove(0)).unwrap();
+    let model = Model::load(golden_models().remove(0)).unwrap();
     let check = |found: Result<Gradient, RunError>, expected: &str| {
         assert_eq!(found.unwrap_err().to_string(), expected);
     };
@@ -185,7 +168,8 @@ fn what_cannot_be_differentiated_is_refused() {
         model.gradient_at(&tokens, &Target::logit(1), "blocks.1.attn.hook_result"),
         "no gradient is computed at blocks.1.attn.hook_result",
     );
-    let gpt2 = Model::load(models().into_iter().find(|folder| folder.ends_with("gpt2")).unwrap()).unwrap();
+    let gpt2 =
+        Model::load(golden_models().into_iter().find(|folder| folder.ends_with("gpt2")).unwrap()).unwrap();
     let (context, width) = (gpt2.config().context, gpt2.config().d_model);
     let long = Tensor::zeros((1, context + 1, width), DType::F32, &Device::Cpu).unwrap();
     check(

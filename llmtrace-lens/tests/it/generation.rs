@@ -1,23 +1,19 @@
 //! Answers, step by step, against what transformers writes with the same models.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation)]
+#![allow(clippy::cast_possible_truncation)]
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use llmtrace_lens::generate::{FilterEffect, FinishReason, Generation, Prompt, Sampler, Sampling, Stop};
 use llmtrace_lens::trace::{Artifacts, Detail};
 use llmtrace_lens::{Hooks, Model, Readout};
 
+use crate::support::{folder, ids, model, tensors, values};
+
 /// One of each kind of position, norm and tokenizer.
 const MODELS: [&str; 4] = ["gemma2", "gpt2", "gpt_neox", "llama"];
 const PROMPT: &str = "the capital of the state containing Dallas is";
-
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)
-}
 
 /// Every model with golden answers.
 fn all_models() -> Vec<String> {
@@ -30,20 +26,8 @@ fn all_models() -> Vec<String> {
     names
 }
 
-fn model(name: &str) -> Model {
-    Model::load(folder(name)).unwrap()
-}
-
 fn expected(name: &str) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(folder(name).join("expected.safetensors"), &Device::Cpu).unwrap()
-}
-
-fn ids(tensor: &Tensor) -> Vec<u32> {
-    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn numbers(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
+    tensors(folder(name).join("expected.safetensors"))
 }
 
 #[test]
@@ -75,7 +59,7 @@ fn distributions_and_what_each_filter_removed_are_those_of_transformers() {
         let text = std::fs::read_to_string(folder(&name).join("step1.json")).unwrap();
         let golden: serde_json::Value = serde_json::from_str(&text).unwrap();
         let occurred: Vec<u32> = serde_json::from_value(golden["ids"].clone()).unwrap();
-        let logits = numbers(&model.run_batch(&[&occurred], Readout::Last).unwrap());
+        let logits = values(&model.run_batch(&[&occurred], Readout::Last).unwrap());
         for case in golden["cases"].as_array().unwrap() {
             let what = format!("{name} {}", case["settings"]);
             let sampler = Sampler::new(sampling(&case["settings"])).unwrap();
@@ -132,7 +116,7 @@ fn every_step_says_what_an_uncached_pass_says() {
             .unwrap();
         let mut text: Vec<u32> = answer.prompt.iter().map(|token| token.id).collect();
         for token in &answer.tokens {
-            let logits = numbers(&model.run_batch(&[&text], Readout::Last).unwrap());
+            let logits = values(&model.run_batch(&[&text], Readout::Last).unwrap());
             let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             let sum: f64 = logits.iter().map(|logit| f64::from(logit - greatest).exp()).sum();
             let own = logits[token.token.id as usize];

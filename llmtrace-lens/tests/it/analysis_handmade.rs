@@ -1,6 +1,4 @@
 //! Readings of models whose every weight is known: they must find the circuit that is there, and nothing else.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use llmtrace_lens::analysis::{Attribution, HeadSummary, InductionTest, Reading, Target};
 use llmtrace_lens::handmade::{Brackets, Induction, TwoStep};

@@ -1,5 +1,4 @@
 //! One prompt seen from every side, and the models that come with the crate.
-#![cfg(feature = "model")]
 
 use llmtrace_lens::inspect::{Inspection, Stage};
 use llmtrace_lens::{Model, Toy};

@@ -1,37 +1,29 @@
 //! What is made of gradients, against Captum's, Nanda's and Abnar's figures recomputed with torch.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use llmtrace_lens::explain::TokenGame;
 use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 use llmtrace_lens::handmade::{KnownNode, TwoStep};
 use llmtrace_lens::{Model, Readout, RunError, Site};
 
+use crate::support::{fixtures, folder, ids, tensors, values_f64};
+
 const TOLERANCE: f64 = 1e-5;
 
 fn gpt2() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/gpt2")
+    folder("gpt2")
 }
 
 fn goldens() -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(gpt2().join("analysis_more.safetensors"), &Device::Cpu).unwrap()
-}
-
-fn ids(tensor: &Tensor) -> Vec<u32> {
-    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn flat(tensor: &Tensor) -> Vec<f64> {
-    tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    tensors(gpt2().join("analysis_more.safetensors"))
 }
 
 #[track_caller]
 fn close(what: &str, found: &[f64], expected: &Tensor) {
-    let expected = flat(expected);
+    let expected = values_f64(expected);
     assert_eq!(found.len(), expected.len(), "{what}");
     for (at, (found, expected)) in found.iter().zip(&expected).enumerate() {
         let scale = expected.abs().max(1.0);
@@ -48,7 +40,7 @@ fn saliency_is_that_of_torch() {
     let tokens = ids(&goldens["ids"]);
     for (name, target) in [("logit", Target::logit(216)), ("log_prob", Target::log_probability(216))] {
         let gradient = model.gradient(&tokens, &target).unwrap();
-        close(name, &flat(gradient.embeddings()), &goldens[&format!("gradient.{name}")]);
+        close(name, &values_f64(gradient.embeddings()), &goldens[&format!("gradient.{name}")]);
         let golden = &goldens[&format!("gradient_l2.{name}")];
         close(name, &gradient.norms().unwrap().concat(), golden);
         let golden = &goldens[&format!("gradient_x_input.{name}")];
@@ -66,7 +58,7 @@ fn integrated_gradients_are_those_of_captum() {
             let found =
                 model.integrated_gradients(&tokens, &target, &IntegratedGradients::new(baseline)).unwrap();
             let golden = |key: &str| &goldens[&format!("ig.{name}.{start}.{key}")];
-            close("attributions", &flat(&found.attributions), golden("attributions"));
+            close("attributions", &values_f64(&found.attributions), golden("attributions"));
             close("by position", &found.by_position().unwrap(), golden("by_position"));
             close("value", &[found.value], golden("f_input"));
             close("baseline value", &[found.baseline_value], golden("f_baseline"));
@@ -74,12 +66,12 @@ fn integrated_gradients_are_those_of_captum() {
             assert!(delta.abs() < 2e-5, "{name} {start}: {delta}");
         }
     }
-    let captum = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/explain/ig.safetensors");
-    let captum = candle_core::safetensors::load(captum, &Device::Cpu).unwrap();
+    let captum = fixtures().join("explain/ig.safetensors");
+    let captum = tensors(captum);
     for steps in [20, 50, 300] {
         let method = IntegratedGradients::new(Baseline::Token(0)).steps(steps);
         let found = model.integrated_gradients(&tokens, &Target::logit(216), &method).unwrap();
-        close("captum", &flat(&found.attributions), &captum[&format!("lig_gausslegendre_{steps}")]);
+        close("captum", &values_f64(&found.attributions), &captum[&format!("lig_gausslegendre_{steps}")]);
     }
 }
 
@@ -92,8 +84,7 @@ fn integrated_gradients_sum_to_what_the_target_gained_in_every_family() {
             continue;
         }
         let model = Model::load(&folder).unwrap();
-        let values =
-            candle_core::safetensors::load(folder.join("expected.safetensors"), &Device::Cpu).unwrap();
+        let values = tensors(folder.join("expected.safetensors"));
         let tokens = ids(&values["prompt.input_ids"]);
         let mut cases = vec![
             (Target::log_probability(9), Baseline::Token(3), 50),
@@ -120,7 +111,7 @@ fn rollout_is_that_of_torch() {
     let (model, goldens) = (Model::load(gpt2()).unwrap(), goldens());
     let found = model.attention_rollout(&ids(&goldens["ids"])).unwrap();
     assert_eq!(found.dims(), goldens["rollout"].dims());
-    close("rollout", &flat(&found), &goldens["rollout"]);
+    close("rollout", &values_f64(&found), &goldens["rollout"]);
 }
 
 #[test]
@@ -133,12 +124,12 @@ fn attribution_patching_is_that_of_torch() {
     for (name, site) in
         [("resid_pre", Site::ResidPre), ("attn_out", Site::AttnOut), ("mlp_out", Site::MlpOut)]
     {
-        close(name, &flat(found.at(site).unwrap()), &goldens[&format!("attribution_patch.{name}")]);
+        close(name, &values_f64(found.at(site).unwrap()), &goldens[&format!("attribution_patch.{name}")]);
     }
     let heads = found.at(Site::Z).unwrap();
     let by_position = heads.transpose(1, 2).unwrap();
-    close("z by position", &flat(&by_position), &goldens["attribution_patch.z_by_pos"]);
-    close("z", &flat(&heads.sum(1).unwrap()), &goldens["attribution_patch.z"]);
+    close("z by position", &values_f64(&by_position), &goldens["attribution_patch.z_by_pos"]);
+    close("z", &values_f64(&heads.sum(1).unwrap()), &goldens["attribution_patch.z"]);
     assert!(found.at(Site::Pattern).is_none());
 }
 
@@ -181,7 +172,7 @@ fn a_continuation_has_the_sum_of_its_tokens_log_probabilities() {
     let mut whole = prompt.clone();
     let mut expected = 0.0;
     for token in continuation {
-        let logits = flat(&model.run_batch(&[&whole], Readout::Last).unwrap());
+        let logits = values_f64(&model.run_batch(&[&whole], Readout::Last).unwrap());
         let sum: f64 = logits.iter().map(|logit| logit.exp()).sum();
         expected += logits[token as usize] - sum.ln();
         whole.push(token);

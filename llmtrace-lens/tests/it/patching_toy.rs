@@ -1,32 +1,12 @@
 //! Patching the toy that answers with the capital of a city's state: what torch computes of it, and the flip that it was made to show.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use std::path::{Path, PathBuf};
 
 use llmtrace_lens::patching::{Along, CausalTrace, Metric, Patching};
 use llmtrace_lens::{Hooks, Model, Readout, Site, Slice};
-use serde_json::Value;
 
-/// Every toy that is committed.
-fn toys() -> Vec<(Model, Value)> {
-    let folder = |name: &str| -> PathBuf { Path::new(env!("CARGO_MANIFEST_DIR")).join("models").join(name) };
-    let folders = ["toy-relu", "toy-gelu"].map(folder).into_iter().filter(|folder| folder.exists());
-    let toys = folders.map(|folder| {
-        let text = std::fs::read_to_string(folder.join("expected_toy.json")).unwrap();
-        (Model::load(&folder).unwrap(), serde_json::from_str(&text).unwrap())
-    });
-    let toys: Vec<(Model, Value)> = toys.collect();
-    assert!(!toys.is_empty());
-    toys
-}
+use crate::support::{toy_prompt, toys};
 
 fn id(model: &Model, word: &str) -> u32 {
     model.tokenizer().unwrap().token_to_id(word).unwrap()
-}
-
-fn prompt(model: &Model, city: &str) -> Vec<u32> {
-    model.tokenize(&format!("the capital of the state containing {city} is")).unwrap()
 }
 
 #[test]
@@ -63,7 +43,7 @@ fn every_patch_of_oakland_into_dallas_is_what_torch_computes() {
 #[test]
 fn oaklands_stream_at_the_city_turns_austin_into_sacramento() {
     for (model, _) in toys() {
-        let [dallas, oakland] = ["Dallas", "Oakland"].map(|city| prompt(&model, city));
+        let [dallas, oakland] = ["Dallas", "Oakland"].map(|city| toy_prompt(&model, city));
         let city = (0..dallas.len()).find(|at| dallas[*at] != oakland[*at]).unwrap();
         let says = |hooks: &mut Hooks<'_>| {
             let (logits, _) = model.run_batch_with_hooks(&[&dallas], Readout::Last, hooks).unwrap();
@@ -85,7 +65,7 @@ fn oaklands_stream_at_the_city_turns_austin_into_sacramento() {
 #[test]
 fn a_causal_trace_leads_from_the_city_to_the_last_word() {
     for (model, _) in toys() {
-        let dallas = prompt(&model, "Dallas");
+        let dallas = toy_prompt(&model, "Dallas");
         let (city, last) = (dallas.len() - 2, dallas.len() - 1);
         let metric = Metric::probability(id(&model, "Austin"));
         let mut trace = CausalTrace::new(&model, &dallas, [city], metric).samples(8);

@@ -1,15 +1,12 @@
 //! Interventions on features: what they do to the model, against what the graph says.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-#[path = "circuit_support/mod.rs"]
-mod support;
 
 use llmtrace_lens::Model;
 use llmtrace_lens::circuit::graph::ActiveFeature;
 use llmtrace_lens::circuit::{Change, Experiment, Held, Tracer, Transcoders};
 
-use support::{Seeded, fixtures};
+use crate::seeded::Seeded;
+
+use crate::support::{fixtures, toy_prompt};
 
 /// A source added once again moves every input by its column, with all else held.
 #[track_caller]
@@ -56,10 +53,6 @@ fn toy() -> Model {
     Model::load(fixtures().join("../../models/toy-relu")).unwrap()
 }
 
-fn prompt(model: &Model, city: &str) -> Vec<u32> {
-    model.tokenize(&format!("the capital of the state containing {city} is")).unwrap()
-}
-
 fn answer(model: &Model, logits: &[f32]) -> String {
     let best = (0_u32..).zip(logits).max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     model.token_text(best).trim().to_owned()
@@ -71,7 +64,7 @@ fn ablating_the_state_drops_the_capital_and_putting_another_state_in_gives_its_c
     let neurons = Transcoders::neurons(&model).unwrap();
     let tracer = Tracer::new(&model, &neurons);
     let [dallas, oakland] =
-        ["Dallas", "Oakland"].map(|city| tracer.experiment(&prompt(&model, city)).unwrap());
+        ["Dallas", "Oakland"].map(|city| tracer.experiment(&toy_prompt(&model, city)).unwrap());
     let plain = dallas.run(&[], Held::Nothing).unwrap();
     assert_eq!(answer(&model, &plain.logits), "Austin");
     assert_eq!(answer(&model, &oakland.run(&[], Held::Nothing).unwrap().logits), "Sacramento");
@@ -104,7 +97,7 @@ fn ablating_the_state_drops_the_capital_and_putting_another_state_in_gives_its_c
 fn a_report_holds_the_graph_to_what_the_model_does() {
     let model = toy();
     let neurons = Transcoders::neurons(&model).unwrap();
-    let experiment = Tracer::new(&model, &neurons).experiment(&prompt(&model, "Dallas")).unwrap();
+    let experiment = Tracer::new(&model, &neurons).experiment(&toy_prompt(&model, "Dallas")).unwrap();
     let report = experiment.validate(12).unwrap();
     assert_eq!(report.nodes.len(), 12);
     assert!(
@@ -122,7 +115,7 @@ fn a_report_holds_the_graph_to_what_the_model_does() {
 fn features_that_are_not_there_cannot_be_changed() {
     let model = toy();
     let neurons = Transcoders::neurons(&model).unwrap();
-    let experiment = Tracer::new(&model, &neurons).experiment(&prompt(&model, "Dallas")).unwrap();
+    let experiment = Tracer::new(&model, &neurons).experiment(&toy_prompt(&model, "Dallas")).unwrap();
     for (change, expected) in [
         (Change::Set { layer: 3, position: 1, feature: 0, to: 1.0 }, "layer 3 has 0 features, and no 0"),
         (

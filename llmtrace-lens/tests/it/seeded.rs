@@ -1,19 +1,9 @@
 //! Transcoders of random numbers, in the files of circuit-tracer.
-#![allow(dead_code, reason = "each test takes what it needs")]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use llmtrace_lens::Model;
-
-pub(crate) fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
-pub(crate) fn values(tensor: &Tensor) -> Vec<f32> {
-    tensor.flatten_all().unwrap().to_vec1().unwrap()
-}
 
 /// Which transcoders.
 #[derive(Clone, Copy, Debug)]

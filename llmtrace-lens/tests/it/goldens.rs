@@ -1,27 +1,14 @@
 //! Models of every family against what transformers and TransformerLens compute from the same files.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use llmtrace_lens::{Filter, HookPoint, Model, Readout};
 
-const TOLERANCE: f32 = 1e-4;
+use crate::support::{golden_models, ids, tensors};
 
-fn models() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
-    let mut models: Vec<PathBuf> = folder
-        .read_dir()
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.join("expected.safetensors").exists())
-        .collect();
-    models.sort();
-    assert!(models.len() >= 4, "{models:?}");
-    models
-}
+const TOLERANCE: f32 = 1e-4;
 
 /// The folder with one of its config files under the name that is loaded.
 fn with_config(folder: &Path, config: &str) -> tempfile::TempDir {
@@ -37,11 +24,7 @@ fn with_config(folder: &Path, config: &str) -> tempfile::TempDir {
 }
 
 fn expected(folder: &Path, file: &str) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(folder.join(file), &Device::Cpu).unwrap()
-}
-
-fn ids(tensor: &Tensor) -> Vec<u32> {
-    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    tensors(folder.join(file))
 }
 
 #[track_caller]
@@ -60,7 +43,7 @@ fn close(what: &str, found: &Tensor, expected: &Tensor) {
 
 #[test]
 fn hidden_states_attention_and_logits_are_those_of_transformers_in_both_spellings_of_the_config() {
-    for folder in models() {
+    for folder in golden_models() {
         let values = expected(&folder, "expected.safetensors");
         for config in ["config.json", "config.v4.json"] {
             let copy = with_config(&folder, config);
@@ -95,7 +78,7 @@ fn hidden_states_attention_and_logits_are_those_of_transformers_in_both_spelling
 
 #[test]
 fn every_hook_point_has_the_value_that_transformer_lens_has_there() {
-    for folder in models().iter().filter(|folder| folder.join("tl_cache.safetensors").exists()) {
+    for folder in golden_models().iter().filter(|folder| folder.join("tl_cache.safetensors").exists()) {
         let model = Model::load(folder).unwrap();
         let tokens = ids(&expected(folder, "expected.safetensors")["prompt.input_ids"]);
         let (_, cache) = model.run_with_cache(&tokens, Filter::all()).unwrap();
@@ -112,7 +95,7 @@ fn every_hook_point_has_the_value_that_transformer_lens_has_there() {
 
 #[test]
 fn cached_generation_is_that_of_transformers_and_equals_the_uncached_one() {
-    for folder in models() {
+    for folder in golden_models() {
         let model = Model::load(&folder).unwrap();
         let values = expected(&folder, "expected.safetensors");
         let greedy = ids(&values["decode.greedy_ids"]);
@@ -131,7 +114,7 @@ fn cached_generation_is_that_of_transformers_and_equals_the_uncached_one() {
 
 #[test]
 fn each_point_replaced_by_its_own_value_changes_nothing() {
-    for folder in models() {
+    for folder in golden_models() {
         let model = Model::load(&folder).unwrap();
         let tokens = ids(&expected(&folder, "expected.safetensors")["prompt.input_ids"]);
         let plain = model.run(&tokens).unwrap();

@@ -1,32 +1,19 @@
 //! Patching sweeps against those that TransformerLens made of the same model.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 use llmtrace_lens::patching::{Along, CausalTrace, Metric, Patching, Receiver, Sweep};
 use llmtrace_lens::{Hooks, Model, Readout, Site, Slice};
+
+use crate::support::{fixtures, ids, model, tensors, values_f64};
 
 const RIGHT: u32 = 216;
 const WRONG: u32 = 28;
 
-fn model(name: &str) -> Model {
-    Model::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)).unwrap()
-}
-
 fn goldens() -> HashMap<String, Tensor> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/analysis/gpt2.safetensors");
-    candle_core::safetensors::load(path, &Device::Cpu).unwrap()
-}
-
-fn numbers(tensor: &Tensor) -> Vec<f64> {
-    tensor.to_dtype(DType::F64).unwrap().flatten_all().unwrap().to_vec1().unwrap()
-}
-
-fn ids(tensor: &Tensor) -> Vec<u32> {
-    tensor.to_dtype(DType::U32).unwrap().flatten_all().unwrap().to_vec1().unwrap()
+    let path = fixtures().join("analysis/gpt2.safetensors");
+    tensors(path)
 }
 
 #[track_caller]
@@ -49,8 +36,8 @@ fn sweeps_are_those_of_transformer_lens() {
     for batch in [1, 4, 64] {
         let metric = Metric::logit_difference(RIGHT, WRONG);
         let mut patching = Patching::new(&model, &clean, &corrupted, metric).unwrap().batch(batch);
-        close("clean", &[patching.clean_metric()], &numbers(&goldens["patch.clean_metric"]));
-        close("corrupted", &[patching.corrupted_metric()], &numbers(&goldens["patch.corrupt_metric"]));
+        close("clean", &[patching.clean_metric()], &values_f64(&goldens["patch.clean_metric"]));
+        close("corrupted", &[patching.corrupted_metric()], &values_f64(&goldens["patch.corrupt_metric"]));
         for (site, along, golden) in [
             (Site::ResidPre, Along::Positions, "patch.resid_pre_by_pos"),
             (Site::AttnOut, Along::Positions, "patch.attn_out_by_pos"),
@@ -59,7 +46,7 @@ fn sweeps_are_those_of_transformer_lens() {
         ] {
             let sweep = patching.sweep(site, along).unwrap();
             assert_eq!(sweep.shape(), goldens[golden].dims(), "{golden}");
-            close(golden, &sweep.values, &numbers(&goldens[golden]));
+            close(golden, &sweep.values, &values_f64(&goldens[golden]));
         }
     }
 }
@@ -74,7 +61,7 @@ fn ablated_heads_are_those_of_transformer_lens() {
         let logits: Vec<f32> = logits.flatten_all().unwrap().to_vec1().unwrap();
         found.push(Metric::logit_difference(RIGHT, WRONG).of(&logits));
     }
-    close("ablation", &found, &numbers(&goldens()["ablate.head_zero_metric"]));
+    close("ablation", &found, &values_f64(&goldens()["ablate.head_zero_metric"]));
 }
 
 /// The metric of a run with one patch, made as an intervention on the whole corrupted prompt.

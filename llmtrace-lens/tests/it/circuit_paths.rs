@@ -1,8 +1,6 @@
 //! Paths and supernodes: how an answer came, told in a few words.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use llmtrace_lens::Model;
+use llmtrace_lens::Toy;
 use llmtrace_lens::circuit::graph::Targets;
 use llmtrace_lens::circuit::{AttributionGraph, Supernode, Thresholds, Tracer, Transcoders};
 use llmtrace_lens::handmade::TwoStep;
@@ -55,7 +53,7 @@ fn shares_of_all_paths_sum_to_one() {
 
 #[test]
 fn features_that_are_one_over_positions_or_write_alike_are_proposed_together() {
-    let model = Model::load(concat!(env!("CARGO_MANIFEST_DIR"), "/models/toy-relu")).unwrap();
+    let model = Toy::Relu.load().unwrap();
     let tokens = model.tokenize("the capital of the state containing Dallas is").unwrap();
     let neurons = Transcoders::neurons(&model).unwrap();
     let graph = Tracer::new(&model, &neurons).trace(&tokens).unwrap();
@@ -82,7 +80,7 @@ fn features_that_are_one_over_positions_or_write_alike_are_proposed_together() {
 
 #[test]
 fn the_graph_of_the_toy_shows_the_state_between_the_city_and_its_capital() {
-    let model = Model::load(concat!(env!("CARGO_MANIFEST_DIR"), "/models/toy-relu")).unwrap();
+    let model = Toy::Relu.load().unwrap();
     let neurons = Transcoders::neurons(&model).unwrap();
     let tracer = Tracer::new(&model, &neurons);
     let ask = |city: &str| model.tokenize(&format!("the capital of the state containing {city} is")).unwrap();

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{check, fixture};
+use super::check;
+use crate::support::folder;
 
 /// A safetensors file with this header and so many bytes after it.
 fn safetensors(header: &str, data: usize) -> Vec<u8> {
@@ -106,7 +107,7 @@ fn broken_safetensors_files_are_named_with_what_is_broken() {
         let write = |folder: &Path| fs::write(folder.join("model.safetensors"), &bytes).unwrap();
         check("gpt2", write, &format!("model.safetensors: {expected}"));
     };
-    let whole = fs::read(fixture("gpt2").join("model.safetensors")).unwrap();
+    let whole = fs::read(folder("gpt2").join("model.safetensors")).unwrap();
     file(Vec::new(), "is 0 bytes long, too short for safetensors");
     file(
         u64::MAX.to_le_bytes().to_vec(),

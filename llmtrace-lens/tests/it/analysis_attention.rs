@@ -1,16 +1,10 @@
 //! What heads attend to, the test of repeated tokens, norms of the stream and activations, against known values.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
-use std::path::Path;
 
 use candle_core::{Device, Tensor};
+use llmtrace_lens::Hooks;
 use llmtrace_lens::analysis::{InductionTest, OutlierRule, Reading};
-use llmtrace_lens::{Hooks, Model};
 
-fn model(name: &str) -> Model {
-    Model::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(name)).unwrap()
-}
+use crate::support::model;
 
 #[track_caller]
 fn close(what: &str, found: f32, expected: f32) {

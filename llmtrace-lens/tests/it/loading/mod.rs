@@ -1,6 +1,4 @@
 //! Folders that hold no model, or another one than they say: each is one error that names what is wrong.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod config;
 mod files;
@@ -8,36 +6,34 @@ mod tensors;
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use llmtrace_lens::{Model, ModelBuilder};
 use serde_json::{Map, Value};
 
-fn fixture(model: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(model)
-}
+use crate::support::{folder, tensors};
 
 fn config_of(model: &str) -> Map<String, Value> {
-    serde_json::from_slice(&fs::read(fixture(model).join("config.json")).unwrap()).unwrap()
+    serde_json::from_slice(&fs::read(folder(model).join("config.json")).unwrap()).unwrap()
 }
 
 fn tensors_of(model: &str) -> HashMap<String, Tensor> {
-    candle_core::safetensors::load(fixture(model).join("model.safetensors"), &Device::Cpu).unwrap()
+    tensors(folder(model).join("model.safetensors"))
 }
 
 /// What loading a copy of this model says, without the folder's name, once something was changed in it.
 fn load(model: &str, change: impl FnOnce(&Path)) -> Result<Model, String> {
-    let folder = tempfile::tempdir().unwrap();
-    for entry in fixture(model).read_dir().unwrap().map(Result::unwrap) {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in folder(model).read_dir().unwrap().map(Result::unwrap) {
         let name = entry.file_name();
         if entry.path().is_file() && !name.to_string_lossy().contains("expected") {
-            fs::copy(entry.path(), folder.path().join(name)).unwrap();
+            fs::copy(entry.path(), copy.path().join(name)).unwrap();
         }
     }
-    change(folder.path());
-    Model::load(folder.path()).map_err(|error| {
-        let place = folder.path().to_string_lossy().into_owned();
+    change(copy.path());
+    Model::load(copy.path()).map_err(|error| {
+        let place = copy.path().to_string_lossy().into_owned();
         error.to_string().replace(&format!("{place}/"), "").replace(&place, "FOLDER")
     })
 }

@@ -1,20 +1,15 @@
 //! Attribution graphs against those that circuit-tracer computes from the same model and transcoders.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 use llmtrace_lens::Model;
 use llmtrace_lens::circuit::graph::Targets;
 use llmtrace_lens::circuit::{AttributionGraph, Thresholds, Tracer, Transcoders};
 
-const GOLDENS: [(&str, &str); 2] = [("gpt2_plt", "gpt2"), ("llama_clt", "llama")];
+use crate::support::{fixtures, tensors};
 
-fn fixtures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
+const GOLDENS: [(&str, &str); 2] = [("gpt2_plt", "gpt2"), ("llama_clt", "llama")];
 
 struct Golden {
     model: Model,
@@ -27,7 +22,7 @@ impl Golden {
         let model = Model::load(fixtures().join("models").join(model)).unwrap();
         let folder = fixtures().join("graphs").join(graph);
         let transcoders = Transcoders::load(&folder, &model).unwrap();
-        let values = candle_core::safetensors::load(folder.join("graph.safetensors"), &Device::Cpu).unwrap();
+        let values = tensors(folder.join("graph.safetensors"));
         Self { model, transcoders, values }
     }
 

@@ -1,9 +1,6 @@
 //! Runs of a local model in the trace of the program around them.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::Duration;
 
 use candle_core::Tensor;
@@ -13,10 +10,12 @@ use llmtrace_lens::generate::{Generation, Sampling, Stop};
 use llmtrace_lens::trace::{Artifacts, Detail, names};
 use llmtrace_lens::{Hooks, Model, Readout};
 
+use crate::support::{folder, model, tensors};
+
 const PROMPT: &str = "the capital of the state containing Dallas is";
 
 fn toy() -> Model {
-    Model::load(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/gpt2")).unwrap()
+    model("gpt2")
 }
 
 /// An agent that asks its local model.
@@ -102,7 +101,7 @@ fn a_run_is_a_generation_of_a_local_model() {
 /// A local model costs nothing that anybody knows, whatever its folder is called.
 #[test]
 fn there_is_no_cost_rather_than_none() {
-    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/gpt2");
+    let fixture = folder("gpt2");
     let copy = tempfile::tempdir().unwrap();
     let folder = copy.path().join("gpt-4o");
     std::fs::create_dir(&folder).unwrap();
@@ -284,7 +283,7 @@ fn tensors_go_to_a_file_to_which_the_span_refers() {
         artifact.path.file_stem().unwrap().to_str().unwrap(),
         format!("{}-{}", span.trace_id, span.span_id)
     );
-    let file = candle_core::safetensors::load(&artifact.path, &candle_core::Device::Cpu).unwrap();
+    let file = tensors(&artifact.path);
     let told = serde_json::to_value(span.attributes.get(names::ARTIFACT_TENSORS).unwrap()).unwrap();
     assert_eq!(told.as_array().unwrap().len(), file.len());
     for tensor in &artifact.tensors {

@@ -1,9 +1,7 @@
 //! Explanations of a local model: those that mask tokens against Captum's and exact figures, those that read the run
 //! against what the run says.
-#![cfg(feature = "model")]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use llmtrace_lens::explain::{
     Attribution, Coalition, ExplainError, KernelShap, LeaveOneOut, Masking, Owen, Parts, Shapley, TokenGame,
@@ -12,10 +10,12 @@ use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 use llmtrace_lens::{Model, Readout};
 use serde_json::Value;
 
+use crate::support::fixtures;
+
 const TOLERANCE: f64 = 1e-5;
 
 fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
+    fixtures().join(name)
 }
 
 fn gpt2() -> Model {
