@@ -8,6 +8,7 @@ mod findings;
 mod general;
 #[cfg(feature = "lens")]
 mod lens;
+mod lens_graph;
 mod price;
 mod price_lines;
 mod send;
