@@ -25,6 +25,7 @@ mod paths;
 pub mod prune;
 mod summary;
 mod supernode;
+mod trace;
 pub mod transcoder;
 pub mod write;
 
@@ -35,4 +36,5 @@ pub use paths::{NamedPath, Path};
 pub use prune::{Influence, Pruned, Scores, Thresholds};
 pub use summary::{GraphSummary, Kept, Kinds, NamedGroup, StrongFeature};
 pub use supernode::Supernode;
+pub use trace::GRAPH_BYTES;
 pub use transcoder::Transcoders;
