@@ -8,6 +8,7 @@ mod analysis_handmade;
 mod analysis_shown;
 mod analysis_toy;
 mod circuit_exact;
+mod circuit_features;
 mod circuit_files;
 mod circuit_goldens;
 mod circuit_interventions;
