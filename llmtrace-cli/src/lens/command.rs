@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, logit_lens, patch, report};
+use super::{attention, dump, explain, generate, logit_lens, origin, patch, report};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -22,6 +22,7 @@ enum Command {
     Patch(patch::Options),
     Explain(Box<explain::Options>),
     Report(report::Options),
+    Origin(origin::Options),
     Dump(dump::Options),
 }
 
@@ -51,6 +52,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Report(options) => report::run(options),
+        Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
     }
 }
