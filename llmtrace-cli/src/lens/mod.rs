@@ -11,6 +11,8 @@ mod explain;
 #[cfg(feature = "lens")]
 mod generate;
 #[cfg(feature = "lens")]
+mod graph;
+#[cfg(feature = "lens")]
 mod input;
 #[cfg(feature = "lens")]
 mod logit_lens;
