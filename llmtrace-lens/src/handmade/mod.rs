@@ -19,10 +19,12 @@
 //! ```
 
 mod brackets;
+mod harmful;
 mod induction;
 mod sketch;
 mod two_step;
 
 pub use brackets::Brackets;
+pub use harmful::Harmful;
 pub use induction::Induction;
 pub use two_step::{KnownEdge, KnownNode, TwoStep};
