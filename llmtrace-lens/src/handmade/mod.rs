@@ -18,12 +18,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod author;
 mod brackets;
 mod harmful;
 mod induction;
 mod sketch;
 mod two_step;
 
+pub use author::Author;
 pub use brackets::Brackets;
 pub use harmful::Harmful;
 pub use induction::Induction;
