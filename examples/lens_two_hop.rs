@@ -18,8 +18,6 @@ use llmtrace_lens::{Model, Toy};
 #[path = "support/states.rs"]
 mod states;
 
-use states::{Firing, State, States};
-
 fn prompt(city: &str) -> String {
     format!("the capital of the state containing {city} is")
 }
@@ -28,42 +26,36 @@ fn main() -> Result<(), Box<dyn Error>> {
     let model = Toy::Relu.load()?;
     let neurons = Transcoders::neurons(&model)?; // with ReLU they are exact features
     let tracer = Tracer::new(&model, &neurons);
-    let states = States::read()?;
-    let firing = states.firing(&model, prompt)?;
-    let texas = states.place("Texas").ok_or("no Texas")?;
+    let of = |city: &str| Ok::<_, Box<dyn Error>>(tracer.experiment(&model.tokenize(&prompt(city))?)?);
+    let (dallas, houston, oakland, fresno) = (of("Dallas")?, of("Houston")?, of("Oakland")?, of("Fresno")?);
 
-    let dallas = ask(&model, &tracer, "Dallas")?;
     println!("{} {}\n", prompt("Dallas"), said(&model, &dallas.run(&[], Held::Nothing)?));
     lens(&model, &prompt("Dallas"))?;
-    graph(&dallas, &firing, texas);
+
+    // What cities of Texas share with each other and not with cities of California, and the other way round.
+    let texas = dallas.telling_apart(&[&houston], &[&oakland, &fresno])?;
+    let california = oakland.telling_apart(&[&fresno], &[&dallas, &houston])?;
+    graph(&dallas, &texas);
 
     println!("\nTried out on the model:");
-    let [oakland, houston] = ["Oakland", "Houston"].map(|city| ask(&model, &tracer, city));
+    let both = || texas.iter().chain(&california).copied();
     for (what, changes) in [
         ("as it is", Vec::new()),
-        ("without Texas", taken_away(&dallas, &firing, texas)),
-        ("California's from Oakland instead", put_in(&dallas, &oakland?)),
-        ("Texas's from Houston instead", put_in(&dallas, &houston?)),
+        ("without Texas", without(&dallas, &texas)),
+        ("California's from Oakland instead", dallas.taken_from(&oakland, both())?),
+        ("Texas's from Houston instead", dallas.taken_from(&houston, both())?),
     ] {
-        println!("  {what:34} {}", said(&model, &dallas.run(&changes, Held::Patterns)?));
+        println!("  {what:34} {}", said(&model, &dallas.run(&changes, Held::Nothing)?));
     }
-    everywhere(&model, &tracer, &states, &firing)?;
+    // No graph is drawn of these.
+    let tracer = Tracer::new(&model, &neurons).max_feature_nodes(0);
+    everywhere(&model, &|city| Ok(tracer.experiment(&model.tokenize(&prompt(city))?)?))?;
 
-    let trust = dallas.validate(12)?;
-    let [direct, total, free] =
-        [trust.direct, trust.total, trust.free].map(|agreement| agreement.correlation.unwrap_or(f64::NAN));
-    println!(
-        "\nThe graph against the model, its 12 strongest neurons taken away one by one: direct effects correlate by"
-    );
-    println!(
-        "{direct:.3}, whole effects by {total:.3} with patterns and norms held, by {free:.3} with nothing held."
-    );
+    println!("\nThe graph against the model, its 12 strongest neurons taken away one by one:");
+    for line in dallas.validate(12)?.told() {
+        println!("  {line}");
+    }
     Ok(())
-}
-
-/// The prompt of a city, traced.
-fn ask<'m>(model: &Model, tracer: &Tracer<'m>, city: &str) -> Result<Experiment<'m>, Box<dyn Error>> {
-    Ok(tracer.experiment(&model.tokenize(&prompt(city))?)?)
 }
 
 /// The most probable next token and its probability.
@@ -86,81 +78,67 @@ fn lens(model: &Model, prompt: &str) -> Result<(), Box<dyn Error>> {
 }
 
 /// The graph, told by the groups that its neurons fall into.
-fn graph(experiment: &Experiment<'_>, firing: &Firing, state: usize) {
+fn graph(experiment: &Experiment<'_>, texas: &[ActiveFeature]) {
     let graph = experiment.graph();
     let pruned = graph.prune(Thresholds::default());
-    let city = graph.tokens.len() - 2;
-    let group = |label: &str, is: &dyn Fn(usize, usize, bool) -> bool| {
-        let belongs = |node: &usize| {
-            let at = &graph.features[*node];
-            pruned.nodes[*node] && is(at.layer, at.position, firing.stands_for(state, at))
-        };
-        Supernode { label: label.to_owned(), nodes: (0..graph.features.len()).filter(belongs).collect() }
+    let (city, last) = (graph.tokens.len() - 2, graph.layers - 1);
+    let kept = || (0..graph.features.len()).filter(|node| pruned.nodes[*node]);
+    let group = |label: &str, is: &dyn Fn(&ActiveFeature) -> bool| {
+        let nodes = kept().filter(|node| is(&graph.features[*node])).collect();
+        Supernode { label: label.to_owned(), nodes }
     };
-    let last = graph.layers - 1;
     let groups = [
-        group("a capital is asked for", &|_, position, _| position < city),
-        group("Texas", &|layer, position, stands| position >= city && stands && layer < last),
-        group("say Austin", &|layer, position, stands| position >= city && stands && layer == last),
+        group("a capital is asked for", &|at| at.position < city),
+        group("Texas", &|at| texas.contains(at) && at.layer < last),
+        group("say Austin", &|at| texas.contains(at) && at.layer == last),
     ];
-    let kept = (0..graph.features.len()).filter(|node| pruned.nodes[*node]).count();
     println!(
-        "\nIts graph: {} neurons are active, {kept} carry most of the answer. Among them:",
-        graph.active
+        "\nIts graph: {} neurons are active, {} carry most of the answer. Among them:",
+        graph.active,
+        kept().count()
     );
     for group in &groups {
         let names: Vec<String> = group.nodes.iter().map(|node| graph.node_label(*node)).collect();
         println!("  {:22} {}", group.label, names.join(", "));
     }
-    println!("\nHow the answer came, with shares of all influence on it:");
-    for path in graph.named_paths(&graph.paths(&pruned, 200), &groups).iter().take(6) {
+    let paths = graph.named_paths(&graph.paths(&pruned, 200), &groups);
+    let from = graph.node_label(graph.token(city).unwrap_or_default());
+    println!("\nWays from the city to the answer, with shares of all influence on it:");
+    for path in paths.iter().filter(|path| path.steps.first() == Some(&from)).take(5) {
         let steps: Vec<&str> = path.steps.iter().map(|step| step.trim_start_matches("-> ")).collect();
         println!("  {:5.1} %  {}", path.share * 100.0, steps.join(" -> "));
     }
 }
 
-/// The neurons of all but the last layer that stand for a state at the last word, taken away.
-fn taken_away(experiment: &Experiment<'_>, firing: &Firing, state: usize) -> Vec<Change> {
-    let of_state = before_the_end(experiment).filter(|at| firing.stands_for(state, at));
-    of_state.map(|at| Change::scale(at, 0.0)).collect()
+/// Takes away the neurons that stand for a state; those of the last layer, which say its capital, stay.
+fn without(experiment: &Experiment<'_>, state: &[ActiveFeature]) -> Vec<Change> {
+    let last = experiment.graph().layers - 1;
+    state.iter().filter(|at| at.layer < last).map(|at| Change::scale(at, 0.0)).collect()
 }
 
-/// The neurons of all but the last layer at the last word, each as strong as in the other run.
-fn put_in(experiment: &Experiment<'_>, other: &Experiment<'_>) -> Vec<Change> {
-    let as_there = |at: &ActiveFeature| Change::set(at, other.activation(at.layer, at.position, at.feature));
-    before_the_end(experiment).chain(before_the_end(other)).map(as_there).collect()
-}
-
-fn before_the_end<'e>(experiment: &'e Experiment<'_>) -> impl Iterator<Item = &'e ActiveFeature> {
-    let graph = experiment.graph();
-    let (layers, steps) = (graph.layers, graph.tokens.len());
-    experiment.features().iter().filter(move |at| at.layer + 1 < layers && at.position + 2 >= steps)
-}
-
-/// The same for the city of each state that stands in no sentence with a capital.
-fn everywhere(
+/// The same for the city of each state that stands in no sentence with a capital, and the next state.
+fn everywhere<'m>(
     model: &Model,
-    tracer: &Tracer<'_>,
-    states: &States,
-    firing: &Firing,
+    of: &dyn Fn(&str) -> Result<Experiment<'m>, Box<dyn Error>>,
 ) -> Result<(), Box<dyn Error>> {
-    let all: Vec<&State> = states.iter().collect();
-    let experiments: Result<Vec<_>, Box<dyn Error>> =
-        all.iter().map(|state| ask(model, tracer, &state.cities[0])).collect();
-    let experiments = experiments?;
-    let (mut lost, mut swapped, mut ahead) = (0, 0, 0);
-    for (place, experiment) in experiments.iter().enumerate() {
-        let next = (place + 1) % all.len();
-        let without = experiment.run(&taken_away(experiment, firing, place), Held::Patterns)?;
-        lost += usize::from(!said(model, &without).starts_with(&all[place].capital));
-        let instead = experiment.run(&put_in(experiment, &experiments[next]), Held::Patterns)?;
-        swapped += usize::from(said(model, &instead).starts_with(&all[next].capital));
-        let [own, other] = [&all[place], &all[next]].map(|state| model.token_id(&state.capital));
-        ahead += usize::from(Metric::logit_difference(other?, own?).of(&instead.logits) > 0.0);
+    let states = states::states()?;
+    let two = |state: &states::State| Ok([of(&state.cities[0])?, of(&state.cities[1])?]);
+    let cities: Result<Vec<[Experiment<'m>; 2]>, Box<dyn Error>> = states.iter().map(two).collect();
+    let cities = cities?;
+    let (mut lost, mut swapped) = (0, 0);
+    for (place, [city, alike]) in cities.iter().enumerate() {
+        let next = (place + 1) % states.len();
+        let [other, unlike] = &cities[next];
+        let own = city.telling_apart(&[alike], &[other, unlike])?;
+        let theirs = other.telling_apart(&[unlike], &[city, alike])?;
+        let gone = city.run(&without(city, &own), Held::Nothing)?;
+        lost += usize::from(!said(model, &gone).starts_with(&states[place].capital));
+        let changes = city.taken_from(other, own.into_iter().chain(theirs))?;
+        let instead = city.run(&changes, Held::Nothing)?;
+        swapped += usize::from(said(model, &instead).starts_with(&states[next].capital));
     }
     println!("\nThe same for one city of each state that stands in no sentence with a capital:");
-    println!("  without its state, another answer               {lost} of {}", all.len());
-    println!("  with the next state's, that one's capital       {swapped} of {}", all.len());
-    println!("  or at least that one's before its own           {ahead} of {}", all.len());
+    println!("  without its state, another answer             {lost} of {}", states.len());
+    println!("  with the next state's, that one's capital     {swapped} of {}", states.len());
     Ok(())
 }
