@@ -20,11 +20,13 @@
 
 mod author;
 mod brackets;
+mod harmful;
 mod induction;
 mod sketch;
 mod two_step;
 
 pub use author::Author;
 pub use brackets::Brackets;
+pub use harmful::Harmful;
 pub use induction::Induction;
 pub use two_step::{KnownEdge, KnownNode, TwoStep};

@@ -10,6 +10,7 @@ mod analysis_toy;
 mod circuit_exact;
 mod circuit_files;
 mod circuit_goldens;
+mod circuit_harmful;
 mod circuit_interventions;
 mod circuit_paths;
 mod generation;
