@@ -32,6 +32,7 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
+pub mod bias;
 #[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]

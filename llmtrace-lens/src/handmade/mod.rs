@@ -18,11 +18,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod biased;
 mod brackets;
 mod induction;
 mod sketch;
 mod two_step;
 
+pub use biased::Biased;
 pub use brackets::Brackets;
 pub use induction::Induction;
 pub use two_step::{KnownEdge, KnownNode, TwoStep};
