@@ -9,11 +9,16 @@
 //! | score by any function, a remote model too | [`Probe::run`], [`Probe::run_each`] |
 //! | score by what a local model says | `Probe::run_model` (feature `model`) |
 //! | say which words of a template the difference needs | [`Probe::words`] |
+//! | find the heads and neurons that carry it | `CarrierSearch` (feature `model`) |
 //!
 //! What is found holds for the templates and terms that were given: the settings say what was counted as one observation
 //! ([`Over`]), and a report how small its p-values could have been.
 
 mod attribute;
+#[cfg(feature = "model")]
+mod carrier_search;
+#[cfg(feature = "model")]
+mod carriers;
 #[cfg(feature = "model")]
 mod continuation;
 mod correction;
@@ -26,10 +31,16 @@ mod permutation;
 mod probe;
 mod report;
 mod scores;
+#[cfg(feature = "model")]
+mod swapped;
 mod table;
 mod words;
 
 pub use attribute::{Attribute, Group, Pairing};
+#[cfg(feature = "model")]
+pub use carrier_search::CarrierSearch;
+#[cfg(feature = "model")]
+pub use carriers::{Carrier, Carriers, ModelPart};
 #[cfg(feature = "model")]
 pub use continuation::Continuation;
 pub use correction::Correction;
