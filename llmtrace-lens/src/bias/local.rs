@@ -65,6 +65,18 @@ impl Prompts {
             }
             tokens.push(ids);
         }
+        let special = model.special_tokens();
+        let count = |ids: &Vec<u32>| ids.iter().filter(|id| special.contains(id)).count();
+        let templates = probe.templates.len();
+        for template in 0..templates {
+            let of_template = || tokens.iter().zip(&texts).skip(template).step_by(templates);
+            let fewest = of_template().map(|(ids, _)| count(ids)).min().unwrap_or(0);
+            if let Some((_, text)) = of_template().find(|(ids, _)| count(ids) > fewest) {
+                return Err(BiasError::Input(format!(
+                    "the model's vocabulary does not have the term of {text:?}: give terms that it knows"
+                )));
+            }
+        }
         Ok(Self { texts, tokens })
     }
 

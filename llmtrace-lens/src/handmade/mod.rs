@@ -18,12 +18,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod author;
 mod biased;
 mod brackets;
 mod induction;
 mod sketch;
 mod two_step;
 
+pub use author::Author;
 pub use biased::Biased;
 pub use brackets::Brackets;
 pub use induction::Induction;

@@ -23,6 +23,7 @@ mod inspect;
 mod interventions;
 mod interventions_everywhere;
 mod loading;
+mod origin;
 mod patching;
 mod patching_toy;
 mod seeded;
