@@ -34,6 +34,7 @@
 #[cfg(feature = "model")]
 pub mod analysis;
 mod cholesky;
+pub mod bias;
 #[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]

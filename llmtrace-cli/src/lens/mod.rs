@@ -17,6 +17,8 @@ mod input;
 #[cfg(feature = "lens")]
 mod logit_lens;
 #[cfg(feature = "lens")]
+mod origin;
+#[cfg(feature = "lens")]
 mod output;
 #[cfg(feature = "lens")]
 mod patch;

@@ -19,12 +19,16 @@
 //! ```
 
 mod author;
+mod biased;
 mod brackets;
+mod harmful;
 mod induction;
 mod sketch;
 mod two_step;
 
 pub use author::Author;
+pub use biased::Biased;
 pub use brackets::Brackets;
+pub use harmful::Harmful;
 pub use induction::Induction;
 pub use two_step::{KnownEdge, KnownNode, TwoStep};

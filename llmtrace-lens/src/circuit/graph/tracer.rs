@@ -10,6 +10,7 @@ use super::local::Local;
 use super::order::{Found, Owner};
 use super::target::{Direction, Reading, Targets};
 use crate::circuit::error::CircuitError;
+use crate::circuit::label::Labels;
 use crate::circuit::prune::Thresholds;
 use crate::circuit::trace::Telling;
 use crate::circuit::transcoder::Transcoders;
@@ -241,6 +242,7 @@ fn assembled(
         active: local.features.len(),
         features,
         targets,
+        labels: Labels::default(),
         constants,
         left_out,
         edges,
