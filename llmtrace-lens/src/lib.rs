@@ -33,6 +33,8 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
+#[cfg(feature = "model")]
+pub mod benchmark;
 pub mod bias;
 mod cholesky;
 #[cfg(feature = "model")]

@@ -80,6 +80,14 @@ impl Toy {
     /// # Errors
     /// The device refuses.
     pub fn load_on(self, device: &Device) -> Result<Model, LoadError> {
+        self.builder()?.build_on(device)
+    }
+
+    /// The same before it is put together, to be saved or changed.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn builder(self) -> Result<ModelBuilder, LoadError> {
         let files = match self {
             Self::Relu => RELU,
             Self::Gelu => GELU,
@@ -94,9 +102,6 @@ impl Toy {
             .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
         let tensors = candle_core::safetensors::load_buffer(files.weights, &Device::Cpu)?;
         let builder = ModelBuilder::new(self.name(), config).tokenizer(tokenizer);
-        tensors
-            .into_iter()
-            .fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor))
-            .build_on(device)
+        Ok(tensors.into_iter().fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor)))
     }
 }
