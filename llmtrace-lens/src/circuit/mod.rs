@@ -19,8 +19,10 @@
 //! ```
 
 mod error;
+pub mod feature;
 pub mod graph;
 pub mod intervene;
+mod label;
 mod paths;
 pub mod prune;
 mod summary;
@@ -31,6 +33,7 @@ pub mod write;
 pub use error::CircuitError;
 pub use graph::{AttributionGraph, Node, Tracer};
 pub use intervene::{Change, Experiment, Held};
+pub use label::{LabelError, Labels};
 pub use paths::{NamedPath, Path};
 pub use prune::{Influence, Pruned, Scores, Thresholds};
 pub use summary::{GraphSummary, Kept, Kinds, NamedGroup, StrongFeature};

@@ -10,6 +10,7 @@ mod analysis_toy;
 mod benchmark;
 mod bias;
 mod circuit_exact;
+mod circuit_features;
 mod circuit_files;
 mod circuit_goldens;
 mod circuit_harmful;

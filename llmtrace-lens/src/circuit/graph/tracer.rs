@@ -9,6 +9,7 @@ use super::local::Local;
 use super::order::{Found, Owner};
 use super::target::{Direction, Reading, Targets};
 use crate::circuit::error::CircuitError;
+use crate::circuit::label::Labels;
 use crate::circuit::transcoder::Transcoders;
 use crate::model::Model;
 
@@ -206,6 +207,7 @@ fn assembled(
         active: local.features.len(),
         features,
         targets,
+        labels: Labels::default(),
         constants,
         left_out,
         edges,
