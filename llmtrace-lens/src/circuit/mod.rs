@@ -27,6 +27,7 @@ mod paths;
 pub mod prune;
 mod summary;
 mod supernode;
+mod trace;
 pub mod transcoder;
 pub mod write;
 
@@ -38,4 +39,5 @@ pub use paths::{NamedPath, Path};
 pub use prune::{Influence, Pruned, Scores, Thresholds};
 pub use summary::{GraphSummary, Kept, Kinds, NamedGroup, StrongFeature};
 pub use supernode::Supernode;
+pub use trace::GRAPH_BYTES;
 pub use transcoder::Transcoders;

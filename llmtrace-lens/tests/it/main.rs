@@ -16,6 +16,7 @@ mod circuit_goldens;
 mod circuit_harmful;
 mod circuit_interventions;
 mod circuit_paths;
+mod circuit_trace;
 mod generation;
 mod goldens;
 mod gradient;
