@@ -125,7 +125,7 @@ fn everywhere<'m>(
     let two = |state: &states::State| Ok([of(&state.cities[0])?, of(&state.cities[1])?]);
     let cities: Result<Vec<[Experiment<'m>; 2]>, Box<dyn Error>> = states.iter().map(two).collect();
     let cities = cities?;
-    let (mut lost, mut swapped) = (0, 0);
+    let (mut lost, mut silenced, mut swapped) = (0, 0, 0);
     for (place, [city, alike]) in cities.iter().enumerate() {
         let next = (place + 1) % states.len();
         let [other, unlike] = &cities[next];
@@ -133,12 +133,17 @@ fn everywhere<'m>(
         let theirs = other.telling_apart(&[unlike], &[city, alike])?;
         let gone = city.run(&without(city, &own), Held::Nothing)?;
         lost += usize::from(!said(model, &gone).starts_with(&states[place].capital));
+        let all: Vec<Change> = own.iter().map(|at| Change::scale(at, 0.0)).collect();
+        let gone = city.run(&all, Held::Nothing)?;
+        silenced += usize::from(!said(model, &gone).starts_with(&states[place].capital));
         let changes = city.taken_from(other, own.into_iter().chain(theirs))?;
         let instead = city.run(&changes, Held::Nothing)?;
         swapped += usize::from(said(model, &instead).starts_with(&states[next].capital));
     }
     println!("\nThe same for one city of each state that stands in no sentence with a capital:");
-    println!("  without its state, another answer             {lost} of {}", states.len());
-    println!("  with the next state's, that one's capital     {swapped} of {}", states.len());
+    let all = states.len();
+    println!("  without its state, another answer                    {lost} of {all}");
+    println!("  without what says its capital either                 {silenced} of {all}");
+    println!("  with the next state's of both, that one's capital    {swapped} of {all}");
     Ok(())
 }
