@@ -33,6 +33,7 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
+pub mod bias;
 mod cholesky;
 #[cfg(feature = "model")]
 pub mod circuit;

@@ -19,6 +19,7 @@
 //! ```
 
 mod author;
+mod biased;
 mod brackets;
 mod harmful;
 mod induction;
@@ -26,6 +27,7 @@ mod sketch;
 mod two_step;
 
 pub use author::Author;
+pub use biased::Biased;
 pub use brackets::Brackets;
 pub use harmful::Harmful;
 pub use induction::Induction;

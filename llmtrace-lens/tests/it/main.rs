@@ -7,6 +7,7 @@ mod analysis_attention;
 mod analysis_handmade;
 mod analysis_shown;
 mod analysis_toy;
+mod bias;
 mod circuit_exact;
 mod circuit_files;
 mod circuit_goldens;

@@ -58,6 +58,11 @@ impl Experiment<'_> {
         &self.graph
     }
 
+    /// The prompt's graph, to go on with.
+    pub fn into_graph(self) -> AttributionGraph {
+        self.graph
+    }
+
     /// Every active feature, those that are no nodes included.
     pub fn features(&self) -> &[ActiveFeature] {
         &self.local.features
