@@ -30,6 +30,7 @@ mod loading;
 mod origin;
 mod patching;
 mod patching_toy;
+mod questions;
 mod seeded;
 mod support;
 mod tokens;
