@@ -33,8 +33,8 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
-mod cholesky;
 pub mod bias;
+mod cholesky;
 #[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, logit_lens, patch, report};
+use super::{attention, bias, dump, explain, generate, logit_lens, patch, report};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -21,6 +21,7 @@ enum Command {
     Attention(attention::Options),
     Patch(patch::Options),
     Explain(Box<explain::Options>),
+    Bias(Box<bias::Options>),
     Report(report::Options),
     Dump(dump::Options),
 }
@@ -50,6 +51,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Attention(options) => attention::run(options),
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
+        Command::Bias(options) => bias::run(options),
         Command::Report(options) => report::run(options),
         Command::Dump(options) => dump::run(options),
     }
