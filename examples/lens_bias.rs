@@ -32,6 +32,9 @@ fn probe(model: &Model) -> Result<(), Box<dyn Error>> {
     let comparison = &report.comparisons[0];
     println!("{}", CarrierSearch::new(&probe, model).run(comparison)?);
 
+    if !comparison.is_established {
+        return Ok(());
+    }
     let target = Continuation::parse(&comparison.target)?;
     let words = probe.words(&comparison.first, &comparison.second, |prompt| target.score(model, prompt))?;
     println!("Words that the difference needs, in {:?}:\n{}\n", TEMPLATES[0], words[0]);
