@@ -323,7 +323,7 @@ fn what_cannot_be_done_is_said_on_one_line() {
         let arguments = dump(more);
         check(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), said);
     };
-    check(&[], &["generate, logit-lens, attention, patch, explain, bias, report, dump"]);
+    check(&[], &["generate, logit-lens, attention, patch, explain, graph, bias, report, origin, dump"]);
     check(&["lense"], &["'lense'"]);
     check_dump(&["toy", "--prompt", "a", "--out", "x"], &["--hooks"]);
     check_dump(&["toy", "--prompt", "a", "--hooks", "*"], &["--out"]);

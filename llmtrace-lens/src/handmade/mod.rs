@@ -21,6 +21,7 @@
 mod author;
 mod biased;
 mod brackets;
+mod harmful;
 mod induction;
 mod sketch;
 mod two_step;
@@ -28,5 +29,6 @@ mod two_step;
 pub use author::Author;
 pub use biased::Biased;
 pub use brackets::Brackets;
+pub use harmful::Harmful;
 pub use induction::Induction;
 pub use two_step::{KnownEdge, KnownNode, TwoStep};

@@ -11,6 +11,7 @@ mod bias;
 mod circuit_exact;
 mod circuit_files;
 mod circuit_goldens;
+mod circuit_harmful;
 mod circuit_interventions;
 mod circuit_paths;
 mod generation;
