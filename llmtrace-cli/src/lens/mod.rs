@@ -3,6 +3,8 @@
 #[cfg(feature = "lens")]
 mod attention;
 #[cfg(feature = "lens")]
+mod bias;
+#[cfg(feature = "lens")]
 mod command;
 #[cfg(feature = "lens")]
 mod dump;
