@@ -32,7 +32,6 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
-#[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]
 mod error;

@@ -18,19 +18,36 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "model")]
 mod error;
+#[cfg(feature = "model")]
 pub mod graph;
+#[cfg(feature = "model")]
 pub mod intervene;
+pub mod page;
+mod path;
+#[cfg(feature = "model")]
 mod paths;
+#[cfg(feature = "model")]
 pub mod prune;
+#[cfg(feature = "model")]
 mod supernode;
+#[cfg(feature = "model")]
 pub mod transcoder;
 pub mod write;
 
+#[cfg(feature = "model")]
 pub use error::CircuitError;
+#[cfg(feature = "model")]
 pub use graph::{AttributionGraph, Node, Tracer};
+#[cfg(feature = "model")]
 pub use intervene::{Change, Experiment, Held};
-pub use paths::{NamedPath, Path};
+pub use path::Path;
+#[cfg(feature = "model")]
+pub use paths::NamedPath;
+#[cfg(feature = "model")]
 pub use prune::{Influence, Pruned, Scores, Thresholds};
+#[cfg(feature = "model")]
 pub use supernode::Supernode;
+#[cfg(feature = "model")]
 pub use transcoder::Transcoders;
