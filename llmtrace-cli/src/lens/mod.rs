@@ -11,9 +11,13 @@ mod explain;
 #[cfg(feature = "lens")]
 mod generate;
 #[cfg(feature = "lens")]
+mod graph;
+#[cfg(feature = "lens")]
 mod input;
 #[cfg(feature = "lens")]
 mod logit_lens;
+#[cfg(feature = "lens")]
+mod origin;
 #[cfg(feature = "lens")]
 mod output;
 #[cfg(feature = "lens")]

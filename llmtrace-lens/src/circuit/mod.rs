@@ -31,6 +31,8 @@ mod paths;
 #[cfg(feature = "model")]
 pub mod prune;
 #[cfg(feature = "model")]
+mod summary;
+#[cfg(feature = "model")]
 mod supernode;
 #[cfg(feature = "model")]
 pub mod transcoder;
@@ -47,6 +49,8 @@ pub use path::Path;
 pub use paths::NamedPath;
 #[cfg(feature = "model")]
 pub use prune::{Influence, Pruned, Scores, Thresholds};
+#[cfg(feature = "model")]
+pub use summary::{GraphSummary, Kept, Kinds, NamedGroup, StrongFeature};
 #[cfg(feature = "model")]
 pub use supernode::Supernode;
 #[cfg(feature = "model")]

@@ -19,6 +19,7 @@ use super::tokenizer;
 use super::weights::Weights;
 use crate::error::{LoadError, RunError};
 use crate::hooks::{ActivationCache, Filter, HookPoint, HookTap, Hooks, NoTap, Tap, points};
+use crate::ops;
 
 /// A local model: its shape, its weights and its tokenizer.
 #[derive(Clone)]
@@ -76,6 +77,7 @@ impl Model {
             path: path.to_owned(),
             problem: "is no JSON object".to_owned(),
         })?;
+        ops::order_weights();
         let fields = Fields::new(path, values);
         let (config, weights) = families::read(&fields, files)?;
         Ok(Self {

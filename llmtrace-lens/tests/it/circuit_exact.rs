@@ -1,0 +1,126 @@
+//! What a graph must hold whatever the model: rows sum to what they explain, and known circuits are found.
+
+use llmtrace_lens::Model;
+use llmtrace_lens::circuit::graph::Targets;
+use llmtrace_lens::circuit::{AttributionGraph, Node, Tracer, Transcoders};
+use llmtrace_lens::handmade::{Harmful, KnownEdge, KnownNode, TwoStep};
+
+use crate::seeded::Seeded;
+
+use crate::support::{fixtures, values};
+
+/// Rows sum to their targets: features to pre-activations, targets to what the model said.
+#[track_caller]
+fn sums(what: &str, model: &Model, graph: &AttributionGraph, tokens: &[u32]) {
+    assert!(!graph.features.is_empty(), "{what}");
+    for (node, feature) in graph.features.iter().enumerate() {
+        let total = graph.total(node).unwrap();
+        assert!((total - f64::from(feature.pre_activation)).abs() < 1e-4, "{what} {feature:?}: {total}");
+    }
+    let (_, cache) = model.run_with_cache(tokens, "hook_unembed").unwrap();
+    let logits = values(cache.get("hook_unembed").unwrap());
+    let logits = &logits[logits.len() - model.config().vocab..];
+    let mean = logits.iter().sum::<f32>() / logits.len() as f32;
+    for (index, target) in graph.targets.iter().enumerate() {
+        let total = graph.total(graph.target(index).unwrap()).unwrap();
+        let expected = logits[target.token.unwrap() as usize] - mean;
+        assert!(
+            (total - f64::from(expected)).abs() < 1e-4,
+            "{what} {target:?}: {total}, expected {expected}"
+        );
+    }
+}
+
+#[test]
+fn rows_sum_to_their_targets_in_every_family_with_every_kind_of_transcoder() {
+    let mut families = 0;
+    for entry in fixtures().join("models").read_dir().unwrap() {
+        let folder = entry.unwrap().path();
+        if !folder.join("config.json").exists() {
+            continue;
+        }
+        families += 1;
+        let model = Model::load(&folder).unwrap();
+        let tokens = [1, 20, 33, 47, 20, 102, 9];
+        for seeded in Seeded::all() {
+            let written = seeded.write(&model);
+            let transcoders = Transcoders::load(written.path(), &model).unwrap();
+            for masked in [0, 1] {
+                let graph = Tracer::new(&model, &transcoders).masked(masked).trace(&tokens).unwrap();
+                sums(&format!("{} {seeded:?} {masked}", folder.display()), &model, &graph, &tokens);
+            }
+        }
+    }
+    assert!(families >= 9, "{families}");
+}
+
+#[test]
+fn the_neurons_of_a_relu_model_leave_no_error() {
+    let model = Model::load(fixtures().join("../../models/toy-relu")).unwrap();
+    let tokens = model.tokenize("the capital of the state containing Dallas is").unwrap();
+    let neurons = Transcoders::neurons(&model).unwrap();
+    let graph = Tracer::new(&model, &neurons).trace(&tokens).unwrap();
+    sums("toy-relu", &model, &graph, &tokens);
+    for target in graph.rows() {
+        for layer in 0..graph.layers {
+            for position in 0..tokens.len() {
+                let edge = graph.edge(target, graph.error(layer, position).unwrap());
+                assert!(edge.abs() < f32::MIN_POSITIVE, "{layer} {position}: {edge}");
+            }
+        }
+    }
+    let scores = graph.scores();
+    assert!(
+        (scores.replacement - 1.0).abs() < 1e-12 && (scores.completeness - 1.0).abs() < 1e-12,
+        "{scores:?}"
+    );
+    let gelu = Model::load(fixtures().join("../../models/toy-gelu")).unwrap();
+    let error = Transcoders::neurons(&gelu).unwrap_err().to_string();
+    assert!(error.starts_with("toy-gelu: its MLP is Plain with Gelu"), "{error}");
+}
+
+/// The rows that known edges lead to have these edges and no others, and nothing is left over.
+#[track_caller]
+fn exactly(what: &str, graph: &AttributionGraph, edges: &[KnownEdge]) {
+    let node = |known: KnownNode| match known {
+        KnownNode::Token { position } => graph.token(position).unwrap(),
+        KnownNode::Neuron { layer, position, neuron } => graph.feature(layer, position, neuron).unwrap(),
+        KnownNode::Logit { .. } => graph.target(0).unwrap(),
+    };
+    let known: Vec<(usize, usize, f64)> =
+        edges.iter().map(|edge| (node(edge.to), node(edge.from), edge.weight)).collect();
+    for (target, ..) in &known {
+        for source in 0..graph.sources() {
+            let found = f64::from(graph.edge(*target, source));
+            let expected =
+                known.iter().find(|edge| (edge.0, edge.1) == (*target, source)).map_or(0.0, |edge| edge.2);
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "{what}: {:?} to {:?} is {found}, expected {expected}",
+                graph.node(source),
+                graph.node(*target)
+            );
+        }
+    }
+    let scores = graph.scores();
+    assert_eq!((scores.replacement, scores.completeness), (1.0, 1.0), "{what}");
+    assert!(matches!(graph.node(graph.target(0).unwrap()), Some(Node::Target(0))));
+}
+
+#[test]
+fn the_known_edges_of_models_built_by_hand_are_recovered_exactly() {
+    let check = |model: &Model, prompt: &str, targets: Targets, edges: &[KnownEdge]| {
+        let neurons = Transcoders::neurons(model).unwrap();
+        let tokens = model.tokenize(prompt).unwrap();
+        let graph = Tracer::new(model, &neurons).targets(targets).trace(&tokens).unwrap();
+        exactly(prompt, &graph, edges);
+    };
+    let two_step = TwoStep::model().unwrap();
+    for city in 1..=6 {
+        let prompt = format!("{} capital", two_step.token_text(city));
+        let targets = Targets::Difference(TwoStep::capital(city).unwrap(), TwoStep::CAPITAL);
+        check(&two_step, &prompt, targets, &TwoStep::edges(city));
+    }
+    let targets = Targets::Difference(Harmful::POISON, Harmful::REFUSE);
+    check(&Harmful::model().unwrap(), Harmful::PROMPT, targets, &Harmful::edges());
+}

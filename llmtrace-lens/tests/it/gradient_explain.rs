@@ -1,0 +1,165 @@
+//! Explanations of a local model: those that mask tokens against Captum's and exact figures, those that read the run
+//! against what the run says.
+
+use std::path::PathBuf;
+
+use llmtrace_lens::explain::{
+    Attribution, Coalition, ExplainError, KernelShap, LeaveOneOut, Masking, Owen, Parts, Shapley, TokenGame,
+};
+use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
+use llmtrace_lens::{Model, Readout};
+use serde_json::Value;
+
+use crate::support::fixtures;
+
+const TOLERANCE: f64 = 1e-5;
+
+fn fixture(name: &str) -> PathBuf {
+    fixtures().join(name)
+}
+
+fn gpt2() -> Model {
+    Model::load(fixture("models/gpt2")).unwrap()
+}
+
+fn golden(name: &str) -> Value {
+    serde_json::from_slice(&std::fs::read(fixture("explain").join(name)).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+fn prompt() -> Vec<u32> {
+    let ids = golden("captum_llm.json")["ids"].as_array().unwrap().clone();
+    ids.iter().map(|id| u32::try_from(id.as_u64().unwrap()).unwrap()).collect()
+}
+
+#[track_caller]
+fn near(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
+        assert!((found - expected).abs() <= tolerance, "[{at}] is {found}, expected {expected}");
+    }
+}
+
+fn target() -> Target {
+    Target::log_probability(216)
+}
+
+#[test]
+fn shapley_values_of_the_model_are_those_of_its_recorded_scores() {
+    let (model, golden) = (gpt2(), golden("shapley_exact.json"));
+    let game = TokenGame::new(&model, &prompt(), &target(), 0);
+    let scores = game.game();
+    let masks: Vec<Coalition> = golden["masks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|mask| Coalition::of(9, (0..9).filter(|part| mask[*part] == 1)))
+        .collect();
+    near(&scores.values(&masks).unwrap(), &numbers(&golden["values"]), TOLERANCE);
+    let found = scores.explain(&Shapley).unwrap();
+    near(&found.values(), &numbers(&golden["shapley"]), TOLERANCE);
+    near(&scores.explain(&KernelShap::default()).unwrap().values(), &found.values(), 1e-9);
+    assert_eq!(found.spent.calls, 0, "every mask was scored before");
+    assert_eq!(found.masking, Masking::TokenId { id: 0 });
+    let labels: Vec<_> = found.parts.iter().map(|part| part.part.label.as_str()).collect();
+    assert_eq!(labels, ["the", " capital", " of", " the", " state", " containing", " Da", "llas", " is"]);
+}
+
+#[test]
+fn leave_one_out_is_feature_ablation_of_captum() {
+    let (model, golden) = (gpt2(), golden("captum_llm.json"));
+    let game = TokenGame::new(&model, &prompt(), &target(), 0);
+    let found = game.game().explain(&LeaveOneOut).unwrap();
+    near(&found.values(), &numbers(&golden["leave_one_out_logprob"]), TOLERANCE);
+    near(&found.values(), &numbers(&golden["captum"]["FeatureAblation"]["seq_attr"]), TOLERANCE);
+    assert_eq!((found.spent.calls, found.spent.input_tokens), (11, Some(99)));
+}
+
+#[test]
+fn a_batch_scores_its_prompts_as_each_alone_would_be() {
+    let model = gpt2();
+    let text = "the capital of the state containing Dallas is";
+    let encoding = model.tokenizer().unwrap().encode(text, true).unwrap();
+    let offsets = encoding.get_offsets().iter().map(|(from, to)| *from..*to);
+    let tokens = encoding.get_ids().iter().copied().zip(offsets);
+    let words = Parts::words(text).with_token_ids(tokens, 0);
+    let target = Target::continuation(&[216, 4]);
+    for parts in [words.clone(), words.deleting().keeping(|part| part.label == "the")] {
+        let game = TokenGame::of_parts(&model, parts.clone(), &target);
+        let masks: Vec<Coalition> =
+            (0..parts.len()).map(|part| Coalition::full(parts.len()).without(part)).collect();
+        let found = game.game().values(&masks).unwrap();
+        let alone = |mask: &Coalition| model.log_probability(parts.mask(mask).ids(), &[216, 4]).unwrap();
+        near(&found, &masks.iter().map(alone).collect::<Vec<_>>(), TOLERANCE);
+        assert!(game.game().explain(&Owen::default()).unwrap().sum_gap().abs() < 1e-9);
+    }
+}
+
+#[test]
+fn methods_that_read_the_run_say_what_the_run_says() {
+    let model = gpt2();
+    let tokens = prompt();
+    let game = TokenGame::new(&model, &tokens, &target(), 0);
+    let check = |found: Attribution, method: &str, masking: &str, runs: u64, values: &[f64]| {
+        assert_eq!((found.method.as_str(), found.masking.to_string().as_str()), (method, masking));
+        assert_eq!((found.spent.calls, found.spent.input_tokens), (runs, Some(runs * 9)));
+        near(&found.values(), values, TOLERANCE);
+        near(&[found.full_value], &model.score(&tokens, &target()).unwrap(), TOLERANCE);
+        found
+    };
+    let gradient = model.gradient(&tokens, &target()).unwrap();
+    check(game.saliency().unwrap(), "saliency", "nothing masked", 1, &gradient.norms().unwrap()[0]);
+    let embeddings = model.embeddings(&tokens).unwrap();
+    let product = gradient.times(&embeddings).unwrap();
+    let found = game.gradient_x_input().unwrap();
+    let found = check(found, "gradient_x_input", "compared with embeddings of zeros", 2, &product[0]);
+    near(&[found.base_value], &[-7.383_517_3], TOLERANCE);
+    for (baseline, masking) in [
+        (Baseline::Token(0), "tokens of masked parts replaced by id 0"),
+        (Baseline::Zero, "compared with embeddings of zeros"),
+    ] {
+        let method = IntegratedGradients::new(baseline);
+        let expected = model.integrated_gradients(&tokens, &target(), &method).unwrap();
+        let found = game.integrated_gradients(&method).unwrap();
+        let found = check(found, "integrated_gradients", masking, 52, &expected.by_position().unwrap());
+        near(&[found.sum_gap()], &[-expected.delta().unwrap()], 1e-12);
+        assert!(found.to_string().contains("gap"), "{found}");
+    }
+    let shares = model.attention_rollout(&tokens).unwrap().get(2).unwrap().get(8).unwrap();
+    let shares: Vec<f64> = shares.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect();
+    near(&[shares.iter().sum()], &[1.0], TOLERANCE);
+    check(game.attention_rollout().unwrap(), "attention_rollout", "nothing masked", 2, &shares);
+}
+
+#[test]
+fn numbers_of_tokens_are_added_up_over_the_parts_they_belong_to() {
+    let model = gpt2();
+    let tokens = prompt();
+    let by_token = TokenGame::new(&model, &tokens, &target(), 0).saliency().unwrap().values();
+    let places = [0..3, 3..11, 11..14, 14..18, 18..24, 24..35, 35..38, 38..42, 42..45];
+    let text = "the capital of the state containing Dallas is";
+    let words = Parts::words(text).with_token_ids(tokens.iter().copied().zip(places), 0);
+    let words = words.keeping(|part| part.label == "is");
+    let found = TokenGame::of_parts(&model, words, &target()).saliency().unwrap();
+    assert_eq!(found.parts.last().unwrap().text, "Dallas");
+    let mut expected = by_token[..6].to_vec();
+    expected.push(by_token[6] + by_token[7]);
+    near(&found.values(), &expected, 1e-12);
+}
+
+#[test]
+fn what_cannot_be_run_is_an_error_of_the_explanation() {
+    let model = gpt2();
+    let game = TokenGame::new(&model, &[1, 70_000], &target(), 0);
+    let expected = "the model cannot be run: token 70000 is outside the vocabulary of 384 tokens";
+    assert_eq!(game.saliency().unwrap_err().to_string(), expected);
+    assert!(matches!(game.game().explain(&LeaveOneOut), Err(ExplainError::Score { .. })));
+    let none = TokenGame::new(&model, &[], &target(), 0);
+    assert_eq!(none.attention_rollout().unwrap_err(), ExplainError::NoParts);
+    let text = TokenGame::of_parts(&model, Parts::words("no ids"), &target());
+    assert!(matches!(text.game().explain(&LeaveOneOut), Err(ExplainError::Score { .. })));
+    assert!(model.run_batch(&[&[1]], Readout::Last).is_ok());
+}

@@ -1,0 +1,107 @@
+//! Transcoders of random numbers, in the files of circuit-tracer.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+use llmtrace_lens::Model;
+
+/// Which transcoders.
+#[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a file can have")]
+pub(crate) struct Seeded {
+    cross_layer: bool,
+    skip: bool,
+    top_k: bool,
+    threshold: bool,
+    input: &'static str,
+    output: &'static str,
+}
+
+const FEATURES: usize = 24;
+
+impl Seeded {
+    /// Every kind that a file can hold, at every hook.
+    pub(crate) fn all() -> Vec<Self> {
+        let plain = Self {
+            cross_layer: false,
+            skip: false,
+            top_k: false,
+            threshold: false,
+            input: "ln2.hook_normalized",
+            output: "mlp.hook_out",
+        };
+        vec![
+            plain,
+            Self { skip: true, top_k: true, input: "mlp.hook_in", output: "hook_mlp_out", ..plain },
+            Self { skip: true, threshold: true, ..plain },
+            Self { skip: true, input: "hook_resid_mid", ..plain },
+            Self {
+                cross_layer: true,
+                threshold: true,
+                input: "hook_resid_mid",
+                output: "hook_mlp_out",
+                ..plain
+            },
+            Self { cross_layer: true, input: "mlp.hook_in", ..plain },
+        ]
+    }
+
+    pub(crate) fn write(self, model: &Model) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let (layers, width) = (model.config().layers, model.config().d_model);
+        let mut random = fastrand::Rng::with_seed(7);
+        let mut tensor = |shape: &[usize], size: f32| {
+            let count = shape.iter().product();
+            let values: Vec<f32> = (0..count).map(|_| (random.f32() - 0.5) * size).collect();
+            Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+        };
+        for layer in 0..layers {
+            let (mut encoder, mut decoder) = (HashMap::new(), HashMap::new());
+            let name =
+                |part: &str| if self.cross_layer { format!("{part}_{layer}") } else { part.to_owned() };
+            encoder.insert(name("W_enc"), tensor(&[FEATURES, width], 1.0));
+            encoder.insert(name("b_enc"), tensor(&[FEATURES], 0.2));
+            encoder.insert(name("b_dec"), tensor(&[width], 0.2));
+            if self.threshold {
+                let key = if self.cross_layer {
+                    name("threshold")
+                } else {
+                    "activation_function.threshold".to_owned()
+                };
+                encoder.insert(key, (tensor(&[FEATURES], 0.2) + 0.3).unwrap());
+            }
+            if self.top_k {
+                encoder.insert("k".to_owned(), Tensor::new(&[5_i64], &Device::Cpu).unwrap());
+            }
+            if self.skip {
+                encoder.insert("W_skip".to_owned(), tensor(&[width, width], 0.2));
+            }
+            if self.cross_layer {
+                decoder.insert(name("W_dec"), tensor(&[FEATURES, layers - layer, width], 0.5));
+                candle_core::safetensors::save(
+                    &encoder,
+                    folder.path().join(format!("W_enc_{layer}.safetensors")),
+                )
+                .unwrap();
+                candle_core::safetensors::save(
+                    &decoder,
+                    folder.path().join(format!("W_dec_{layer}.safetensors")),
+                )
+                .unwrap();
+            } else {
+                encoder.insert(name("W_dec"), tensor(&[FEATURES, width], 0.5));
+                candle_core::safetensors::save(
+                    &encoder,
+                    folder.path().join(format!("layer_{layer}.safetensors")),
+                )
+                .unwrap();
+            }
+        }
+        let config = format!(
+            "model_name: \"x\" # none\nfeature_input_hook: {}\nfeature_output_hook: '{}'\n",
+            self.input, self.output
+        );
+        std::fs::write(folder.path().join("config.yaml"), config).unwrap();
+        folder
+    }
+}
