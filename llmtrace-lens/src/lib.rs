@@ -38,7 +38,6 @@ pub mod analysis;
 pub mod benchmark;
 pub mod bias;
 mod cholesky;
-#[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]
 mod error;
