@@ -31,6 +31,8 @@
 //! ```
 //!
 //! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them.
+//! Tensors are candle's. Features: `model` (on by default; all but `explain` and `report`), `cuda` and `metal` as candle offers them,
+//! `hub` (off by default; `Model::download` and `hub`).
 
 #[cfg(feature = "model")]
 pub mod analysis;
@@ -50,6 +52,8 @@ pub mod gradient;
 pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(feature = "model")]
 pub mod inspect;
 #[cfg(feature = "model")]

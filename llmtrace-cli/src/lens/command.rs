@@ -32,9 +32,12 @@ const ABOUT: &str = "\
 Runs a local model and shows what happens between the prompt and the answer.
 
 MODEL is a folder as Hugging Face writes it (config.json, *.safetensors,
-tokenizer.json) of a GPT-2, Llama, Mistral, Qwen, Gemma, GPT-NeoX or Pythia, or
-a small model that comes with the program: toy, or toy-gelu with other neurons,
-which know 144 cities, their states and the capitals of these.
+tokenizer.json) of a GPT-2, Llama, Mistral, Qwen, Gemma, GPT-NeoX or Pythia;
+hf:owner/name or hf:owner/name@revision, which is downloaded from the Hugging
+Face hub into the cache of its own tools (HF_HOME, HF_TOKEN; a build with the
+feature hub); or a small model that comes with the program: toy, or toy-gelu
+with other neurons, which know 144 cities, their states and the capitals of
+these.
 
 Each command prints what a person reads, and one JSON object with --json.
 Returns 0 when done, 2 when it was used wrongly or the model cannot be read; why

@@ -65,6 +65,12 @@ impl Model {
         Ok(model)
     }
 
+    /// The same under another name than that of its folder.
+    #[cfg(feature = "hub")]
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// A model of this `config.json` and these tensors.
     pub(super) fn assemble(
         name: String,
