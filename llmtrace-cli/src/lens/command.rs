@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, logit_lens, patch, report};
+use super::{attention, dump, explain, generate, logit_lens, patch, report, train_transcoder};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -23,6 +23,7 @@ enum Command {
     Explain(Box<explain::Options>),
     Report(report::Options),
     Dump(dump::Options),
+    TrainTranscoder(Box<train_transcoder::Options>),
 }
 
 const ABOUT: &str = "\
@@ -52,5 +53,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Explain(options) => explain::run(options),
         Command::Report(options) => report::run(options),
         Command::Dump(options) => dump::run(options),
+        Command::TrainTranscoder(options) => train_transcoder::run(options),
     }
 }

@@ -24,6 +24,11 @@ impl Steps {
         Self(bar)
     }
 
+    /// What is being done now.
+    pub(super) fn say(&self, doing: &str) {
+        self.0.set_message(doing.to_owned());
+    }
+
     /// So many of all are done.
     pub(super) fn set(&self, done: usize, total: usize) {
         self.0.set_length(total as u64);

@@ -8,6 +8,8 @@ mod findings;
 mod general;
 #[cfg(feature = "lens")]
 mod lens;
+#[cfg(feature = "lens")]
+mod lens_train;
 mod price;
 mod price_lines;
 mod send;

@@ -24,6 +24,7 @@ pub mod intervene;
 mod paths;
 pub mod prune;
 mod supernode;
+pub mod train;
 pub mod transcoder;
 pub mod write;
 

@@ -12,6 +12,7 @@ mod circuit_files;
 mod circuit_goldens;
 mod circuit_interventions;
 mod circuit_paths;
+mod circuit_train;
 mod generation;
 mod goldens;
 mod gradient;
