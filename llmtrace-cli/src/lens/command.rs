@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{attention, bias, dump, explain, generate, graph, logit_lens, origin, patch, report};
+use super::{attention, dump, explain, generate, logit_lens, patch, report, train_transcoder};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -26,6 +27,7 @@ enum Command {
     Report(report::Options),
     Origin(origin::Options),
     Dump(dump::Options),
+    TrainTranscoder(Box<train_transcoder::Options>),
 }
 
 const ABOUT: &str = "\
@@ -61,5 +63,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Report(options) => report::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
+        Command::TrainTranscoder(options) => train_transcoder::run(options),
     }
 }

@@ -33,6 +33,8 @@ mod patch;
 mod progress;
 #[cfg(feature = "lens")]
 mod report;
+#[cfg(feature = "lens")]
+mod train_transcoder;
 #[cfg(not(feature = "lens"))]
 mod without;
 

@@ -38,6 +38,7 @@ mod summary;
 mod supernode;
 mod trace;
 #[cfg(feature = "model")]
+pub mod train;
 pub mod transcoder;
 pub mod write;
 

@@ -17,6 +17,7 @@ mod circuit_harmful;
 mod circuit_interventions;
 mod circuit_paths;
 mod circuit_trace;
+mod circuit_train;
 mod generation;
 mod goldens;
 mod gradient;
