@@ -33,8 +33,8 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
-mod cholesky;
 pub mod bias;
+mod cholesky;
 #[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]
@@ -63,6 +63,8 @@ pub mod report;
 mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
+#[cfg(feature = "model")]
+pub mod version_diff;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};

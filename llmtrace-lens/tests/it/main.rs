@@ -31,3 +31,4 @@ mod seeded;
 mod support;
 mod tokens;
 mod trace;
+mod version_diff;
