@@ -36,6 +36,8 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
+pub mod bias;
+mod cholesky;
 #[cfg(feature = "model")]
 pub mod benchmark;
 pub mod bias;
@@ -69,6 +71,8 @@ pub mod report;
 mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
+#[cfg(feature = "model")]
+pub mod version_diff;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};

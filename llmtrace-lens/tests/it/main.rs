@@ -36,3 +36,4 @@ mod seeded;
 mod support;
 mod tokens;
 mod trace;
+mod version_diff;
