@@ -2,7 +2,7 @@
 
 use llmtrace_lens::Toy;
 use llmtrace_lens::circuit::graph::Targets;
-use llmtrace_lens::circuit::{AttributionGraph, Supernode, Thresholds, Tracer, Transcoders};
+use llmtrace_lens::circuit::{AttributionGraph, Speaks, Supernode, Thresholds, Tracer, Transcoders};
 use llmtrace_lens::handmade::TwoStep;
 
 fn two_step(city: u32) -> AttributionGraph {
@@ -37,7 +37,11 @@ fn the_two_paths_of_the_two_step_circuit_share_the_answer_as_their_weights_say()
         let named = graph.named_paths(&paths, &supernodes);
         let label = graph.node_label(from);
         assert_eq!(named[0].steps[..3], [label.as_str(), "the state", "say a capital"]);
-        assert!((named[0].share - 0.6).abs() < 1e-6, "{named:?}");
+        assert!((named[0].share - 0.6).abs() < 1e-6 && named[0].speaks() == Speaks::For, "{named:?}");
+        let against = llmtrace_lens::circuit::Path { supports: false, ..paths[1].clone() };
+        let mixed = graph.named_paths(&[paths[1].clone(), against.clone()], &[]);
+        assert_eq!((mixed.len(), mixed[0].speaks()), (1, Speaks::Both), "{mixed:?}");
+        assert_eq!(graph.named_paths(&[against], &[])[0].speaks(), Speaks::Against);
     }
 }
 

@@ -105,11 +105,14 @@ impl Page {
             return;
         }
         let rows = summary.paths.iter().map(|path| {
-            let steps: Vec<String> = path.steps.iter().map(|step| visible(step)).collect();
-            let told = llmtrace_lens::circuit::NamedPath { steps, share: path.share }.told();
-            vec![format!("  {told}"), Unit::Share.shown(path.share)]
+            let speaks = path.speaks().to_string();
+            vec![format!("  {}", visible(&path.told())), Unit::Share.shown(path.share), speaks]
         });
-        self.section(&["How it came about: the strongest ways", "share of all"], rows.collect(), out);
+        self.section(
+            &["How it came about: the strongest ways", "share of all", "for or against"],
+            rows.collect(),
+            out,
+        );
         let note = "  A word in quotes stands in the prompt; L1 F79 is feature 79 of layer 1, at the word beside it.";
         let _ = writeln!(out, "{}", styled(note, FAINT, self.is_colored));
     }
