@@ -30,14 +30,11 @@
 //! # }
 //! ```
 //!
-//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them.
-//! Tensors are candle's. Features: `model` (on by default; all but `explain` and `report`), `cuda` and `metal` as candle offers them,
+//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them,
 //! `hub` (off by default; `Model::download` and `hub`).
 
 #[cfg(feature = "model")]
 pub mod analysis;
-pub mod bias;
-mod cholesky;
 #[cfg(feature = "model")]
 pub mod benchmark;
 pub mod bias;

@@ -2,8 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, bias, dump, explain, generate, graph, logit_lens, origin, patch, report};
-use super::{attention, dump, explain, generate, logit_lens, patch, report, train_transcoder};
+use super::{
+    attention, bias, dump, explain, generate, graph, logit_lens, origin, patch, report, train_transcoder,
+};
 use crate::failure::Failure;
 
 /// The options of the command.

@@ -12,13 +12,13 @@ mod dump;
 mod explain;
 #[cfg(feature = "lens")]
 mod generate;
+#[cfg(feature = "lens")]
+mod graph;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(all(feature = "lens", not(feature = "hub")))]
 #[path = "no_hub.rs"]
 mod hub;
-#[cfg(feature = "lens")]
-mod graph;
 #[cfg(feature = "lens")]
 mod input;
 #[cfg(feature = "lens")]
@@ -40,5 +40,7 @@ mod without;
 
 #[cfg(feature = "lens")]
 pub(crate) use command::{Options, run};
+#[cfg(feature = "lens")]
+pub(crate) use progress::Steps;
 #[cfg(not(feature = "lens"))]
 pub(crate) use without::{Options, run};
