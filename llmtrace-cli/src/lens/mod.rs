@@ -3,6 +3,8 @@
 #[cfg(feature = "lens")]
 mod attention;
 #[cfg(feature = "lens")]
+mod bias;
+#[cfg(feature = "lens")]
 mod command;
 #[cfg(feature = "lens")]
 mod dump;
@@ -10,6 +12,11 @@ mod dump;
 mod explain;
 #[cfg(feature = "lens")]
 mod generate;
+#[cfg(feature = "hub")]
+mod hub;
+#[cfg(all(feature = "lens", not(feature = "hub")))]
+#[path = "no_hub.rs"]
+mod hub;
 #[cfg(feature = "lens")]
 mod graph;
 #[cfg(feature = "lens")]
@@ -26,6 +33,8 @@ mod patch;
 mod progress;
 #[cfg(feature = "lens")]
 mod report;
+#[cfg(feature = "lens")]
+mod train_transcoder;
 #[cfg(not(feature = "lens"))]
 mod without;
 
