@@ -300,7 +300,7 @@ pub(crate) fn input(
 }
 
 /// The site where features read.
-pub(super) fn input_site(config: &Config, input: FeatureInput) -> Site {
+pub(crate) fn input_site(config: &Config, input: FeatureInput) -> Site {
     match input {
         FeatureInput::Stream if config.residual == Residual::Parallel => Site::ResidPre,
         FeatureInput::Stream => Site::ResidMid,
