@@ -23,6 +23,7 @@ mod db;
 mod failure;
 mod filter;
 mod findings;
+mod grid;
 mod lens;
 mod log_bins;
 mod mistaken;

@@ -4,6 +4,7 @@
 //! - [`analysis`] reads runs (logit lens, direct logit attribution, attention, norms), [`patching`] changes them, [`gradient`] differentiates
 //!   them, [`generate`] writes answers step by step.
 //! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
+//! - [`origin`] says which model wrote a text.
 //! - [`report`] draws all of it on one page; [`trace`] puts runs into the application's own trace.
 //! - [`handmade`] has models whose weights are known, to hold methods to.
 //!
@@ -33,6 +34,8 @@
 
 #[cfg(feature = "model")]
 pub mod analysis;
+pub mod bias;
+mod cholesky;
 #[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]
@@ -54,6 +57,8 @@ pub mod inspect;
 mod model;
 #[cfg(feature = "model")]
 mod ops;
+#[cfg(feature = "model")]
+pub mod origin;
 #[cfg(feature = "model")]
 pub mod patching;
 pub mod report;

@@ -2,8 +2,8 @@
 
 use llmtrace_exporters::{figures, text};
 
-use super::grid::{FAINT, Grid, YELLOW};
 use super::groups::{GroupComparison, GroupSide, Measure, Verdict};
+use crate::grid::{FAINT, Grid, YELLOW};
 
 /// Models that are shown.
 const MAX_MODELS: usize = 12;

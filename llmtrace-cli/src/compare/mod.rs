@@ -4,7 +4,6 @@ mod align;
 pub(crate) mod command;
 pub(crate) mod delta;
 pub(crate) mod diff;
-mod grid;
 mod group_report;
 pub(crate) mod groups;
 mod interval;

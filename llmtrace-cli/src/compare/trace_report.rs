@@ -4,9 +4,9 @@ use llmtrace_exporters::{figures, text};
 
 use super::delta::Delta;
 use super::diff::{Change, MessageChange, MessageDiff, Piece};
-use super::grid::{FAINT, GREEN, Grid, RED, YELLOW, styled};
 use super::side::TraceSide;
 use super::traces::{SpanPair, TraceComparison};
+use crate::grid::{FAINT, GREEN, Grid, RED, YELLOW, styled};
 
 /// Columns that a span is indented by for each that it lies in, and how many of them are drawn.
 const INDENT: usize = 2;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, logit_lens, patch, report};
+use super::{attention, dump, explain, generate, graph, logit_lens, origin, patch, report};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -21,7 +21,9 @@ enum Command {
     Attention(attention::Options),
     Patch(patch::Options),
     Explain(Box<explain::Options>),
+    Graph(Box<graph::Options>),
     Report(report::Options),
+    Origin(origin::Options),
     Dump(dump::Options),
 }
 
@@ -53,7 +55,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Attention(options) => attention::run(options),
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
+        Command::Graph(options) => graph::run(options),
         Command::Report(options) => report::run(options),
+        Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct ModelArguments {
 
 /// A kind of device.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum DeviceName {
+pub(super) enum DeviceName {
     Cpu,
     Cuda,
     Metal,
@@ -49,19 +49,24 @@ pub(super) struct PromptArguments {
 impl ModelArguments {
     /// Loads the model.
     pub(super) fn load(&self) -> Result<Model, Failure> {
-        let device = self.device.open()?;
-        if let Some(model) = self.model.strip_prefix(HUB) {
-            return hub::load(model, &device);
-        }
-        let folder = Path::new(&self.model);
-        let loaded = match Toy::named(&self.model) {
-            // A folder of that name is meant before the model that comes with the program.
-            Some(toy) if !folder.exists() => toy.load_on(&device),
-            None if !folder.is_dir() => return Err(no_folder(folder)),
-            _ => Model::load_on(folder, &device),
-        };
-        loaded.map_err(Failure::from)
+        load(&self.model, self.device)
     }
+}
+
+/// Loads the model of a folder, of the hub, or one that comes with the program.
+pub(super) fn load(model: &str, device: DeviceName) -> Result<Model, Failure> {
+    let device = device.open()?;
+    if let Some(name) = model.strip_prefix(HUB) {
+        return hub::load(name, &device);
+    }
+    let folder = Path::new(model);
+    let loaded = match Toy::named(model) {
+        // A folder of that name is meant before the model that comes with the program.
+        Some(toy) if !folder.exists() => toy.load_on(&device),
+        None if !folder.is_dir() => return Err(no_folder(folder)),
+        _ => Model::load_on(folder, &device),
+    };
+    loaded.map_err(Failure::from)
 }
 
 fn no_folder(path: &Path) -> Failure {

@@ -16,9 +16,13 @@ mod hub;
 #[path = "no_hub.rs"]
 mod hub;
 #[cfg(feature = "lens")]
+mod graph;
+#[cfg(feature = "lens")]
 mod input;
 #[cfg(feature = "lens")]
 mod logit_lens;
+#[cfg(feature = "lens")]
+mod origin;
 #[cfg(feature = "lens")]
 mod output;
 #[cfg(feature = "lens")]

@@ -8,6 +8,10 @@ mod findings;
 mod general;
 #[cfg(feature = "lens")]
 mod lens;
+#[cfg(feature = "lens")]
+mod lens_graph;
+#[cfg(feature = "lens")]
+mod lens_origin;
 mod price;
 mod price_lines;
 mod send;

@@ -33,6 +33,16 @@ pub struct NamedPath {
     pub share: f64,
 }
 
+impl NamedPath {
+    /// Its steps in one line: `"Dallas" -> Texas -> "Austin"`.
+    pub fn told(&self) -> String {
+        // A target's label has the arrow already.
+        let steps: Vec<&str> =
+            self.steps.iter().map(|step| step.strip_prefix("-> ").unwrap_or(step)).collect();
+        steps.join(" -> ")
+    }
+}
+
 impl AttributionGraph {
     /// The `count` paths with the largest shares through the nodes and edges that are kept, the largest first.
     pub fn paths(&self, pruned: &Pruned, count: usize) -> Vec<Path> {

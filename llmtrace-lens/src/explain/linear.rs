@@ -1,5 +1,7 @@
 //! Weighted least squares with a ridge, by normal equations and Cholesky's decomposition.
 
+use crate::cholesky::Cholesky;
+
 /// The weighted products of samples' features with each other and with the target.
 #[derive(Debug)]
 pub(super) struct Moments {
@@ -27,9 +29,6 @@ pub(super) struct Linear {
     /// How many features are combinations of those before them, within rounding; their coefficients are 0.
     pub(super) dependent: usize,
 }
-
-/// Share of a feature's own size below which what is new in it counts as rounding.
-const ROUNDING: f64 = 1e-12;
 
 impl Moments {
     /// Of samples as they are: a model without an intercept.
@@ -71,33 +70,11 @@ impl Moments {
 
     /// Fits these features alone, with `ridge` added to the diagonal.
     pub(super) fn fit(&self, features: &[usize], ridge: f64) -> Linear {
-        let n = features.len();
-        let mut lower = vec![0.0; n * n];
-        let mut kept: Vec<usize> = Vec::new();
-        for (j, &feature) in features.iter().enumerate() {
-            let own = self.product(feature, feature) + ridge;
-            let mut rest = own;
-            for (at, &k) in kept.iter().enumerate() {
-                let known: f64 = kept[..at].iter().map(|&m| lower[j * n + m] * lower[k * n + m]).sum();
-                let entry = (self.product(feature, features[k]) - known) / lower[k * n + k];
-                lower[j * n + k] = entry;
-                rest -= entry * entry;
-            }
-            if rest > ROUNDING * own && rest > 0.0 {
-                lower[j * n + j] = rest.sqrt();
-                kept.push(j);
-            }
-        }
-        let mut solution = vec![0.0; n];
-        for (at, &j) in kept.iter().enumerate() {
-            let known: f64 = kept[..at].iter().map(|&m| lower[j * n + m] * solution[m]).sum();
-            solution[j] = (self.with_target[features[j]] - known) / lower[j * n + j];
-        }
-        for (at, &j) in kept.iter().enumerate().rev() {
-            let known: f64 = kept[at + 1..].iter().map(|&m| lower[m * n + j] * solution[m]).sum();
-            solution[j] = (solution[j] - known) / lower[j * n + j];
-        }
-        Linear { coefficients: solution, dependent: n - kept.len() }
+        let ridged =
+            |j: usize, k: usize| self.product(features[j], features[k]) + if j == k { ridge } else { 0.0 };
+        let factor = Cholesky::of(features.len(), ridged);
+        let right: Vec<f64> = features.iter().map(|&feature| self.with_target[feature]).collect();
+        Linear { coefficients: factor.solve(&right), dependent: factor.dependent() }
     }
 
     /// The intercept that goes with these coefficients.

@@ -10,7 +10,7 @@ use llmtrace::{Usage, provider};
 /// tokens counted and priced.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Scored {
-    pub(super) value: f64,
+    pub(crate) value: f64,
     pub(super) usage: Option<Usage>,
 }
 

@@ -18,11 +18,17 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod author;
+mod biased;
 mod brackets;
+mod harmful;
 mod induction;
 mod sketch;
 mod two_step;
 
+pub use author::Author;
+pub use biased::Biased;
 pub use brackets::Brackets;
+pub use harmful::Harmful;
 pub use induction::Induction;
 pub use two_step::{KnownEdge, KnownNode, TwoStep};

@@ -45,6 +45,12 @@ impl Model {
         }
     }
 
+    /// The text of tokens one after the other, special ones included; their spellings where there is no tokenizer.
+    pub(crate) fn text_of(&self, tokens: &[u32]) -> String {
+        let decoded = self.tokenizer().and_then(|tokenizer| tokenizer.decode(tokens, false).ok());
+        decoded.unwrap_or_else(|| tokens.iter().map(|token| self.token_text(*token)).collect())
+    }
+
     /// A token and its text.
     pub fn token_label(&self, id: u32) -> TokenLabel {
         TokenLabel { id, text: self.token_text(id) }
@@ -53,7 +59,7 @@ impl Model {
     /// The one token that a text is, the space before it included: `" Texas"`.
     ///
     /// # Errors
-    /// The model has no tokenizer, or the text is no token or several.
+    /// The model has no tokenizer, or the text is no token, an unknown one, or several.
     pub fn token_id(&self, text: &str) -> Result<u32, RunError> {
         let tokenizer = self.tokenizer().ok_or_else(|| {
             RunError::Input(format!("model {:?} has no tokenizer.json: give token ids", self.name()))
@@ -66,6 +72,13 @@ impl Model {
             .encode(text, false)
             .map_err(|error| RunError::Input(format!("the tokenizer cannot read the text: {error}")))?;
         match encoding.get_ids() {
+            // What a vocabulary does not have is read as a special token for unknown words.
+            [id] if self.special_tokens().contains(id) && self.token_text(*id).trim() != text.trim() => {
+                let read = self.token_text(*id);
+                Err(RunError::Input(format!(
+                    "{text:?} is no token of this vocabulary: it is read as {read:?}"
+                )))
+            }
             [id] => Ok(*id),
             ids => {
                 let parts: Vec<String> = ids.iter().map(|id| self.token_text(*id)).collect();

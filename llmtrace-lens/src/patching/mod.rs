@@ -13,5 +13,6 @@ pub use along::Along;
 pub use causal_trace::CausalTrace;
 pub use metric::Metric;
 pub use patching::Patching;
+pub(crate) use patching::{blend, rows};
 pub use paths::Receiver;
 pub use sweep::{Sweep, SweepAxis};

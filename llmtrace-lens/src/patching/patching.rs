@@ -216,7 +216,7 @@ fn cells(clean: &ActivationCache, point: HookPoint, along: Along) -> Result<Cell
 }
 
 /// `new` where the mask is 1, `old` elsewhere; mask and `new` are broadcast.
-pub(super) fn blend(mask: &Tensor, new: &Tensor, old: &Tensor) -> Result<Tensor, RunError> {
+pub(crate) fn blend(mask: &Tensor, new: &Tensor, old: &Tensor) -> Result<Tensor, RunError> {
     Ok(mask.broadcast_as(old.shape())?.where_cond(&new.broadcast_as(old.shape())?, old)?)
 }
 
@@ -227,7 +227,7 @@ pub(super) fn kept(model: &Model, tokens: &[u32], filter: &str) -> Result<Activa
 }
 
 /// One sequence `[1, ..]` as `count` equal ones.
-pub(super) fn rows(value: &Tensor, count: usize) -> Result<Tensor, RunError> {
+pub(crate) fn rows(value: &Tensor, count: usize) -> Result<Tensor, RunError> {
     let mut shape = value.dims().to_vec();
     if let Some(first) = shape.first_mut() {
         *first = count;

@@ -3,7 +3,7 @@
 use llmtrace_lens::Model;
 use llmtrace_lens::circuit::graph::Targets;
 use llmtrace_lens::circuit::{AttributionGraph, Node, Tracer, Transcoders};
-use llmtrace_lens::handmade::{KnownNode, TwoStep};
+use llmtrace_lens::handmade::{Harmful, KnownEdge, KnownNode, TwoStep};
 
 use crate::seeded::Seeded;
 
@@ -79,41 +79,48 @@ fn the_neurons_of_a_relu_model_leave_no_error() {
     assert!(error.starts_with("toy-gelu: its MLP is Plain with Gelu"), "{error}");
 }
 
-#[test]
-fn the_known_edges_of_the_two_step_circuit_are_recovered_exactly() {
-    let model = TwoStep::model().unwrap();
-    let neurons = Transcoders::neurons(&model).unwrap();
-    for city in 1..=6 {
-        let tokens = [0, city, TwoStep::CAPITAL];
-        let capital = TwoStep::capital(city).unwrap();
-        let targets = Targets::Difference(capital, TwoStep::CAPITAL);
-        let graph = Tracer::new(&model, &neurons).targets(targets).trace(&tokens).unwrap();
-        let node = |known: KnownNode| match known {
-            KnownNode::Token { position } => graph.token(position).unwrap(),
-            KnownNode::Neuron { layer, position, neuron } => graph.feature(layer, position, neuron).unwrap(),
-            KnownNode::Logit { token } => {
-                assert_eq!(token, capital);
-                graph.target(0).unwrap()
-            }
-        };
-        let known: Vec<(usize, usize, f64)> =
-            TwoStep::edges(city).iter().map(|edge| (node(edge.to), node(edge.from), edge.weight)).collect();
-        let circuit: Vec<usize> = known.iter().map(|(target, ..)| *target).collect();
-        for target in circuit {
-            for source in 0..graph.sources() {
-                let found = f64::from(graph.edge(target, source));
-                let expected =
-                    known.iter().find(|edge| (edge.0, edge.1) == (target, source)).map_or(0.0, |edge| edge.2);
-                assert!(
-                    (found - expected).abs() < 1e-5,
-                    "{city}: {:?} to {:?} is {found}, expected {expected}",
-                    graph.node(source),
-                    graph.node(target)
-                );
-            }
+/// The rows that known edges lead to have these edges and no others, and nothing is left over.
+#[track_caller]
+fn exactly(what: &str, graph: &AttributionGraph, edges: &[KnownEdge]) {
+    let node = |known: KnownNode| match known {
+        KnownNode::Token { position } => graph.token(position).unwrap(),
+        KnownNode::Neuron { layer, position, neuron } => graph.feature(layer, position, neuron).unwrap(),
+        KnownNode::Logit { .. } => graph.target(0).unwrap(),
+    };
+    let known: Vec<(usize, usize, f64)> =
+        edges.iter().map(|edge| (node(edge.to), node(edge.from), edge.weight)).collect();
+    for (target, ..) in &known {
+        for source in 0..graph.sources() {
+            let found = f64::from(graph.edge(*target, source));
+            let expected =
+                known.iter().find(|edge| (edge.0, edge.1) == (*target, source)).map_or(0.0, |edge| edge.2);
+            assert!(
+                (found - expected).abs() < 1e-5,
+                "{what}: {:?} to {:?} is {found}, expected {expected}",
+                graph.node(source),
+                graph.node(*target)
+            );
         }
-        let scores = graph.scores();
-        assert_eq!((scores.replacement, scores.completeness), (1.0, 1.0), "{city}");
-        assert!(matches!(graph.node(graph.target(0).unwrap()), Some(Node::Target(0))));
     }
+    let scores = graph.scores();
+    assert_eq!((scores.replacement, scores.completeness), (1.0, 1.0), "{what}");
+    assert!(matches!(graph.node(graph.target(0).unwrap()), Some(Node::Target(0))));
+}
+
+#[test]
+fn the_known_edges_of_models_built_by_hand_are_recovered_exactly() {
+    let check = |model: &Model, prompt: &str, targets: Targets, edges: &[KnownEdge]| {
+        let neurons = Transcoders::neurons(model).unwrap();
+        let tokens = model.tokenize(prompt).unwrap();
+        let graph = Tracer::new(model, &neurons).targets(targets).trace(&tokens).unwrap();
+        exactly(prompt, &graph, edges);
+    };
+    let two_step = TwoStep::model().unwrap();
+    for city in 1..=6 {
+        let prompt = format!("{} capital", two_step.token_text(city));
+        let targets = Targets::Difference(TwoStep::capital(city).unwrap(), TwoStep::CAPITAL);
+        check(&two_step, &prompt, targets, &TwoStep::edges(city));
+    }
+    let targets = Targets::Difference(Harmful::POISON, Harmful::REFUSE);
+    check(&Harmful::model().unwrap(), Harmful::PROMPT, targets, &Harmful::edges());
 }

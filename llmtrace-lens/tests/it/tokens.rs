@@ -31,4 +31,9 @@ fn a_text_that_is_no_single_token_is_refused_and_says_what_it_is() {
     };
     check("gpt2", " Dallas", r#"" Dallas" is 2 tokens, expected one: [" Da", "llas"]"#);
     check("gpt2", "", r#""" is 0 tokens"#);
+    check(
+        "../../../models/toy-relu",
+        "Gotham",
+        r#""Gotham" is no token of this vocabulary: it is read as "<unk>""#,
+    );
 }

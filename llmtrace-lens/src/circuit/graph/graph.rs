@@ -20,7 +20,9 @@ pub struct AttributionGraph {
     pub layers: usize,
     /// How the features are made.
     pub transcoders: TranscoderKind,
-    /// The prompt.
+    /// The prompt as a text, special tokens included.
+    pub prompt: String,
+    /// The prompt's tokens.
     pub tokens: Vec<TokenLabel>,
     /// At so many first positions there are no features and errors.
     pub masked: usize,

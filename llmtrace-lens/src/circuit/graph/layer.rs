@@ -52,6 +52,16 @@ pub(super) struct Parts<'a> {
     pub(super) masked: usize,
 }
 
+impl HeldLayer {
+    /// What active features add to the output of this layer when each is so much more than it was, `[T, D]`.
+    pub(crate) fn written_by(&self, more: &[f32]) -> Result<Tensor, CircuitError> {
+        let of = |here: &Written| -> Vec<f32> {
+            here.features.iter().map(|feature| more.get(*feature).copied().unwrap_or(0.0)).collect()
+        };
+        Ok(post_norm(&summed(&self.decoders, &self.written, of)?, self.post.as_ref())?)
+    }
+}
+
 impl Parts<'_> {
     pub(super) fn layer(&self, layer: usize, block: &Block) -> Result<HeldLayer, CircuitError> {
         let (decoders, written) = self.decoders(layer)?;
@@ -159,20 +169,9 @@ impl Parts<'_> {
     ) -> Result<[Tensor; 2], CircuitError> {
         let output = self.cache.at(HookPoint::block(layer, Site::MlpOut))?.squeeze(0)?;
         let (steps, width) = output.dims2()?;
-        let mut rows = Vec::with_capacity(steps);
-        for here in written {
-            if here.rows.is_empty() {
-                rows.push(Tensor::zeros((1, width), output.dtype(), output.device())?);
-                continue;
-            }
-            let count = here.rows.len();
-            let index = Tensor::from_vec(here.rows.clone(), count, output.device())?;
-            let weights = Tensor::from_vec(here.activations.clone(), (1, count), output.device())?;
-            rows.push(weights.matmul(&decoders.index_select(&index, 0)?)?);
-        }
         let bias = self.transcoders.decoder_bias(layer)?.to_device(output.device())?;
         let bias = bias.unsqueeze(0)?.broadcast_as((steps, width))?.contiguous()?;
-        let features = post_norm(&Tensor::cat(&rows, 0)?, post)?;
+        let features = post_norm(&summed(decoders, written, |here| here.activations.clone())?, post)?;
         let mut constant = post_norm(&bias, post)?;
         if let Some(bias) = post.and_then(|(norm, _)| norm.bias.as_ref()) {
             constant = constant.broadcast_add(bias)?;
@@ -258,6 +257,27 @@ impl Parts<'_> {
     fn device(&self) -> Result<candle_core::Device, CircuitError> {
         Ok(self.cache.at(HookPoint::global(Site::Embed))?.device().clone())
     }
+}
+
+/// What is written at each position `[T, D]`: decoders `[u, D]`, each by so much.
+fn summed(
+    decoders: &Tensor,
+    written: &[Written],
+    by: impl Fn(&Written) -> Vec<f32>,
+) -> Result<Tensor, CircuitError> {
+    let (device, width) = (decoders.device(), decoders.dim(1)?);
+    let mut rows = Vec::with_capacity(written.len());
+    for here in written {
+        if here.rows.is_empty() {
+            rows.push(Tensor::zeros((1, width), decoders.dtype(), device)?);
+            continue;
+        }
+        let count = here.rows.len();
+        let index = Tensor::from_slice(&here.rows, count, device)?;
+        let weights = Tensor::from_vec(by(here), (1, count), device)?;
+        rows.push(weights.matmul(&decoders.index_select(&index, 0)?)?);
+    }
+    Ok(Tensor::cat(&rows, 0)?)
 }
 
 /// Minus the mean over the last dimension, for a layer norm.

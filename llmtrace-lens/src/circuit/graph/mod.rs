@@ -11,7 +11,7 @@ mod target;
 mod tracer;
 
 pub use active::ActiveFeature;
-pub(crate) use active::floats;
+pub(crate) use active::{floats, pre_activations};
 pub use graph::{AttributionGraph, Node, TargetNode};
 pub(crate) use layer::{input, post_norm};
 pub(crate) use local::Local;

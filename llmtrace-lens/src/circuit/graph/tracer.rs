@@ -199,6 +199,7 @@ fn assembled(
     AttributionGraph {
         model: local.model.name().to_owned(),
         layers: local.layers.len(),
+        prompt: local.model.text_of(&local.tokens),
         transcoders: local.transcoders.kind(),
         tokens: local.tokens.iter().map(|token| local.model.token_label(*token)).collect(),
         masked: local.masked,

@@ -1,27 +1,22 @@
 //! One prompt whose features are changed.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
-
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use serde::Serialize;
 
 use super::change::{Change, Held};
+use super::encoders::ActiveEncoder;
+use super::run::Answers;
 use crate::circuit::error::CircuitError;
-use crate::circuit::graph::{ActiveFeature, AttributionGraph, Local, Tracer, floats, input, post_norm};
-use crate::circuit::transcoder::FeatureActivation;
-use crate::error::RunError;
-use crate::hooks::{HookPoint, Hooks, Site, Slice};
-use crate::model::Readout;
+use crate::circuit::graph::{ActiveFeature, AttributionGraph, Local, Tracer};
 
 /// One prompt's run, its graph, and what comes of changing its features.
 #[derive(Debug)]
 pub struct Experiment<'m> {
-    local: Local<'m>,
+    pub(super) local: Local<'m>,
     graph: AttributionGraph,
-    encoders: Vec<ActiveEncoder>,
+    pub(super) encoders: Vec<ActiveEncoder>,
     /// Directions of the normed stream that the targets read, `[D, targets]`, and what is added.
-    targets: (Tensor, Vec<f32>),
+    pub(super) targets: (Tensor, Vec<f32>),
 }
 
 /// What came of changing features.
@@ -36,16 +31,6 @@ pub struct Outcome {
     pub logits: Vec<f32>,
 }
 
-/// Encoder rows of the active features of a layer.
-#[derive(Debug)]
-struct ActiveEncoder {
-    first: usize,
-    /// `[n, D]`.
-    rows: Vec<Vec<f32>>,
-    bias: Vec<f32>,
-    activation: FeatureActivation,
-}
-
 impl<'m> Tracer<'m> {
     /// Traces one prompt and stays with it, so that its features can be changed.
     ///
@@ -58,9 +43,9 @@ impl<'m> Tracer<'m> {
         let mut encoders = Vec::new();
         let mut first = 0;
         for layer in 0..local.layers.len() {
-            let active: Vec<&ActiveFeature> =
-                local.features.iter().filter(|active| active.layer == layer).collect();
-            encoders.push(ActiveEncoder::of(&local, layer, first, &active)?);
+            let of_layer = local.features.iter().filter(|active| active.layer == layer);
+            let active: Vec<usize> = of_layer.map(|active| active.feature).collect();
+            encoders.push(ActiveEncoder::of(first, local.transcoders.encoder_rows(layer, &active)?)?);
             first += active.len();
         }
         Ok(Experiment { local, graph, encoders, targets: (directions, constants) })
@@ -73,6 +58,11 @@ impl Experiment<'_> {
         &self.graph
     }
 
+    /// The prompt's graph, to go on with.
+    pub fn into_graph(self) -> AttributionGraph {
+        self.graph
+    }
+
     /// Every active feature, those that are no nodes included.
     pub fn features(&self) -> &[ActiveFeature] {
         &self.local.features
@@ -80,53 +70,27 @@ impl Experiment<'_> {
 
     /// Runs the prompt again with features changed.
     ///
+    /// A change sets an activation whatever other changes do to it: where MLPs answer, the difference to what the feature has come
+    /// to by itself is added (as in circuit-tracer). Of several changes of one feature the last counts.
     /// Where features write before a norm that follows the MLP, that norm's divisor is held in their change.
     ///
     /// # Errors
     /// A feature is not there, or a hook failed.
     pub fn run(&self, changes: &[Change], held: Held) -> Result<Outcome, CircuitError> {
-        let deltas = self.deltas(changes)?;
-        let local = &self.local;
-        let inputs = Mutex::new(BTreeMap::new());
-        let mut hooks = self.held(held).on("blocks.*.hook_mlp_out", |moment, value| {
-            let layer = moment.point.layer().unwrap_or(0);
-            let value = if held == Held::Everything {
-                let before = local.cache.at(moment.point)?;
-                let seen = inputs.lock().ok().and_then(|inputs| inputs.get(&layer).cloned());
-                self.skipped(layer, before, seen)?
-            } else {
-                value.clone()
-            };
-            match deltas.get(&layer) {
-                Some(delta) => Ok(Some((value + delta.unsqueeze(0)?)?)),
-                None => Ok(Some(value)),
-            }
-        });
-        let read = self.inputs();
-        hooks = hooks.read(read.as_str(), |moment, value| {
-            let layer = moment.point.layer().unwrap_or(0);
-            if let Ok(mut inputs) = inputs.lock() {
-                inputs.insert(layer, value.squeeze(0)?);
-            }
-            Ok(())
-        });
-        let kept = format!("{},{}", Site::LnFinalOut.name(), Site::Unembed.name());
-        let mut hooks = hooks.keep(kept.as_str());
-        let (_, cache) = local.model.run_batch_with_hooks(&[&local.tokens], Readout::Last, &mut hooks)?;
-        drop(hooks);
-        let inputs = inputs.into_inner().unwrap_or_default();
-        let mut features = local.features.clone();
-        for (layer, encoder) in self.encoders.iter().enumerate() {
-            if let Some(read) = inputs.get(&layer) {
-                encoder.measure(&read.to_dtype(DType::F32)?.to_vec2()?, &mut features);
-            }
-        }
-        let last = cache.at(HookPoint::global(Site::LnFinalOut))?.squeeze(0)?;
-        let values = floats(&last.matmul(&self.targets.0)?)?;
-        let targets =
-            values.iter().zip(&self.targets.1).map(|(value, more)| f64::from(value + more)).collect();
-        let logits = floats(cache.at(HookPoint::global(Site::Unembed))?)?;
-        Ok(Outcome { features, targets, logits })
+        let answers = if held == Held::Everything { Answers::Nobody } else { Answers::Model };
+        self.run_with(changes, held, answers)
+    }
+
+    /// Runs the prompt's replacement model with features changed: its active features answer in the place of the MLPs, errors
+    /// are as they were, and nothing else becomes active.
+    ///
+    /// With [`Held::PatternsAndNorms`] this is the graph's own arithmetic. With [`Held::Patterns`] norms answer too.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn run_features(&self, changes: &[Change], held: Held) -> Result<Outcome, CircuitError> {
+        let answers = if held == Held::Everything { Answers::Nobody } else { Answers::Features };
+        self.run_with(changes, held, answers)
     }
 
     /// The activation of a feature in the prompt; 0 where it is not active.
@@ -135,127 +99,18 @@ impl Experiment<'_> {
     }
 
     pub(super) fn find(&self, layer: usize, position: usize, feature: usize) -> Option<&ActiveFeature> {
+        self.local.features.get(self.place(layer, position, feature)?)
+    }
+
+    /// The place of a feature among those that are active.
+    pub(super) fn place(&self, layer: usize, position: usize, feature: usize) -> Option<usize> {
         let key = (layer, position, feature);
         let features = &self.local.features;
-        let at =
-            features.binary_search_by_key(&key, |node| (node.layer, node.position, node.feature)).ok()?;
-        features.get(at)
+        features.binary_search_by_key(&key, |node| (node.layer, node.position, node.feature)).ok()
     }
 
     /// The activation of an active feature, had its pre-activation been this one.
     pub(super) fn would_be(&self, feature: &ActiveFeature, pre: f32) -> f32 {
         self.encoders.get(feature.layer).map_or(pre, |encoder| encoder.activation.of(feature.feature, pre))
-    }
-
-    /// What the changes add to the output of each layer, `[T, D]`.
-    fn deltas(&self, changes: &[Change]) -> Result<BTreeMap<usize, Tensor>, CircuitError> {
-        let (steps, width) = (self.local.steps(), self.local.model.config().d_model);
-        let device = self.local.model.device();
-        let mut deltas: BTreeMap<usize, Tensor> = BTreeMap::new();
-        for change in changes {
-            let (layer, position, feature) = change.feature();
-            if position >= steps {
-                return Err(CircuitError::Input(format!(
-                    "there is no position {position}: there are {steps}"
-                )));
-            }
-            let before = self.activation(layer, position, feature);
-            let step = f64::from(change.apply(before) - before);
-            for to in self.local.transcoders.writes(layer) {
-                let decoder = self.local.transcoders.decoders(layer, &[feature], to)?.to_device(device)?;
-                let above = Tensor::zeros((position, width), DType::F32, device)?;
-                let below = Tensor::zeros((steps - position - 1, width), DType::F32, device)?;
-                let delta = Tensor::cat(&[above, (decoder * step)?, below], 0)?;
-                let post = self.local.layers.get(to).and_then(|held| held.post.as_ref());
-                let delta = post_norm(&delta, post)?;
-                let sum = match deltas.remove(&to) {
-                    Some(more) => (more + delta)?,
-                    None => delta,
-                };
-                deltas.insert(to, sum);
-            }
-        }
-        Ok(deltas)
-    }
-
-    /// An MLP's output as it was, and what a linear way beside the features adds for another input.
-    fn skipped(&self, layer: usize, before: &Tensor, seen: Option<Tensor>) -> Result<Tensor, RunError> {
-        let local = &self.local;
-        let failed = |error: CircuitError| RunError::Hook(Box::new(error));
-        let (Some(seen), Some(skip)) = (seen, local.transcoders.skip(layer).map_err(failed)?) else {
-            return Ok(before.clone());
-        };
-        let config = local.model.config();
-        let was = input(&local.cache, config, layer, local.transcoders.input()).map_err(failed)?;
-        let more = (seen - was)?.matmul(&skip.to_device(before.device())?.t()?)?;
-        let post = local.layers.get(layer).and_then(|held| held.post.as_ref());
-        Ok((before + post_norm(&more, post)?.unsqueeze(0)?)?)
-    }
-
-    /// Hooks that hold what is to be held, MLPs left out.
-    fn held(&self, held: Held) -> Hooks<'_> {
-        const SITES: [Site; 6] = [
-            Site::Pattern,
-            Site::Ln1Scale,
-            Site::Ln1PostScale,
-            Site::Ln2Scale,
-            Site::Ln2PostScale,
-            Site::LnFinalScale,
-        ];
-        let count = match held {
-            Held::Everything | Held::PatternsAndNorms => SITES.len(),
-            Held::Patterns => 1,
-            Held::Nothing => 0,
-        };
-        let config = self.local.model.config();
-        let sites = SITES.into_iter().take(count).filter(|site| site.exists_in(config));
-        sites.fold(Hooks::new(), |hooks, site| {
-            hooks.patch(everywhere(site).as_str(), &self.local.cache, Slice::all())
-        })
-    }
-
-    /// The points that features read.
-    fn inputs(&self) -> String {
-        everywhere(self.local.input_site())
-    }
-}
-
-/// The points of a site, as a pattern.
-fn everywhere(site: Site) -> String {
-    if site.in_block() { format!("blocks.*.{}", site.name()) } else { site.name().to_owned() }
-}
-
-impl ActiveEncoder {
-    fn of(
-        local: &Local<'_>,
-        layer: usize,
-        first: usize,
-        active: &[&ActiveFeature],
-    ) -> Result<Self, CircuitError> {
-        let encoder = local.transcoders.encoder(layer)?;
-        let rows: Vec<u32> =
-            active.iter().map(|active| u32::try_from(active.feature).unwrap_or(u32::MAX)).collect();
-        if rows.is_empty() {
-            return Ok(Self { first, rows: Vec::new(), bias: Vec::new(), activation: encoder.activation });
-        }
-        let index = Tensor::from_vec(rows, active.len(), encoder.weight.device())?;
-        Ok(Self {
-            first,
-            rows: encoder.weight.index_select(&index, 0)?.to_vec2()?,
-            bias: encoder.bias.index_select(&index, 0)?.to_vec1()?,
-            activation: encoder.activation,
-        })
-    }
-
-    /// Pre-activations and activations of this layer's active features from what they read, `[T][D]`.
-    fn measure(&self, read: &[Vec<f32>], features: &mut [ActiveFeature]) {
-        for (feature, (row, bias)) in
-            features.iter_mut().skip(self.first).zip(self.rows.iter().zip(&self.bias))
-        {
-            let Some(read) = read.get(feature.position) else { continue };
-            let product: f32 = row.iter().zip(read).map(|(weight, value)| weight * value).sum();
-            feature.pre_activation = product + bias;
-            feature.activation = self.activation.of(feature.feature, feature.pre_activation);
-        }
     }
 }

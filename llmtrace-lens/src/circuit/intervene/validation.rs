@@ -18,8 +18,12 @@ pub struct Validation {
     /// Whole effects on the targets with attention patterns and norms' divisors held, features answering each other: how well the
     /// graph foretells what it claims to.
     pub total: Agreement,
-    /// The same with nothing held: what the graph does not know of, attention and norms that answer too, counts.
+    /// What the graph foretells against whole effects with nothing held: what it does not know of, attention and norms that answer
+    /// too, counts.
     pub free: Agreement,
+    /// What the graph's features foretell when norms' divisors follow them ([`Experiment::run_features`] with
+    /// [`Held::Patterns`]), against whole effects with nothing held: what is left is attention's, and that of features which were not active.
+    pub with_norms: Agreement,
 }
 
 /// One feature ablated.
@@ -34,8 +38,22 @@ pub struct NodeCheck {
     pub influence: f64,
     /// Direct effects on features and targets.
     pub direct: Agreement,
-    /// By how much each target changes as the graph foretells, as it does with patterns and norms held, and with nothing held.
-    pub targets: Vec<[f64; 3]>,
+    /// By how much each target changes.
+    pub targets: Vec<TargetCheck>,
+}
+
+/// By how much a target changes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct TargetCheck {
+    /// As the graph foretells.
+    pub foretold: f64,
+    /// As its features foretell when norms' divisors follow them.
+    pub with_norms: f64,
+    /// As it does with attention patterns and norms' divisors held.
+    pub held: f64,
+    /// As it does with nothing held.
+    pub free: f64,
 }
 
 /// Foretold and measured changes side by side.
@@ -66,34 +84,52 @@ impl Experiment<'_> {
         let mut order: Vec<usize> = (0..graph.features.len()).collect();
         order.sort_by(|a, b| influence.of(*b).total_cmp(&influence.of(*a)));
         let before = self.run(&[], Held::Everything)?;
-        let free_before = self.run(&[], Held::Nothing)?;
         let (mut nodes, mut direct) = (Vec::new(), Vec::new());
         for node in order.into_iter().take(count) {
             let Some(feature) = graph.features.get(node).copied() else { continue };
             let change = [Change::scale(&feature, 0.0)];
             let constrained = self.run(&change, Held::Everything)?;
             let pairs = self.direct_pairs(node, &before, &constrained);
-            let total = self.run(&change, Held::PatternsAndNorms)?;
-            let free = self.run(&change, Held::Nothing)?;
-            let moved = self.foretold(node, 0.0);
-            let measured = moved.iter().zip(&total.targets).zip(&free.targets).zip(&free_before.targets);
-            let targets =
-                measured.map(|(((moved, total), free), was)| [*moved, total - was, free - was]).collect();
             nodes.push(NodeCheck {
                 node,
                 feature,
                 influence: influence.of(node),
                 direct: Agreement::of(&pairs),
-                targets,
+                targets: self.target_checks(node, &change, &before)?,
             });
             direct.extend(pairs);
         }
-        let on_targets = |column: usize| -> Vec<(f64, f64)> {
+        let of = |foretold: fn(&TargetCheck) -> f64, measured: fn(&TargetCheck) -> f64| {
             let all = nodes.iter().flat_map(|check| &check.targets);
-            all.filter_map(|row| Some((*row.first()?, *row.get(column)?))).collect()
+            Agreement::of(&all.map(|check| (foretold(check), measured(check))).collect::<Vec<_>>())
         };
-        let (total, free) = (Agreement::of(&on_targets(1)), Agreement::of(&on_targets(2)));
-        Ok(Validation { nodes, direct: Agreement::of(&direct), total, free })
+        let total = of(|check| check.foretold, |check| check.held);
+        let free = of(|check| check.foretold, |check| check.free);
+        let with_norms = of(|check| check.with_norms, |check| check.free);
+        Ok(Validation { nodes, direct: Agreement::of(&direct), total, free, with_norms })
+    }
+
+    /// Foretold and measured changes of each target when one feature is ablated.
+    fn target_checks(
+        &self,
+        node: usize,
+        change: &[Change],
+        before: &Outcome,
+    ) -> Result<Vec<TargetCheck>, CircuitError> {
+        let outcomes = [
+            self.run_features(change, Held::Patterns)?,
+            self.run(change, Held::PatternsAndNorms)?,
+            self.run(change, Held::Nothing)?,
+        ];
+        let moved = |outcome: &Outcome, target: usize| {
+            let (after, before) = (outcome.targets.get(target), before.targets.get(target));
+            after.zip(before).map_or(0.0, |(after, before)| after - before)
+        };
+        let checks = self.foretold(node, 0.0).into_iter().enumerate().map(|(target, foretold)| {
+            let [with_norms, held, free] = outcomes.each_ref().map(|outcome| moved(outcome, target));
+            TargetCheck { foretold, with_norms, held, free }
+        });
+        Ok(checks.collect())
     }
 
     /// By how much each target changes if a feature's activation becomes `factor` times what it was, as the graph has it.
@@ -136,6 +172,29 @@ impl Experiment<'_> {
         let targets = targets
             .map(|(target, (after, before))| (-f64::from(graph.edge(first + target, node)), after - before));
         features.chain(targets).collect()
+    }
+}
+
+impl Validation {
+    /// What was found, one sentence a comparison, the graph's own claim first.
+    pub fn told(&self) -> Vec<String> {
+        let count = self.nodes.len();
+        let of = |agreement: &Agreement| match agreement.correlation {
+            Some(correlation) => format!("correlate with {correlation:.3}"),
+            None => "do not vary, so that there is no correlation".to_owned(),
+        };
+        vec![
+            format!("{count} features were ablated one by one, and the changes of the targets compared"),
+            format!(
+                "attention and norms held, as the graph has them: foretold and measured {}",
+                of(&self.total)
+            ),
+            format!("nothing held: what the graph foretells and what the model does {}", of(&self.free)),
+            format!(
+                "nothing held, norms following the graph's features: foretold and measured {}",
+                of(&self.with_norms)
+            ),
+        ]
     }
 }
 

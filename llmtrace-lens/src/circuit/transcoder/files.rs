@@ -82,6 +82,15 @@ impl LayerFiles {
         })
     }
 
+    /// The rows of some features, read alone.
+    pub(super) fn encoder_rows(&self, features: &[usize]) -> Result<Encoder, LoadError> {
+        let (file, names) = (&self.encoder, &self.names);
+        let starts: Vec<usize> = features.iter().map(|feature| feature * self.width).collect();
+        let weight = file.pieces(&names.w_enc, &[self.features, self.width], self.width, &starts)?;
+        let bias = file.pieces(&names.b_enc, &[self.features], 1, features)?.flatten_all()?;
+        Ok(Encoder { weight, bias, activation: self.activation()? })
+    }
+
     fn activation(&self) -> Result<FeatureActivation, LoadError> {
         let (file, threshold) = (&self.encoder, &self.names.threshold);
         if file.has(threshold) {

@@ -163,9 +163,7 @@ impl Transcoders {
         match &self.source {
             Source::Files(_) => Ok(self.files(layer)?.decoders(features, to - layer)?),
             Source::Neurons(model) => {
-                let rows: Result<Vec<u32>, _> = features.iter().map(|row| u32::try_from(*row)).collect();
-                let rows = rows.map_err(|_| CircuitError::Input("too many features".to_owned()))?;
-                let rows = Tensor::from_vec(rows, features.len(), model.device())?;
+                let rows = Tensor::from_vec(numbers(features)?, features.len(), model.device())?;
                 Ok(neuron_block(model, layer)?.mlp.output.weight.contiguous()?.index_select(&rows, 0)?)
             }
         }
@@ -185,6 +183,30 @@ impl Transcoders {
                 })
             }
         }
+    }
+
+    /// The rows of some features of a layer's encoder, in their order; the activation is that of all.
+    pub(crate) fn encoder_rows(&self, layer: usize, features: &[usize]) -> Result<Encoder, CircuitError> {
+        let count = self.features(layer);
+        if let Some(feature) = features.iter().find(|feature| **feature >= count) {
+            return Err(CircuitError::Input(format!("layer {layer} has {count} features, and no {feature}")));
+        }
+        let model = match &self.source {
+            Source::Files(_) => return Ok(self.files(layer)?.encoder_rows(features)?),
+            Source::Neurons(model) => model,
+        };
+        let input = &neuron_block(model, layer)?.mlp.input;
+        let device = input.weight.device();
+        let rows = Tensor::from_vec(numbers(features)?, features.len(), device)?;
+        let weight = match features.len() {
+            0 => Tensor::zeros((0, self.width), input.weight.dtype(), device)?,
+            _ => input.weight.index_select(&rows, 1)?.t()?.contiguous()?,
+        };
+        let bias = match (&input.bias, features.len()) {
+            (Some(bias), 1..) => bias.index_select(&rows, 0)?,
+            _ => Tensor::zeros(features.len(), input.weight.dtype(), device)?,
+        };
+        Ok(Encoder { weight, bias, activation: FeatureActivation::Relu })
     }
 
     /// What is added to the output of a layer whatever is active, `[D]`.
@@ -230,6 +252,12 @@ impl Transcoders {
         };
         known.ok_or_else(|| CircuitError::Input(format!("there are no transcoders of layer {layer}")))
     }
+}
+
+/// Features as an index.
+fn numbers(features: &[usize]) -> Result<Vec<u32>, CircuitError> {
+    let rows: Result<Vec<u32>, _> = features.iter().map(|row| u32::try_from(*row)).collect();
+    rows.map_err(|_| CircuitError::Input("too many features".to_owned()))
 }
 
 fn neuron_block(model: &Model, layer: usize) -> Result<&crate::model::Block, CircuitError> {

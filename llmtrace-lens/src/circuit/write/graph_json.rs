@@ -116,14 +116,13 @@ impl AttributionGraph {
             target: self.node_id(*target),
             weight: self.edge(*target, *source),
         });
-        let texts = || self.tokens.iter().map(|token| token.text.as_str());
         let scores = self.scores();
         GraphFile {
             metadata: GraphMetadata {
                 slug: slugged(slug),
                 scan: self.model.clone(),
-                prompt_tokens: texts().map(str::to_owned).collect(),
-                prompt: texts().collect(),
+                prompt_tokens: self.tokens.iter().map(|token| token.text.clone()).collect(),
+                prompt: self.prompt.clone(),
                 node_threshold: pruned.thresholds.nodes,
                 schema_version: 1,
                 info: json!({

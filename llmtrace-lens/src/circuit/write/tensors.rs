@@ -33,6 +33,9 @@ impl AttributionGraph {
     }
 
     fn save(&self, path: &Path, pruned: &Pruned, more: usize) -> Result<(), CircuitError> {
+        // The system's own words, where the file cannot be written; the tensor library would wrap them.
+        let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
+        opened.map_err(|source| CircuitError::Write { path: path.to_owned(), source })?;
         let nodes = self.len();
         let width = nodes + more;
         let mut adjacency = vec![0.0_f32; nodes * width];

@@ -4,7 +4,7 @@ use llmtrace_exporters::text;
 
 /// Rows of cells: the first to the left, the others to the right.
 #[derive(Debug, Default)]
-pub(super) struct Grid {
+pub(crate) struct Grid {
     rows: Vec<(Vec<String>, &'static str)>,
 }
 
@@ -17,26 +17,26 @@ const NAME_MIN: usize = 12;
 /// Columns that names are not cut below where other columns can be left out instead.
 const NAME_COMFORT: usize = 44;
 
-pub(super) const FAINT: &str = "\x1b[2m";
-pub(super) const RED: &str = "\x1b[31m";
-pub(super) const GREEN: &str = "\x1b[32m";
-pub(super) const YELLOW: &str = "\x1b[33m";
-pub(super) const PLAIN: &str = "\x1b[0m";
+pub(crate) const FAINT: &str = "\x1b[2m";
+pub(crate) const RED: &str = "\x1b[31m";
+pub(crate) const GREEN: &str = "\x1b[32m";
+pub(crate) const YELLOW: &str = "\x1b[33m";
+pub(crate) const PLAIN: &str = "\x1b[0m";
 
 impl Grid {
-    pub(super) fn row(&mut self, cells: Vec<String>, style: &'static str) {
+    pub(crate) fn row(&mut self, cells: Vec<String>, style: &'static str) {
         self.rows.push((cells, style));
     }
 
     /// Whether there is room for it, with names that stay readable.
-    pub(super) fn fits(&self, columns: usize) -> bool {
+    pub(crate) fn fits(&self, columns: usize) -> bool {
         let widths = self.widths();
         let names = widths.first().copied().unwrap_or_default();
         Self::total(&widths) - names.saturating_sub(NAME_COMFORT) <= columns
     }
 
     /// Writes it; names are cut where it is wider than `columns`.
-    pub(super) fn write(&self, columns: usize, is_colored: bool, out: &mut String) {
+    pub(crate) fn write(&self, columns: usize, is_colored: bool, out: &mut String) {
         let widths = self.widths();
         let over = Self::total(&widths).saturating_sub(columns);
         let names = widths.first().copied().unwrap_or_default();
@@ -73,7 +73,7 @@ impl Grid {
 }
 
 /// A text in a style, where there are any.
-pub(super) fn styled(said: &str, style: &str, is_colored: bool) -> String {
+pub(crate) fn styled(said: &str, style: &str, is_colored: bool) -> String {
     if is_colored && !style.is_empty() && !said.is_empty() {
         format!("{style}{said}{PLAIN}")
     } else {

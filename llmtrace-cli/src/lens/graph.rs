@@ -1,0 +1,213 @@
+//! `llmtrace lens graph`: the wiring diagram of one answer.
+
+mod format;
+mod shown;
+mod targets;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use llmtrace_lens::Model;
+use llmtrace_lens::circuit::graph::Targets;
+use llmtrace_lens::circuit::{
+    AttributionGraph, CircuitError, GraphSummary, Supernode, Thresholds, Tracer, Transcoders,
+};
+use serde::Serialize;
+
+use self::format::Format;
+use super::input::{ModelArguments, PromptArguments, wrong};
+use super::output::OutputArguments;
+use crate::failure::Failure;
+
+/// The options of the command.
+#[derive(Args, Debug)]
+#[command(about = "Draws the wiring diagram of one answer: which features led to which", long_about = ABOUT, after_help = EXAMPLES)]
+#[command(
+    override_usage = "llmtrace lens graph MODEL (--prompt TEXT | --tokens IDS) [--transcoders DIR] --out FILE"
+)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    model: ModelArguments,
+    #[command(flatten)]
+    prompt: PromptArguments,
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The folder of the transcoders; without it the model's own neurons, where they have a ReLU"
+    )]
+    transcoders: Option<PathBuf>,
+    /// The share of the nodes' influence that is kept
+    #[arg(long, value_name = "SHARE", default_value_t = Thresholds::default().nodes, value_parser = share)]
+    node_threshold: f64,
+    /// The share of the edges' influence that is kept
+    #[arg(long, value_name = "SHARE", default_value_t = Thresholds::default().edges, value_parser = share)]
+    edge_threshold: f64,
+    /// Leave the constants out of the adjacency of .safetensors
+    #[arg(long)]
+    no_constant: bool,
+    /// What is explained: tokens (Austin,Houston), or one less another (Austin-Sacramento); #17 is an id
+    #[arg(long, value_name = "TOKENS")]
+    targets: Option<String>,
+    /// The most tokens that are explained, where none is named
+    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "targets")]
+    max_targets: usize,
+    /// The probability that they have together, where none is named
+    #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = share, conflicts_with = "targets")]
+    target_probability: f64,
+    /// The most features that become nodes: those with the most influence
+    #[arg(long, value_name = "N", default_value_t = 7500)]
+    max_features: usize,
+    /// Ablate so many of the strongest features, and compare what happens with what the graph foretells
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    validate: usize,
+    /// Put features into one supernode whose decoders have at least this cosine
+    #[arg(long, value_name = "COSINE", default_value_t = 0.7)]
+    alike: f32,
+    /// How many paths and features are told
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    top: usize,
+    /// The files to write, by the end of their name
+    #[arg(long, value_name = "FILE", required = true)]
+    out: Vec<PathBuf>,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+const ABOUT: &str = "\
+Draws the wiring diagram of one answer: which words of the prompt woke which
+features, which features these woke, and which of them said the answer
+(attribution graph: Ameisen et al. 2025, Circuit Tracing).
+
+Reads a model, the prompt, and transcoders in circuit-tracer's files; without
+--transcoders the neurons of a model whose MLP has a plain ReLU, such as toy,
+are the features. Attention patterns and norms are held as they were, so that
+each feature's input is a sum over what stands before it: an edge is one term.
+
+Writes the file by the end of its name; --out may be given more than once:
+  .json         the kept part as Neuronpedia's and Anthropic's viewers read it
+  .safetensors  the whole: adjacency [target, source] with nodes in the order
+                features, errors (layer by layer), tokens, targets, and constants
+                as the last column (not with --no-constant); active_features
+                [n, 3] (layer, position, feature), influence, kept_nodes,
+                kept_edges, logit_tokens, logit_probs
+  .graphml .dot the kept part for networkx, Gephi and Graphviz
+
+Prints what the graph says: scores, the strongest paths and features, and with
+--validate how well it foretells what the model does when features are ablated.
+With --json, one object: model, prompt, nodes, edges, replacement, completeness,
+targets, paths, features, supernodes, validation, files.
+
+Returns 0 when done, 2 if the model or the transcoders cannot be read or do not
+fit together, a token is not known, or a file cannot be written.";
+
+const EXAMPLES: &str = "\
+Examples:
+  llmtrace lens graph toy --prompt 'the capital of the state containing Dallas is' --out dallas.json
+  llmtrace lens graph toy --prompt 'the capital of the state containing Dallas is' \\
+    --targets Austin-Sacramento --validate 10 --out dallas.dot
+  llmtrace lens graph models/gpt2 --prompt .. --transcoders plt --out a.json --out a.safetensors";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Found<'a> {
+    #[serde(flatten)]
+    summary: &'a GraphSummary,
+    files: &'a [PathBuf],
+}
+
+/// A graph with what is kept of it.
+struct Drawn {
+    graph: AttributionGraph,
+    pruned: llmtrace_lens::circuit::Pruned,
+    supernodes: Vec<Supernode>,
+}
+
+/// Runs the command.
+pub(crate) fn run(options: &Options) -> Result<(), Failure> {
+    let formats = options.out.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>, _>>()?;
+    let model = options.model.load()?;
+    let tokens = options.prompt.read(&model)?;
+    let transcoders = options.features(&model)?;
+    let targets = match &options.targets {
+        Some(text) => targets::read(&model, text)?,
+        None => Targets::Likely { most: options.max_targets, probability: options.target_probability },
+    };
+    let tracer = Tracer::new(&model, &transcoders).targets(targets).max_feature_nodes(options.max_features);
+    let (graph, validation) = if options.validate == 0 {
+        (tracer.trace(&tokens).map_err(told)?, None)
+    } else {
+        let experiment = tracer.experiment(&tokens).map_err(told)?;
+        let validation = experiment.validate(options.validate).map_err(told)?;
+        (experiment.into_graph(), Some(validation))
+    };
+    let pruned = graph.prune(Thresholds { nodes: options.node_threshold, edges: options.edge_threshold });
+    let supernodes = graph.propose_supernodes(&transcoders, &pruned, options.alike).map_err(told)?;
+    let drawn = Drawn { graph, pruned, supernodes };
+    for (path, format) in options.out.iter().zip(formats) {
+        drawn.write(path, format, options.no_constant)?;
+    }
+    let mut summary = drawn.graph.summary(&drawn.pruned, &drawn.supernodes, options.top);
+    summary.validation = validation;
+    let found = Found { summary: &summary, files: &options.out };
+    options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))
+}
+
+impl Options {
+    /// What stands for the MLPs.
+    fn features(&self, model: &Model) -> Result<Transcoders, Failure> {
+        let Some(folder) = &self.transcoders else {
+            return Transcoders::neurons(model).map_err(|error| {
+                let error = wrong(error);
+                match error {
+                    Failure::Wrong(reason) => Failure::Wrong(format!(
+                        "{reason} with --transcoders DIR (`llmtrace lens train-transcoder` trains some)"
+                    )),
+                    other => other,
+                }
+            });
+        };
+        if !folder.is_dir() {
+            let is = if folder.exists() { "is no folder" } else { "is not there" };
+            return Err(Failure::Wrong(format!(
+                "{} {is}: expected the folder of transcoders (layer_0.safetensors, .. or W_enc_0.safetensors, W_dec_0.safetensors, ..)",
+                folder.display()
+            )));
+        }
+        Transcoders::load(folder, model).map_err(told)
+    }
+}
+
+impl Drawn {
+    fn write(&self, path: &Path, format: Format, no_constant: bool) -> Result<(), Failure> {
+        let Self { graph, pruned, supernodes } = self;
+        let text = |text: String| {
+            std::fs::write(path, text)
+                .map_err(|error| Failure::Wrong(format!("cannot write {}: {error}", path.display())))
+        };
+        match format {
+            Format::Json => {
+                let slug = path.file_stem().unwrap_or_default().to_string_lossy();
+                let file = graph.graph_file(&slug, pruned).with_supernodes(graph, supernodes);
+                text(serde_json::to_string(&file).map_err(std::io::Error::from)?)
+            }
+            Format::Tensors if no_constant => graph.save_tensors_without_constant(path, pruned).map_err(told),
+            Format::Tensors => graph.save_tensors(path, pruned).map_err(told),
+            Format::GraphMl => text(graph.to_graphml(pruned)),
+            Format::Dot => text(graph.to_dot(pruned)),
+        }
+    }
+}
+
+/// What the tracer refused, with the option that helps.
+fn told(error: CircuitError) -> Failure {
+    match error {
+        CircuitError::Memory { .. } => Failure::Wrong(format!("{error} (--max-features)")),
+        error => wrong(error),
+    }
+}
+
+/// A share from 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "expected a number from 0 to 1".to_owned())
+}

@@ -1,0 +1,159 @@
+//! A graph in words.
+
+use std::fmt::Write as _;
+
+use llmtrace_lens::circuit::GraphSummary;
+use llmtrace_lens::circuit::intervene::{Agreement, Validation};
+use llmtrace_lens::report::{Colour, visible};
+
+use super::Found;
+use crate::grid::{FAINT, Grid, styled};
+use crate::lens::output::Canvas;
+use crate::unit::Unit;
+
+const STRONG: &str = "\x1b[1m";
+
+/// What a person reads of a graph.
+pub(super) fn text(found: &Found<'_>, canvas: &Canvas) -> String {
+    let page = Page { columns: canvas.width, is_colored: canvas.colour != Colour::None };
+    let summary = found.summary;
+    let mut out = String::new();
+    head(summary, &mut out);
+    kept(summary, &mut out);
+    page.paths(summary, &mut out);
+    page.features(summary, &mut out);
+    page.supernodes(summary, &mut out);
+    if let Some(validation) = &summary.validation {
+        page.validation(validation, &mut out);
+    }
+    let files = found.files.iter().map(|file| file.display().to_string());
+    let _ = writeln!(out, "\nwritten: {}", files.collect::<Vec<_>>().join(", "));
+    out
+}
+
+/// How it is drawn.
+struct Page {
+    columns: usize,
+    is_colored: bool,
+}
+
+fn head(summary: &GraphSummary, out: &mut String) {
+    let targets = summary.targets.iter().map(|target| {
+        let name = visible(target.name.trim());
+        match target.probability {
+            Some(probability) => format!("{name} {}", Unit::Share.shown(probability)),
+            None => name,
+        }
+    });
+    // Writing to a text cannot fail.
+    let _ = writeln!(out, "prompt   {}", visible(summary.prompt.trim()));
+    let _ = writeln!(out, "explains {}", targets.collect::<Vec<_>>().join(", "));
+}
+
+fn kept(summary: &GraphSummary, out: &mut String) {
+    let GraphSummary { nodes, edges, kinds, .. } = summary;
+    let count = |value: usize| Unit::Count.shown(value as f64);
+    let _ = writeln!(
+        out,
+        "kept     {} of {} nodes: {}, {}, {}, {}; {} of {} edges",
+        count(nodes.kept),
+        count(nodes.all),
+        several(kinds.features, "feature"),
+        several(kinds.errors, "error"),
+        several(kinds.tokens, "token"),
+        several(kinds.targets, "target"),
+        count(edges.kept),
+        count(edges.all),
+    );
+    let _ = writeln!(
+        out,
+        "scores   {:.3} replacement: how much of the answer comes from the prompt through features alone",
+        summary.replacement
+    );
+    let _ = writeln!(
+        out,
+        "         {:.3} completeness: how much of what nodes read is features and tokens, not errors",
+        summary.completeness
+    );
+}
+
+fn several(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", Unit::Count.shown(count as f64))
+}
+
+impl Page {
+    /// A section with its columns.
+    fn section(&self, heads: &[&str], rows: Vec<Vec<String>>, out: &mut String) {
+        let mut grid = Grid::default();
+        let (name, others) = heads.split_first().unwrap_or((&"", &[]));
+        let titles = std::iter::once((*name).to_owned()).chain(others.iter().map(|head| (*head).to_owned()));
+        grid.row(titles.collect(), STRONG);
+        for row in rows {
+            grid.row(row, "");
+        }
+        out.push('\n');
+        grid.write(self.columns, self.is_colored, out);
+    }
+
+    fn paths(&self, summary: &GraphSummary, out: &mut String) {
+        if summary.paths.is_empty() {
+            let _ = writeln!(out, "\nNo path from a token or an error to a target is kept.");
+            return;
+        }
+        let rows = summary.paths.iter().map(|path| {
+            let steps: Vec<String> = path.steps.iter().map(|step| visible(step)).collect();
+            let told = llmtrace_lens::circuit::NamedPath { steps, share: path.share }.told();
+            vec![format!("  {told}"), Unit::Share.shown(path.share)]
+        });
+        self.section(&["How it came about: the strongest ways", "share of all"], rows.collect(), out);
+    }
+
+    fn features(&self, summary: &GraphSummary, out: &mut String) {
+        if summary.features.is_empty() {
+            return;
+        }
+        let rows = summary.features.iter().map(|feature| {
+            vec![
+                format!("  {}", visible(&feature.name)),
+                format!("{:.2}", feature.activation),
+                Unit::Share.shown(feature.share),
+            ]
+        });
+        let heads = ["The features that matter most", "activation", "comes through it"];
+        self.section(&heads, rows.collect(), out);
+    }
+
+    fn supernodes(&self, summary: &GraphSummary, out: &mut String) {
+        if summary.supernodes.is_empty() {
+            return;
+        }
+        let rows = summary.supernodes.iter().map(|group| {
+            let ids = group.nodes.join(" ");
+            vec![format!("  {}: {ids}", visible(&group.label)), group.nodes.len().to_string()]
+        });
+        self.section(&["Features that write alike, as supernodes", "nodes"], rows.collect(), out);
+    }
+
+    fn validation(&self, validation: &Validation, out: &mut String) {
+        let line = |name: &str, agreement: &Agreement| {
+            let correlation =
+                agreement.correlation.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+            vec![
+                format!("  {name}"),
+                correlation,
+                format!("{:.2e}", agreement.largest_error),
+                format!("{:.3}", agreement.largest_change),
+            ]
+        };
+        let rows = vec![
+            line("all else held: the graph's own edges", &validation.direct),
+            line("patterns and norms held: what the graph claims", &validation.total),
+            line("nothing held: what the model does", &validation.free),
+        ];
+        let heads = ["Foretold and measured", "correlation", "largest error", "of changes up to"];
+        self.section(&heads, rows, out);
+        let note = format!("  {} ablated, one at a time", several(validation.nodes.len(), "feature"));
+        let _ = writeln!(out, "{}", styled(&note, FAINT, self.is_colored));
+    }
+}

@@ -1,0 +1,88 @@
+//! The models that may have written a text.
+
+use serde::{Deserialize, Serialize};
+
+use super::error::OriginError;
+use super::evidence::Evidence;
+use super::words;
+use crate::model::Model;
+
+/// Models that read a text side by side.
+///
+/// Their tokenizers may differ: what is compared are words.
+#[derive(Debug)]
+pub struct Candidates<'m> {
+    models: Vec<(Candidate, &'m Model)>,
+}
+
+/// A model by which a classifier knows it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// What it is called.
+    pub name: String,
+    /// The family that its config.json names.
+    pub family: String,
+    /// Its blocks.
+    pub layers: usize,
+    /// The width of its stream.
+    pub d_model: usize,
+    /// Its tokens.
+    pub vocab: usize,
+}
+
+/// Words of a text that are read; what comes after them is not.
+const MOST_WORDS: usize = 4096;
+
+impl<'m> Candidates<'m> {
+    /// Models by their names.
+    ///
+    /// # Errors
+    /// Fewer than two models, or two of one name.
+    pub fn new<N: Into<String>>(
+        models: impl IntoIterator<Item = (N, &'m Model)>,
+    ) -> Result<Self, OriginError> {
+        let models: Vec<(Candidate, &Model)> =
+            models.into_iter().map(|(name, model)| (Candidate::of(name.into(), model), model)).collect();
+        if models.len() < 2 {
+            return Err(OriginError::Input("candidates: expected at least two models".to_owned()));
+        }
+        for (at, (one, _)) in models.iter().enumerate() {
+            if models.iter().skip(at + 1).any(|(other, _)| other.name == one.name) {
+                return Err(OriginError::Input(format!("candidates: two are named {:?}", one.name)));
+            }
+        }
+        Ok(Self { models })
+    }
+
+    /// Lets each candidate read a text: its first 4,096 words, in windows where a model has fewer positions.
+    ///
+    /// # Errors
+    /// A candidate has no tokenizer, or cannot read the text.
+    pub fn read(&self, text: &str) -> Result<Evidence, OriginError> {
+        let words = words::words(text, MOST_WORDS);
+        let scores = self.models.iter().map(|(candidate, model)| {
+            words::log_probabilities(model, text, &words)
+                .map_err(|source| OriginError::Read { candidate: candidate.name.clone(), source })
+        });
+        Ok(Evidence::of(&scores.collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// Who they are, in their order.
+    pub fn names(&self) -> impl Iterator<Item = &Candidate> {
+        self.models.iter().map(|(candidate, _)| candidate)
+    }
+}
+
+impl Candidate {
+    fn of(name: String, model: &Model) -> Self {
+        let config = model.config();
+        Self {
+            name,
+            family: config.family.clone(),
+            layers: config.layers,
+            d_model: config.d_model,
+            vocab: config.vocab,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! How probable a model finds each word of a text.
+
+use std::ops::Range;
+
+use crate::error::RunError;
+use crate::model::Model;
+use crate::ops::Distribution;
+
+/// Nats below which a token's log-probability is not followed: one that a model rules out must not decide.
+const LEAST: f64 = -30.0;
+
+/// Logits that are held at a time: 256 MiB of them.
+const LOGITS: usize = 1 << 26;
+
+/// Where the words of a text stand, in bytes: what stands between white space, `most` at most.
+pub(super) fn words(text: &str, most: usize) -> Vec<Range<usize>> {
+    let start = text.as_ptr() as usize;
+    let place = |word: &str| {
+        let at = word.as_ptr() as usize - start;
+        at..at + word.len()
+    };
+    text.split_whitespace().take(most).map(place).collect()
+}
+
+/// The natural logarithm of each word's probability after all before it: the sum over its tokens.
+///
+/// None for a word that begins where nothing was read before it, as the first one is without a special token.
+pub(super) fn log_probabilities(
+    model: &Model,
+    text: &str,
+    words: &[Range<usize>],
+) -> Result<Vec<Option<f64>>, RunError> {
+    let end = words.last().map_or(0, |word| word.end);
+    let text = text.get(..end).unwrap_or_default();
+    let tokenizer = model.tokenizer().ok_or_else(|| {
+        RunError::Input(format!("model {:?} has no tokenizer.json: it cannot read texts", model.name()))
+    })?;
+    let encoding = tokenizer
+        .encode(text, true)
+        .map_err(|error| RunError::Input(format!("the tokenizer cannot read the text: {error}")))?;
+    let tokens = encoding.get_ids();
+    let scores = token_log_probabilities(model, tokens)?;
+    let mut of_words = vec![Some(0.0); words.len()];
+    let special = encoding.get_special_tokens_mask();
+    for ((score, offsets), special) in scores.iter().zip(encoding.get_offsets()).zip(special) {
+        let (from, to) = *offsets;
+        // What has no text, or no word after it, is nobody's.
+        if *special == 1 || from == to {
+            continue;
+        }
+        let word = words.partition_point(|word| word.end < to);
+        if let Some(slot) = of_words.get_mut(word) {
+            *slot = slot.zip(*score).map(|(sum, score)| sum + score.max(LEAST));
+        }
+    }
+    Ok(of_words)
+}
+
+/// The log-probability of each token after those before it, none for the first; a text longer than the model's positions is
+/// read in windows that overlap by half.
+fn token_log_probabilities(model: &Model, tokens: &[u32]) -> Result<Vec<Option<f64>>, RunError> {
+    let mut scores = vec![None; tokens.len()];
+    let window = model.config().context.min(LOGITS / model.config().vocab.max(1)).max(2);
+    let mut from = 0;
+    loop {
+        let to = tokens.len().min(from + window);
+        let Some(part) = tokens.get(from..to).filter(|part| part.len() > 1) else { break };
+        let logits = model.run(part)?.squeeze(0)?.to_dtype(candle_core::DType::F32)?.to_vec2::<f32>()?;
+        for ((row, token), score) in logits.iter().zip(&part[1..]).zip(&mut scores[from + 1..to]) {
+            // What stood in the window before has seen more of the text there.
+            if score.is_none() {
+                let logit = row.get(*token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+                let value = Distribution::of(row).log_probability(logit);
+                if value.is_nan() {
+                    return Err(RunError::Input(format!("the logits of {:?} are not numbers", model.name())));
+                }
+                *score = Some(value);
+            }
+        }
+        if to == tokens.len() {
+            break;
+        }
+        from += window / 2;
+    }
+    Ok(scores)
+}
