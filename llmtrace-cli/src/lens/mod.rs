@@ -10,13 +10,13 @@ mod dump;
 mod explain;
 #[cfg(feature = "lens")]
 mod generate;
+#[cfg(feature = "lens")]
+mod graph;
 #[cfg(feature = "hub")]
 mod hub;
 #[cfg(all(feature = "lens", not(feature = "hub")))]
 #[path = "no_hub.rs"]
 mod hub;
-#[cfg(feature = "lens")]
-mod graph;
 #[cfg(feature = "lens")]
 mod input;
 #[cfg(feature = "lens")]
@@ -31,6 +31,8 @@ mod patch;
 mod progress;
 #[cfg(feature = "lens")]
 mod report;
+#[cfg(feature = "lens")]
+mod segments;
 #[cfg(not(feature = "lens"))]
 mod without;
 
