@@ -35,6 +35,7 @@ mod progress;
 mod report;
 #[cfg(feature = "lens")]
 mod train_transcoder;
+mod segments;
 #[cfg(not(feature = "lens"))]
 mod without;
 
