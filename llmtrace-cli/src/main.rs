@@ -12,6 +12,7 @@
 //! | `llmtrace db check\|compact\|export STORE` | looks after the file of a store |
 //! | `llmtrace query STORE SQL` | asks a store with SQL |
 //! | `llmtrace lens .. MODEL` | looks inside a local model |
+//! | `llmtrace bench-explain` | measures methods that explain one |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
@@ -26,6 +27,7 @@ mod failure;
 mod filter;
 mod findings;
 mod grid;
+#[cfg(feature = "lens")]
 mod lens;
 mod log_bins;
 mod mistaken;
@@ -44,6 +46,11 @@ mod tail;
 mod terminal;
 mod traces;
 mod unit;
+#[cfg(not(feature = "lens"))]
+mod without_lens;
+
+#[cfg(not(feature = "lens"))]
+use without_lens as lens;
 
 use std::process::ExitCode;
 
