@@ -53,11 +53,11 @@ impl ModelArguments {
     }
 }
 
-/// Loads the model of a folder, or one that comes with the program.
+/// Loads the model of a folder, of the hub, or one that comes with the program.
 pub(super) fn load(model: &str, device: DeviceName) -> Result<Model, Failure> {
     let device = device.open()?;
-    if let Some(model) = model.strip_prefix(HUB) {
-        return hub::load(model, &device);
+    if let Some(name) = model.strip_prefix(HUB) {
+        return hub::load(name, &device);
     }
     let folder = Path::new(model);
     let loaded = match Toy::named(model) {
