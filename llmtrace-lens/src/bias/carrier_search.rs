@@ -171,7 +171,7 @@ impl<'a> CarrierSearch<'a> {
         for (nth, (first, second)) in first.iter().zip(second).take(self.pairs).enumerate() {
             for (template, text) in self.probe.templates.iter().enumerate() {
                 let unit = if comparison.over == Over::Templates { template } else { nth };
-                match self.pair(unit, [text.replace(SLOT, first), text.replace(SLOT, second)], target)? {
+                match self.pair(unit, &[text.replace(SLOT, first), text.replace(SLOT, second)], target)? {
                     Some(pair) => pairs.push(pair),
                     None => left_out += 1,
                 }
@@ -184,7 +184,7 @@ impl<'a> CarrierSearch<'a> {
     fn pair(
         &self,
         unit: usize,
-        texts: [String; 2],
+        texts: &[String; 2],
         target: &Continuation,
     ) -> Result<Option<Pair>, BiasError> {
         let [first, second] = [self.model.tokenize(&texts[0])?, self.model.tokenize(&texts[1])?];
