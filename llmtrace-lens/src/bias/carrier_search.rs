@@ -9,6 +9,7 @@ use super::carriers::{Carrier, Carriers, ModelPart};
 use super::continuation::{Continuation, tokens_of};
 use super::error::BiasError;
 use super::interval::mean;
+use super::largest::largest_of;
 use super::permutation;
 use super::probe::{Over, Probe, SLOT};
 use super::report::Comparison;
@@ -243,7 +244,7 @@ impl<'a> CarrierSearch<'a> {
         let differences = by_unit(whole);
         let difference = mean(&differences);
         let rows: Vec<Vec<f64>> = parts.iter().map(|(_, effects)| by_unit(effects)).collect();
-        let chances = permutation::largest_of(&rows, &mut Rng::with_seed(settings.seed));
+        let chances = largest_of(&rows, &mut Rng::with_seed(settings.seed));
         let alpha = 1.0 - settings.confidence + f64::EPSILON;
         let carrier = |((part, row), p): ((ModelPart, &Vec<f64>), f64)| {
             let effect = mean(row);
