@@ -30,13 +30,15 @@
 //! # }
 //! ```
 //!
-//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them.
+//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them,
+//! `hub` (off by default; `Model::download` and `hub`).
 
 #[cfg(feature = "model")]
 pub mod analysis;
+#[cfg(feature = "model")]
+pub mod benchmark;
 pub mod bias;
 mod cholesky;
-#[cfg(feature = "model")]
 pub mod circuit;
 #[cfg(feature = "model")]
 mod error;
@@ -49,6 +51,8 @@ pub mod gradient;
 pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(feature = "model")]
 pub mod inspect;
 #[cfg(feature = "model")]
@@ -64,6 +68,8 @@ pub mod report;
 mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
+#[cfg(feature = "model")]
+pub mod version_diff;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};
