@@ -9,6 +9,7 @@ use super::carriers::{Carrier, Carriers, ModelPart};
 use super::continuation::{Continuation, tokens_of};
 use super::error::BiasError;
 use super::interval::mean;
+use super::largest::largest_of;
 use super::permutation;
 use super::probe::{Over, Probe, SLOT};
 use super::report::Comparison;
@@ -171,7 +172,7 @@ impl<'a> CarrierSearch<'a> {
         for (nth, (first, second)) in first.iter().zip(second).take(self.pairs).enumerate() {
             for (template, text) in self.probe.templates.iter().enumerate() {
                 let unit = if comparison.over == Over::Templates { template } else { nth };
-                match self.pair(unit, [text.replace(SLOT, first), text.replace(SLOT, second)], target)? {
+                match self.pair(unit, &[text.replace(SLOT, first), text.replace(SLOT, second)], target)? {
                     Some(pair) => pairs.push(pair),
                     None => left_out += 1,
                 }
@@ -184,7 +185,7 @@ impl<'a> CarrierSearch<'a> {
     fn pair(
         &self,
         unit: usize,
-        texts: [String; 2],
+        texts: &[String; 2],
         target: &Continuation,
     ) -> Result<Option<Pair>, BiasError> {
         let [first, second] = [self.model.tokenize(&texts[0])?, self.model.tokenize(&texts[1])?];
@@ -243,7 +244,7 @@ impl<'a> CarrierSearch<'a> {
         let differences = by_unit(whole);
         let difference = mean(&differences);
         let rows: Vec<Vec<f64>> = parts.iter().map(|(_, effects)| by_unit(effects)).collect();
-        let chances = permutation::largest_of(&rows, &mut Rng::with_seed(settings.seed));
+        let chances = largest_of(&rows, &mut Rng::with_seed(settings.seed));
         let alpha = 1.0 - settings.confidence + f64::EPSILON;
         let carrier = |((part, row), p): ((ModelPart, &Vec<f64>), f64)| {
             let effect = mean(row);

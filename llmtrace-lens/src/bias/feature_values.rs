@@ -17,6 +17,9 @@ pub(super) struct FeatureValues<'t> {
     layers: Vec<Vec<BTreeMap<usize, f32>>>,
 }
 
+/// An effect for neurons or features, by layer and number.
+pub(super) type Estimates = Vec<((usize, usize), f64)>;
+
 impl<'t> FeatureValues<'t> {
     /// Of a run that kept what features read.
     pub(super) fn new(
@@ -62,7 +65,7 @@ impl<'t> FeatureValues<'t> {
         &self,
         other: &Self,
         gradients: &ActivationCache,
-    ) -> Result<Vec<((usize, usize), f64)>, BiasError> {
+    ) -> Result<Estimates, BiasError> {
         let mut all = Vec::new();
         for layer in 0..self.layers.len() {
             let features: Vec<usize> = self.differing(other, layer).into_iter().collect();

@@ -28,6 +28,8 @@ mod error;
 mod feature_values;
 mod interval;
 #[cfg(feature = "model")]
+mod largest;
+#[cfg(feature = "model")]
 mod local;
 mod permutation;
 mod probe;

@@ -4,7 +4,7 @@ use candle_core::{DType, Tensor};
 
 use super::carriers::ModelPart;
 use super::error::BiasError;
-use super::feature_values::FeatureValues;
+use super::feature_values::{Estimates, FeatureValues};
 use crate::circuit::Transcoders;
 use crate::circuit::graph::input_site;
 use crate::error::RunError;
@@ -110,7 +110,7 @@ impl<'m> Run<'m> {
 
     /// To first order, what each neuron or feature, by layer and number, adds to this run's value less the other's: the gradient times the
     /// difference, added up over positions (Nanda 2023, "Attribution Patching").
-    pub(super) fn estimates(&self, other: &Self) -> Result<Vec<((usize, usize), f64)>, BiasError> {
+    pub(super) fn estimates(&self, other: &Self) -> Result<Estimates, BiasError> {
         let site = if self.features.is_some() { Site::MlpOut } else { Site::Post };
         let filter = format!("blocks.*.{}", site.name());
         let target = Target::continuation(&self.ids);
