@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, graph, logit_lens, origin, patch, report};
+use super::{attention, diff, dump, explain, generate, graph, logit_lens, origin, patch, report};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -23,6 +23,7 @@ enum Command {
     Explain(Box<explain::Options>),
     Graph(Box<graph::Options>),
     Report(report::Options),
+    Diff(Box<diff::Options>),
     Origin(origin::Options),
     Dump(dump::Options),
 }
@@ -54,6 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Explain(options) => explain::run(options),
         Command::Graph(options) => graph::run(options),
         Command::Report(options) => report::run(options),
+        Command::Diff(options) => diff::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
     }

@@ -5,6 +5,8 @@ mod attention;
 #[cfg(feature = "lens")]
 mod command;
 #[cfg(feature = "lens")]
+mod diff;
+#[cfg(feature = "lens")]
 mod dump;
 #[cfg(feature = "lens")]
 mod explain;
