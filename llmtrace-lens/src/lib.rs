@@ -4,7 +4,7 @@
 //! - [`analysis`] reads runs (logit lens, direct logit attribution, attention, norms), [`patching`] changes them, [`gradient`] differentiates
 //!   them, [`generate`] writes answers step by step.
 //! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
-//! - [`origin`] says which model wrote a text.
+//! - [`origin`] says which model wrote a text, [`version_diff`] what changed between two versions of one.
 //! - [`report`] draws all of it on one page; [`trace`] puts runs into the application's own trace.
 //! - [`handmade`] has models whose weights are known, to hold methods to.
 //!

@@ -19,7 +19,7 @@ fn a_changed_fact_is_told_and_drawn() {
     for part in ["toy-relu → toy-houston", "Austin .", "Houston .", "blocks.2.mlp.W_in", "MLP of L2"] {
         assert!(told.out.contains(part), "{part}: {}", told.out);
     }
-    assert!(std::fs::read_to_string(out).unwrap().contains("Which heads"));
+    assert!(std::fs::read_to_string(out).unwrap().contains("Austin . → Houston ."));
 
     let json = diff(&["toy", "toy-houston", "--prompts", &prompts, "--json"]).json();
     assert_eq!((&json["changed"], &json["answers"][0]["status"]), (&true.into(), &"changed".into()));
