@@ -88,6 +88,14 @@ impl Toy {
     /// # Errors
     /// The device refuses.
     pub fn load_on(self, device: &Device) -> Result<Model, LoadError> {
+        self.builder()?.build_on(device)
+    }
+
+    /// The same before it is put together, to be saved or changed.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn builder(self) -> Result<ModelBuilder, LoadError> {
         let files = match self {
             Self::Relu | Self::Houston => RELU,
             Self::Gelu => GELU,
@@ -105,9 +113,6 @@ impl Toy {
             tensors.extend(candle_core::safetensors::load_buffer(HOUSTON, &Device::Cpu)?);
         }
         let builder = ModelBuilder::new(self.name(), config).tokenizer(tokenizer);
-        tensors
-            .into_iter()
-            .fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor))
-            .build_on(device)
+        Ok(tensors.into_iter().fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor)))
     }
 }
