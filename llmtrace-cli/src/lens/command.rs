@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    attention, bias, dump, explain, generate, graph, logit_lens, origin, patch, report, train_transcoder,
+    attention, bias, diff, dump, explain, generate, graph, logit_lens, origin, patch, report,
+    train_transcoder,
 };
 use crate::failure::Failure;
 
@@ -26,6 +27,7 @@ enum Command {
     Graph(Box<graph::Options>),
     Bias(Box<bias::Options>),
     Report(report::Options),
+    Diff(Box<diff::Options>),
     Origin(origin::Options),
     Dump(dump::Options),
     TrainTranscoder(Box<train_transcoder::Options>),
@@ -62,6 +64,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Graph(options) => graph::run(options),
         Command::Bias(options) => bias::run(options),
         Command::Report(options) => report::run(options),
+        Command::Diff(options) => diff::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
         Command::TrainTranscoder(options) => train_transcoder::run(options),

@@ -3,6 +3,7 @@
 mod attention;
 mod bias;
 mod command;
+mod diff;
 mod dump;
 mod explain;
 mod generate;

@@ -11,6 +11,8 @@ mod general;
 #[cfg(feature = "lens")]
 mod lens;
 #[cfg(feature = "lens")]
+mod lens_diff;
+#[cfg(feature = "lens")]
 mod lens_graph;
 #[cfg(feature = "lens")]
 mod lens_origin;

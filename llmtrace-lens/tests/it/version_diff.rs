@@ -230,5 +230,9 @@ fn a_change_serializes_and_is_a_page() {
     assert_eq!(json["weights"][0]["status"], "changed");
     assert!(json["limits"]["head"].as_f64().unwrap() > 0.0);
     let page = diff.page().unwrap().to_html();
-    assert!(page.contains("Which heads") && page.contains("MLP of L2"));
+    assert!(
+        page.contains("Austin . → Houston .") && page.contains("MLP of L2") && page.contains("Which neurons")
+    );
+    assert!(!page.contains("Which heads"), "none changed");
+    assert!(by_hand(Edit::Head).page().unwrap().to_html().contains("Which heads"));
 }
