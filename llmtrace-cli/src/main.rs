@@ -18,6 +18,8 @@
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+#[cfg(feature = "lens")]
+mod bench_explain;
 mod compare;
 mod db;
 mod failure;
@@ -58,6 +60,8 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Db(options))) => db::run(&options),
         Ok(Parsed::Command(Command::Query(options))) => query::run(&options),
         Ok(Parsed::Command(Command::Lens(options))) => lens::run(&options),
+        #[cfg(feature = "lens")]
+        Ok(Parsed::Command(Command::BenchExplain(options))) => bench_explain::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

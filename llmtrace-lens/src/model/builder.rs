@@ -27,6 +27,11 @@ impl ModelBuilder {
         Self { name: name.into(), config, tensors: BTreeMap::new(), tokenizer: None }
     }
 
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Adds a tensor by the name that its family's files have for it.
     pub fn tensor(mut self, name: impl Into<String>, tensor: Tensor) -> Self {
         self.tensors.insert(name.into(), tensor);
