@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+#[cfg(feature = "lens")]
+mod bench_explain;
 mod compare;
 mod db;
 mod findings;
