@@ -93,7 +93,8 @@ const linkRow = (page, link, other, share) => el("li", {},
 
 // The strongest ways from the prompt to the answers.
 const pathList = (page) => {
-  const paths = strongestPaths(page.shown, page.whole.sizes, 12);
+  page.ways ??= strongestPaths(page.shown, page.whole.sizes, 12);
+  const paths = page.ways;
   if (!paths.length) return el("p", { class: "muted" }, "No way leads from the prompt to an answer in this picture. Keep more nodes or links.");
   return el("ol", { class: "paths" }, paths.map(({ nodes, share, supports }) => el("li", {},
     el("button", { type: "button", class: "path", onclick: () => page.pinAll(nodes), title: "Pin these nodes" },

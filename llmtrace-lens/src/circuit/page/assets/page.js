@@ -70,6 +70,7 @@ class Page {
   // The part of the graph that the thresholds keep.
   prune() {
     this.shown = prune(this.graph, this.state.nodeShare, this.state.edgeShare);
+    this.ways = null;
     this.drawing.show(this.shown, layout(this.graph, this.shown, { width: this.drawing.width || 700, height: this.drawing.height || 500 }));
     this.kept.textContent = `${count(this.shown.nodes.size, "node")} and ${count(this.shown.links.length, "link")} of ${this.graph.nodes.length.toLocaleString("en-US")} and ${this.graph.links.length.toLocaleString("en-US")}`;
     this.changed();
