@@ -97,7 +97,10 @@ mod tests {
     }
 
     fn check(text: &str, expected: &str) {
-        let page = page(&span(1, 0, HOSTILE), &GraphFile::read(text)).into_string();
+        let row = span(1, 0);
+        let trace = TraceId::from_bytes([1; 16]).unwrap();
+        let span = SpanRecord::new(trace, row.span_id, HOSTILE.to_owned(), row.kind, row.start, row.end);
+        let page = page(&span, &GraphFile::read(text)).into_string();
         assert_sound(&page);
         assert!(!page.contains("<img src=x") && !page.contains('\u{202e}'), "{page}");
         assert!(page.contains(expected), "{page}");

@@ -55,7 +55,7 @@ const context = (given) => {
   const activations = list(given.activations).map((value) => Math.max(0, finite(value) ?? 0));
   const most = Math.max(...activations.slice(0, tokens.length), 1e-9);
   return el("p", {}, tokens.map((token, at) => {
-    const mark = el((activations[at] ?? 0) > 0.05 * most ? "mark" : "span", { title: activations[at] ? `active with ${number(activations[at])}` : null }, token);
+    const mark = el((activations[at] ?? 0) > 0.05 * most ? "mark" : "span", { title: activations[at] ? `active with ${number(activations[at])}` : null }, visible(token));
     if (mark.tagName === "MARK") mark.style.setProperty("--much", `${Math.round(20 + 60 * activations[at] / most)}%`);
     return mark;
   }));
