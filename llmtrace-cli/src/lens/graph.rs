@@ -107,6 +107,9 @@ Examples:
     --targets Austin-Sacramento --validate 10 --out dallas.dot
   llmtrace lens graph models/gpt2 --prompt .. --transcoders plt --out a.json --out a.safetensors";
 
+/// How many words are told that a feature makes likelier.
+const WORDS: usize = 4;
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Found<'a> {
@@ -146,7 +149,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     for (path, format) in options.out.iter().zip(formats) {
         drawn.write(path, format, options.no_constant)?;
     }
-    let mut summary = drawn.graph.summary(&drawn.pruned, &drawn.supernodes, options.top);
+    let summary = drawn.graph.summary(&drawn.pruned, &drawn.supernodes, options.top);
+    let mut summary = summary.with_effects(&model, &transcoders, WORDS).map_err(told)?;
     summary.validation = validation;
     let found = Found { summary: &summary, files: &options.out };
     options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))

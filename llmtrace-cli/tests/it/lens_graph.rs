@@ -180,8 +180,9 @@ fn a_person_reads_the_ways_of_the_answer_and_how_far_to_trust_them() {
         "0 errors, 8 tokens, 1 target",
         "\"Dallas\" -> ",
         " -> \"Austin\"",
-        "Foretold and measured",
+        "What the graph foretells, and what is",
         "12 features ablated",
+        "Features that write alike",
         "dallas.dot",
     ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
@@ -191,6 +192,8 @@ fn a_person_reads_the_ways_of_the_answer_and_how_far_to_trust_them() {
     assert_eq!(found["targets"][0]["name"].as_str().map(str::trim), Some("Austin"));
     assert_eq!(found["validation"]["nodes"].as_array().map(Vec::len), Some(12));
     assert!(found["validation"]["total"]["correlation"].as_f64().unwrap() > 0.99);
+    let strongest = &found["features"][0]["promoted"];
+    assert_eq!(strongest[0]["text"].as_str().map(str::trim), Some("Austin"), "{strongest}");
     assert_eq!(found["files"][0], out.to_str().unwrap());
     let shares: f64 =
         found["paths"].as_array().unwrap().iter().map(|path| path["share"].as_f64().unwrap()).sum();

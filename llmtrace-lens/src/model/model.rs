@@ -65,6 +65,12 @@ impl Model {
         Ok(model)
     }
 
+    /// The same under another name than that of its folder.
+    #[cfg(feature = "hub")]
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// A model of this `config.json` and these tensors.
     pub(super) fn assemble(
         name: String,
@@ -252,6 +258,11 @@ impl Model {
                 "a stream of shape {found:?} was given, expected [batch, positions, {width}]"
             ))),
         }
+    }
+
+    /// The same model with other weights of the same shapes.
+    pub(crate) fn with_weights(&self, weights: Weights) -> Self {
+        Self { weights: Arc::new(weights), ..self.clone() }
     }
 
     pub(crate) fn weights(&self) -> &Weights {

@@ -75,7 +75,13 @@ impl AttributionGraph {
             Node::Feature(at) => {
                 let name = format!("{}_{}-0", at.layer, at.feature);
                 let base = plain(at.layer.to_string(), at.position, "cross layer transcoder", name);
-                GraphNode { feature: paired(at.layer, at.feature), activation: Some(at.activation), ..base }
+                let clerp = self.labels.of(at.layer, at.feature).unwrap_or_default().to_owned();
+                GraphNode {
+                    feature: paired(at.layer, at.feature),
+                    activation: Some(at.activation),
+                    clerp,
+                    ..base
+                }
             }
             Node::Error { layer, position } => {
                 let name = format!("err_{layer}-0");
