@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, graph, logit_lens, origin, patch, report};
+use super::{
+    attention, bias, dump, explain, generate, graph, logit_lens, origin, patch, report, train_transcoder,
+};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -22,9 +24,11 @@ enum Command {
     Patch(patch::Options),
     Explain(Box<explain::Options>),
     Graph(Box<graph::Options>),
+    Bias(Box<bias::Options>),
     Report(report::Options),
     Origin(origin::Options),
     Dump(dump::Options),
+    TrainTranscoder(Box<train_transcoder::Options>),
 }
 
 const ABOUT: &str = "\
@@ -56,8 +60,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Graph(options) => graph::run(options),
+        Command::Bias(options) => bias::run(options),
         Command::Report(options) => report::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
+        Command::TrainTranscoder(options) => train_transcoder::run(options),
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(feature = "lens")]
 mod attention;
 #[cfg(feature = "lens")]
+mod bias;
+#[cfg(feature = "lens")]
 mod command;
 #[cfg(feature = "lens")]
 mod dump;
@@ -33,6 +35,8 @@ mod progress;
 mod report;
 #[cfg(feature = "lens")]
 mod segments;
+#[cfg(feature = "lens")]
+mod train_transcoder;
 #[cfg(not(feature = "lens"))]
 mod without;
 

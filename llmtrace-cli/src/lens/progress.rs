@@ -33,6 +33,11 @@ impl Steps {
         Self(bar)
     }
 
+    /// What is being done now.
+    pub(super) fn say(&self, doing: &str) {
+        self.0.set_message(doing.to_owned());
+    }
+
     /// So many of all are done.
     pub(super) fn set(&self, done: usize, total: usize) {
         self.set_to(done as u64, total as u64);

@@ -12,6 +12,7 @@ mod lens;
 mod lens_graph;
 #[cfg(feature = "lens")]
 mod lens_origin;
+mod lens_train;
 mod price;
 mod price_lines;
 mod send;

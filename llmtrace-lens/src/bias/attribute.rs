@@ -124,7 +124,7 @@ struct File {
     groups: InOrder,
 }
 
-/// Groups in the order of the file.
+/// Groups in the order in which the format's reader gives them.
 struct InOrder(Vec<Group>);
 
 impl<'de> Deserialize<'de> for InOrder {

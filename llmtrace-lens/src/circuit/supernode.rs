@@ -1,5 +1,7 @@
 //! Nodes that mean one thing together.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::error::CircuitError;
@@ -27,6 +29,7 @@ struct Group {
 impl AttributionGraph {
     /// Proposes supernodes of the kept features: one feature over positions, and features that write in nearly the same direction, whose cosine to
     /// the group's most influential feature is at least `cosine`. Groups of one are left out; the label is the first feature's.
+    /// Features with a label are left to [`labelled_supernodes`](Self::labelled_supernodes).
     ///
     /// # Errors
     /// The transcoders are not those of the graph, or a file cannot be read.
@@ -37,8 +40,8 @@ impl AttributionGraph {
         cosine: f32,
     ) -> Result<Vec<Supernode>, CircuitError> {
         let influence = self.influence();
-        let kept = |node: &usize| pruned.nodes.get(*node).copied().unwrap_or(false);
-        let mut order: Vec<usize> = (0..self.features.len()).filter(kept).collect();
+        let mut order: Vec<usize> = self.kept_features(pruned).collect();
+        order.retain(|node| self.label(*node).is_none());
         order.sort_by(|a, b| influence.of(*b).total_cmp(&influence.of(*a)));
         let mut groups: Vec<Group> = Vec::new();
         for node in order {
@@ -67,6 +70,29 @@ impl AttributionGraph {
                 nodes: group.nodes,
             })
             .collect())
+    }
+}
+
+impl AttributionGraph {
+    /// The kept features that have labels, those of one label together, by label.
+    pub fn labelled_supernodes(&self, pruned: &Pruned) -> Vec<Supernode> {
+        let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for node in self.kept_features(pruned) {
+            if let Some(label) = self.label(node) {
+                groups.entry(label).or_default().push(node);
+            }
+        }
+        let groups = groups.into_iter();
+        groups.map(|(label, nodes)| Supernode { label: label.to_owned(), nodes }).collect()
+    }
+
+    fn kept_features(&self, pruned: &Pruned) -> impl Iterator<Item = usize> {
+        (0..self.features.len()).filter(|node| pruned.nodes.get(*node).copied().unwrap_or(false))
+    }
+
+    fn label(&self, node: usize) -> Option<&str> {
+        let at = self.features.get(node)?;
+        self.labels.of(at.layer, at.feature)
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) fn bytes(path: &Path, longest: u64) -> Result<Vec<u8>, LoadError> {
 }
 
 /// A file and its size in bytes; what is no file, such as a folder or a pipe, is not opened.
-pub(super) fn open(path: &Path) -> Result<(File, u64), LoadError> {
+pub(crate) fn open(path: &Path) -> Result<(File, u64), LoadError> {
     let read = |source| LoadError::Read { path: path.to_owned(), source };
     let about = fs::metadata(path).map_err(read)?;
     if !about.is_file() {

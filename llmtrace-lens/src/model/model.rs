@@ -260,6 +260,11 @@ impl Model {
         }
     }
 
+    /// The same model with other weights of the same shapes.
+    pub(crate) fn with_weights(&self, weights: Weights) -> Self {
+        Self { weights: Arc::new(weights), ..self.clone() }
+    }
+
     pub(crate) fn weights(&self) -> &Weights {
         &self.weights
     }

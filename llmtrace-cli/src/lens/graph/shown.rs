@@ -11,6 +11,9 @@ use crate::grid::{FAINT, Grid, styled};
 use crate::lens::output::Canvas;
 use crate::unit::Unit;
 
+/// The most supernodes that are named; all are in the files and the JSON.
+const SUPERNODES: usize = 8;
+
 const STRONG: &str = "\x1b[1m";
 
 /// What a person reads of a graph.
@@ -128,11 +131,14 @@ impl Page {
         if summary.supernodes.is_empty() {
             return;
         }
-        let rows = summary.supernodes.iter().map(|group| {
+        let rows = summary.supernodes.iter().take(SUPERNODES).map(|group| {
             let ids = group.nodes.join(" ");
             vec![format!("  {}: {ids}", visible(&group.label)), group.nodes.len().to_string()]
         });
         self.section(&["Features that write alike, as supernodes", "nodes"], rows.collect(), out);
+        if let Some(more) = summary.supernodes.len().checked_sub(SUPERNODES).filter(|more| *more > 0) {
+            let _ = writeln!(out, "{}", styled(&format!("  and {more} more"), FAINT, self.is_colored));
+        }
     }
 
     fn validation(&self, validation: &Validation, out: &mut String) {

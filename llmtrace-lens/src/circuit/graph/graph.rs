@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::active::ActiveFeature;
+use crate::circuit::label::Labels;
 use crate::circuit::transcoder::TranscoderKind;
 use crate::model::TokenLabel;
 
@@ -32,6 +33,9 @@ pub struct AttributionGraph {
     pub features: Vec<ActiveFeature>,
     /// What it explains.
     pub targets: Vec<TargetNode>,
+    /// What features mean, where somebody said so.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
     /// For each feature and each target, what no node adds to it: biases, position embeddings, MLPs at masked positions.
     pub constants: Vec<f32>,
     /// For each feature and each target, what the active features that are left out add to it.
@@ -78,6 +82,13 @@ pub enum Node {
 }
 
 impl AttributionGraph {
+    /// Calls features by what they mean, in paths, supernodes and files.
+    #[must_use]
+    pub fn with_labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
+        self
+    }
+
     /// The number of nodes.
     pub fn len(&self) -> usize {
         self.sources() + self.targets.len()

@@ -281,7 +281,7 @@ fn summed(
 }
 
 /// Minus the mean over the last dimension, for a layer norm.
-pub(super) fn centred(x: &Tensor, kind: NormKind) -> candle_core::Result<Tensor> {
+pub(crate) fn centred(x: &Tensor, kind: NormKind) -> candle_core::Result<Tensor> {
     match kind {
         NormKind::Layer => x.broadcast_sub(&x.mean_keepdim(D::Minus1)?),
         NormKind::Rms => Ok(x.clone()),
@@ -300,7 +300,7 @@ pub(crate) fn input(
 }
 
 /// The site where features read.
-pub(super) fn input_site(config: &Config, input: FeatureInput) -> Site {
+pub(crate) fn input_site(config: &Config, input: FeatureInput) -> Site {
     match input {
         FeatureInput::Stream if config.residual == Residual::Parallel => Site::ResidPre,
         FeatureInput::Stream => Site::ResidMid,

@@ -13,7 +13,7 @@ mod tracer;
 pub use active::ActiveFeature;
 pub(crate) use active::{floats, pre_activations};
 pub use graph::{AttributionGraph, Node, TargetNode};
-pub(crate) use layer::{input, post_norm};
+pub(crate) use layer::{centred, input, input_site, post_norm};
 pub(crate) use local::Local;
 pub use target::Targets;
 pub use tracer::Tracer;

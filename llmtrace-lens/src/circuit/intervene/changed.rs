@@ -2,18 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use candle_core::Tensor;
+
 use super::change::Change;
-use super::encoders::ActiveEncoder;
 use super::experiment::Experiment;
 use crate::circuit::error::CircuitError;
-use crate::circuit::graph::{ActiveFeature, floats, pre_activations};
-use crate::circuit::transcoder::{Encoder, FeatureActivation};
+use crate::circuit::graph::{ActiveFeature, floats};
+use crate::circuit::transcoder::FeatureReader;
 
 /// The changed features of one layer.
 #[derive(Debug)]
 pub(super) struct ChangedLayer {
     pub(super) features: Vec<Changed>,
-    reader: Reader,
+    reader: FeatureReader,
 }
 
 /// A changed feature at one position.
@@ -27,31 +28,16 @@ pub(super) struct Changed {
     pub(super) writes: Vec<(usize, Vec<f32>)>,
 }
 
-/// What tells how active changed features would be of themselves.
-#[derive(Debug)]
-enum Reader {
-    /// A row for each of them.
-    Each(ActiveEncoder),
-    /// All features of the layer: which are active depends on the others.
-    Whole(Encoder),
-}
-
 impl ChangedLayer {
-    /// What each feature's activation would be of itself where the layer reads `read`, `[T][D]`.
-    pub(super) fn of_themselves(&self, read: &candle_core::Tensor) -> Result<Vec<f32>, CircuitError> {
-        let mut features: Vec<ActiveFeature> = self.features.iter().map(|changed| changed.before).collect();
-        match &self.reader {
-            Reader::Each(encoder) => encoder.measure(&read.to_vec2()?, &mut features),
-            Reader::Whole(encoder) => {
-                let rows = pre_activations(encoder, read)?;
-                for feature in &mut features {
-                    let active = rows.get(feature.position).map(|row| encoder.activation.active(row));
-                    let found = active.into_iter().flatten().find(|(number, _)| *number == feature.feature);
-                    feature.activation = found.map_or(0.0, |(_, activation)| activation);
-                }
-            }
-        }
-        Ok(features.iter().map(|feature| feature.activation).collect())
+    /// What each feature's activation would be of itself where the layer reads `read`, `[T, D]`.
+    pub(super) fn of_themselves(&self, read: &Tensor) -> Result<Vec<f32>, CircuitError> {
+        let active = self.reader.active(read)?;
+        let activation = |changed: &Changed| {
+            let here = active.get(changed.before.position)?;
+            let at = here.binary_search_by_key(&changed.before.feature, |(feature, _)| *feature).ok()?;
+            here.get(at).map(|(_, activation)| *activation)
+        };
+        Ok(self.features.iter().map(|changed| activation(changed).unwrap_or(0.0)).collect())
     }
 }
 
@@ -82,22 +68,12 @@ impl Experiment<'_> {
             let after = change.apply(before.activation);
             layers.entry(layer).or_default().push(Changed { before, after, writes: writes? });
         }
-        let with_reader = |(layer, features)| Ok((layer, self.with_reader(layer, features)?));
-        layers.into_iter().map(with_reader).collect()
-    }
-
-    fn with_reader(&self, layer: usize, features: Vec<Changed>) -> Result<ChangedLayer, CircuitError> {
-        let transcoders = self.local.transcoders;
-        let numbers: Vec<usize> = features.iter().map(|changed| changed.before.feature).collect();
-        let encoder = transcoders.encoder_rows(layer, &numbers)?;
-        let reader = match encoder.activation {
-            FeatureActivation::TopK(_) => {
-                Reader::Whole(transcoders.encoder(layer)?.on(self.local.model.device())?)
-            }
-            FeatureActivation::Relu | FeatureActivation::JumpRelu(_) => {
-                Reader::Each(ActiveEncoder::of(0, encoder)?)
-            }
+        let with_reader = |(layer, features): (usize, Vec<Changed>)| {
+            let numbers = features.iter().map(|changed| changed.before.feature);
+            let reader =
+                FeatureReader::of(self.local.transcoders, layer, numbers, self.local.model.device())?;
+            Ok((layer, ChangedLayer { features, reader }))
         };
-        Ok(ChangedLayer { features, reader })
+        layers.into_iter().map(with_reader).collect()
     }
 }

@@ -3,10 +3,12 @@
 mod activation;
 mod archive;
 mod files;
+mod reader;
 mod sites;
 mod transcoders;
 
 pub use activation::FeatureActivation;
+pub(crate) use reader::FeatureReader;
 pub use sites::{FeatureInput, FeatureOutput};
 pub(crate) use transcoders::Encoder;
 pub use transcoders::{TranscoderKind, Transcoders};

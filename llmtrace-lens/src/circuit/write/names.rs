@@ -22,11 +22,13 @@ impl AttributionGraph {
         }
     }
 
-    /// A node as people read it: `L1 F12 " is"`, `error L1 " is"`, `" is"`, `-> " Austin"`.
+    /// A node as people read it: `L1 F12 " is"`, or `Texas " is"` where the feature has a label; `error L1 " is"`, `" is"`, `-> " Austin"`.
     pub fn node_label(&self, node: usize) -> String {
         let text = |position: usize| self.tokens.get(position).map_or("", |token| token.text.as_str());
         match self.node(node) {
-            Some(Node::Feature(at)) => format!("L{} F{} {:?}", at.layer, at.feature, text(at.position)),
+            Some(Node::Feature(at)) => {
+                format!("{} {:?}", self.feature_name(at.layer, at.feature), text(at.position))
+            }
             Some(Node::Error { layer, position }) => format!("error L{layer} {:?}", text(position)),
             Some(Node::Token { position }) => format!("{:?}", text(position)),
             Some(Node::Target(target)) => {
@@ -34,6 +36,12 @@ impl AttributionGraph {
             }
             None => String::new(),
         }
+    }
+
+    /// A feature as people read it: its label, or `L1 F12`.
+    pub fn feature_name(&self, layer: usize, feature: usize) -> String {
+        let label = self.labels.of(layer, feature).map(str::to_owned);
+        label.unwrap_or_else(|| format!("L{layer} F{feature}"))
     }
 
     pub(super) fn token_at(&self, position: usize) -> u32 {

@@ -1,0 +1,13 @@
+//! What features are: where a text makes them active, and what they make likelier.
+
+mod card;
+mod effects;
+mod histogram;
+mod passages;
+mod study;
+mod tally;
+mod windows;
+
+pub use card::{Context, FeatureCard, TokenEffect};
+pub use histogram::Histogram;
+pub use study::{Chosen, FeatureStudy};
