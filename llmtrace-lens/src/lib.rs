@@ -30,8 +30,7 @@
 //! # }
 //! ```
 //!
-//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle
-//! offers them,
+//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them,
 //! `hub` (off by default; `Model::download` and `hub`).
 
 #[cfg(feature = "model")]

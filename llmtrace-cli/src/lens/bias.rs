@@ -10,6 +10,7 @@ use llmtrace_lens::bias::{
     Attribute, BiasReport, CarrierSearch, Carriers, Comparison, Continuation, Correction, Interval, Over,
     Probe,
 };
+use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::explain::Attribution;
 use serde::Serialize;
 use serde_json::Value;
@@ -52,9 +53,12 @@ pub(crate) struct Options {
     /// For which comparisons heads and neurons are looked for
     #[arg(long, value_name = "WHICH", value_enum, default_value = "established")]
     carriers: Which,
-    /// How many neurons are tried beside all heads
+    /// How many neurons or features are tried beside all heads
     #[arg(long, value_name = "N", default_value_t = 32)]
     neurons: usize,
+    /// A folder of transcoders, whose features are tried in place of neurons
+    #[arg(long, value_name = "FOLDER")]
+    transcoders: Option<PathBuf>,
     /// How many pairs of terms they are tried on, each in every template
     #[arg(long, value_name = "N", default_value_t = 16)]
     pairs: usize,
@@ -214,14 +218,19 @@ impl Options {
             Which::Established => report.established(),
             Which::All => report.comparisons.iter().collect(),
         };
+        let transcoders = self.transcoders.as_ref().map(|folder| Transcoders::load(folder, model));
+        let transcoders = transcoders.transpose().map_err(wrong)?;
         let search = |comparison: &Comparison| {
             let steps = Steps::new("patching");
-            CarrierSearch::new(probe, model)
+            let search = CarrierSearch::new(probe, model)
                 .neurons(self.neurons)
                 .pairs(self.pairs)
-                .progress(|done, total| steps.set(done, total))
-                .run(comparison)
-                .map_err(wrong)
+                .progress(|done, total| steps.set(done, total));
+            let search = match &transcoders {
+                Some(transcoders) => search.features(transcoders),
+                None => search,
+            };
+            search.run(comparison).map_err(wrong)
         };
         chosen.into_iter().map(search).collect()
     }

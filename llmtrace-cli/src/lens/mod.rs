@@ -1,46 +1,26 @@
 //! `llmtrace lens`: inside a local model.
 
-#[cfg(feature = "lens")]
 mod attention;
-#[cfg(feature = "lens")]
 mod bias;
-#[cfg(feature = "lens")]
 mod command;
-#[cfg(feature = "lens")]
 mod dump;
-#[cfg(feature = "lens")]
 mod explain;
-#[cfg(feature = "lens")]
 mod generate;
-#[cfg(feature = "lens")]
 mod graph;
 #[cfg(feature = "hub")]
 mod hub;
-#[cfg(all(feature = "lens", not(feature = "hub")))]
+#[cfg(not(feature = "hub"))]
 #[path = "no_hub.rs"]
 mod hub;
-#[cfg(feature = "lens")]
 mod input;
-#[cfg(feature = "lens")]
 mod logit_lens;
-#[cfg(feature = "lens")]
 mod origin;
-#[cfg(feature = "lens")]
 mod output;
-#[cfg(feature = "lens")]
 mod patch;
-#[cfg(feature = "lens")]
 mod progress;
-#[cfg(feature = "lens")]
 mod report;
-#[cfg(feature = "lens")]
 mod segments;
-#[cfg(feature = "lens")]
 mod train_transcoder;
-#[cfg(not(feature = "lens"))]
-mod without;
 
-#[cfg(feature = "lens")]
 pub(crate) use command::{Options, run};
-#[cfg(not(feature = "lens"))]
-pub(crate) use without::{Options, run};
+pub(crate) use progress::Steps;

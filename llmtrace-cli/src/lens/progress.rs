@@ -6,14 +6,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar on standard error, where that is a terminal.
 #[derive(Debug)]
-pub(super) struct Steps(ProgressBar);
+pub(crate) struct Steps(ProgressBar);
 
 /// Times a second that the bar moves.
 const REFRESH_HZ: u8 = 10;
 
 impl Steps {
     /// A bar that appears with the first step.
-    pub(super) fn new(doing: &'static str) -> Self {
+    pub(crate) fn new(doing: &'static str) -> Self {
         Self::drawn(doing, "{msg} {bar:30} {pos} of {len}, {eta} left")
     }
 
@@ -39,13 +39,13 @@ impl Steps {
     }
 
     /// So many of all are done.
-    pub(super) fn set(&self, done: usize, total: usize) {
+    pub(crate) fn set(&self, done: usize, total: usize) {
         self.set_to(done as u64, total as u64);
     }
 
     /// So many bytes of all are done.
     #[cfg(feature = "hub")]
-    pub(super) fn set_bytes(&self, done: u64, total: u64) {
+    pub(crate) fn set_bytes(&self, done: u64, total: u64) {
         self.set_to(done, total);
     }
 

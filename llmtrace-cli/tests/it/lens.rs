@@ -241,8 +241,7 @@ fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
     let lines = folder.file("lines.txt", format!("{template}\n\n"));
     let arguments =
         |groups, targets| ["bias", "toy", "--template", template, "--groups", groups, "--targets", targets];
-    let found =
-        json(&[&arguments(&groups, "Austin/Sacramento,is"), &["--words", "--neurons", "8"][..]].concat());
+    let found = json(&[&arguments(&groups, "Austin/Sacramento,is"), &["--neurons", "8"][..]].concat());
     let rows = found["comparisons"].as_array().unwrap();
     assert_eq!((rows[0]["first"].as_str(), rows[0]["is_established"].as_bool()), (Some("Texas"), Some(true)));
     assert!(rows[0]["difference"].as_f64().unwrap() > 15.0 && rows.len() == 2, "{rows:?}");
@@ -252,10 +251,13 @@ fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
         found["carriers"][0]["parts"][0]["part"],
         serde_json::json!({"kind": "head", "layer": 0, "head": 0})
     );
-    assert_eq!(found["words"][0]["templates"][0]["parts"].as_array().unwrap().len(), 7);
+    let explained = json(&[&arguments(&toml, "Austin"), &["--words"][..]].concat());
+    assert_eq!(explained["words"][0]["templates"][0]["parts"].as_array().unwrap().len(), 7);
 
     let shown = done(&[&arguments(&groups, "Austin/Sacramento"), &["--neurons", "0"][..]].concat()).out;
-    for text in ["Texas - California", "95 % interval", "0.0022", "head   L0H0", "12 heads and 0 neurons"] {
+    for text in
+        ["Texas - California", "95 % interval", "0.0022", "head    L0H0", "12 heads tried in 6 prompt pairs"]
+    {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     let of_file = ["bias", "toy", "--templates", &lines, "--groups", &toml, "--targets", "Austin"];
@@ -357,7 +359,12 @@ fn what_cannot_be_done_is_said_on_one_line() {
         let arguments = dump(more);
         check(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), said);
     };
-    check(&[], &["generate, logit-lens, attention, patch, explain, graph, bias, report, origin, dump"]);
+    check(
+        &[],
+        &[
+            "generate, logit-lens, attention, patch, explain, graph, features, bias, report, origin, dump, train-transcoder",
+        ],
+    );
     check(&["lense"], &["'lense'"]);
     check_dump(&["toy", "--prompt", "a", "--out", "x"], &["--hooks"]);
     check_dump(&["toy", "--prompt", "a", "--hooks", "*"], &["--out"]);

@@ -1,6 +1,7 @@
 //! The ways that an answer came: chains of nodes from a token, or an error, to a target.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
@@ -9,6 +10,9 @@ use super::path::{self, Inputs, Path};
 use super::prune::Pruned;
 use super::supernode::Supernode;
 
+/// The net share, of the whole, from which one side is twice the other.
+const MOSTLY: f64 = 1.0 / 3.0;
+
 /// Paths that go through the same named parts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct NamedPath {
@@ -16,6 +20,21 @@ pub struct NamedPath {
     pub steps: Vec<String>,
     /// The sum of their shares.
     pub share: f64,
+    /// The sum of the shares of those that speak for the target, less that of the others.
+    pub net: f64,
+}
+
+/// What paths say of their target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Speaks {
+    /// They make it likelier.
+    For,
+    /// They make it less likely.
+    Against,
+    /// Some the one and some the other, neither twice as much.
+    Both,
 }
 
 impl NamedPath {
@@ -25,6 +44,27 @@ impl NamedPath {
         let steps: Vec<&str> =
             self.steps.iter().map(|step| step.strip_prefix("-> ").unwrap_or(step)).collect();
         steps.join(" -> ")
+    }
+
+    /// What they say of their target.
+    pub fn speaks(&self) -> Speaks {
+        // Of a share, `(share + net) / 2` speaks for it.
+        match self.net / self.share.max(f64::MIN_POSITIVE) {
+            net if net >= MOSTLY => Speaks::For,
+            net if net <= -MOSTLY => Speaks::Against,
+            _ => Speaks::Both,
+        }
+    }
+}
+
+/// As people read it: `for`, `against`, `both`.
+impl fmt::Display for Speaks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::For => "for",
+            Self::Against => "against",
+            Self::Both => "both",
+        })
     }
 }
 
@@ -59,7 +99,7 @@ impl AttributionGraph {
             .iter()
             .flat_map(|group| group.nodes.iter().map(|node| (*node, group.label.as_str())))
             .collect();
-        let mut named: BTreeMap<Vec<String>, f64> = BTreeMap::new();
+        let mut named: BTreeMap<Vec<String>, [f64; 2]> = BTreeMap::new();
         for path in paths {
             let mut steps: Vec<String> = Vec::new();
             for node in &path.nodes {
@@ -72,10 +112,12 @@ impl AttributionGraph {
                     steps.push(step);
                 }
             }
-            *named.entry(steps).or_default() += path.share;
+            let [share, net] = named.entry(steps).or_default();
+            *share += path.share;
+            *net += if path.supports { path.share } else { -path.share };
         }
         let mut named: Vec<NamedPath> =
-            named.into_iter().map(|(steps, share)| NamedPath { steps, share }).collect();
+            named.into_iter().map(|(steps, [share, net])| NamedPath { steps, share, net }).collect();
         named.sort_by(|a, b| b.share.total_cmp(&a.share));
         named
     }

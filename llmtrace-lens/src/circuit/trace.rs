@@ -66,7 +66,8 @@ impl Telling {
             let summary = graph.summary(&pruned, &supernodes, PATHS);
             graph.tell(span, &summary, &pruned, &supernodes);
             let paths = summary.paths.iter();
-            let paths = paths.map(|path| format!("{:.1} %: {}", path.share * 100.0, path.told()));
+            let paths =
+                paths.map(|path| format!("{:.1} % {}: {}", path.share * 100.0, path.speaks(), path.told()));
             span.record_output(&[Message::assistant(paths.collect::<Vec<_>>().join("\n"))]);
         }
         if let Some(artifacts) = &self.artifacts {

@@ -23,9 +23,9 @@ use candle_core::{DType, Tensor};
 /// ```
 pub fn linear_cka(x: &Tensor, y: &Tensor) -> candle_core::Result<Option<f64>> {
     let (x, y) = (centred(x)?, centred(y)?);
-    let ((n, d), (_, e)) = (x.dims2()?, y.dims2()?);
+    let ((things, width), (_, other_width)) = (x.dims2()?, y.dims2()?);
     // Products of rows and of columns have the same inner products: the smaller ones are made.
-    let (xy, xx, yy) = if n < d.max(e) {
+    let (xy, xx, yy) = if things < width.max(other_width) {
         let (rows_x, rows_y) = (x.matmul(&x.t()?)?, y.matmul(&y.t()?)?);
         (sum(&(&rows_x * &rows_y)?)?, squares(&rows_x)?, squares(&rows_y)?)
     } else {

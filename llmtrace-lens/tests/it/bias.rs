@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use llmtrace_lens::Model;
 use llmtrace_lens::bias::{
-    Attribute, BiasError, BiasReport, CarrierSearch, Carriers, Continuation, Interval, ModelPart, Over,
-    Pairing, Probe,
+    Attribute, BiasError, BiasReport, Carrier, CarrierSearch, Carriers, Continuation, Interval, ModelPart,
+    Over, Pairing, Probe,
 };
+use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::handmade::Biased;
 
 use crate::support;
@@ -57,6 +58,24 @@ fn a_known_bias_is_found_and_so_is_all_that_carries_it_and_nothing_else() {
         assert_eq!(named, put_there(), "seed {seed}\n{carriers}");
         let head = carriers.named().find(|carrier| matches!(carrier.part, ModelPart::Head { .. })).unwrap();
         assert!((head.effect - 6.0).abs() < 1e-3, "seed {seed}: {head:?}");
+        // A ReLU model's neurons are features: put in as such, they do the same.
+        let neurons = Transcoders::neurons(&model).unwrap();
+        let search = CarrierSearch::new(&probe, &model).features(&neurons).pairs(8);
+        let features = search.run(&report.comparisons[0]).unwrap();
+        let as_neuron = |carrier: &Carrier| match carrier.part {
+            ModelPart::Feature { layer, feature } => {
+                (ModelPart::Neuron { layer, neuron: feature }, carrier.effect)
+            }
+            part => (part, carrier.effect),
+        };
+        let of_features: BTreeMap<ModelPart, f64> = features.parts.iter().map(as_neuron).collect();
+        for carrier in &carriers.parts {
+            let other = of_features.get(&carrier.part);
+            assert!(
+                other.is_some_and(|effect| (effect - carrier.effect).abs() < 1e-4),
+                "{carrier:?} {other:?}"
+            );
+        }
         // Neurons of either group carry the half that the other one's do not.
         for carrier in carriers.named().filter(|carrier| carrier.part != head.part) {
             assert!((carrier.effect - 3.0).abs() < 1e-3, "seed {seed}: {carrier:?}");

@@ -73,7 +73,7 @@ impl AttributionGraph {
         };
         Some(match self.node(node)? {
             Node::Feature(at) => {
-                let name = format!("{}_{}-0", at.layer, at.feature);
+                let name = feature_id(at.layer, at.feature);
                 let base = plain(at.layer.to_string(), at.position, "cross layer transcoder", name);
                 let clerp = self.labels.of(at.layer, at.feature).unwrap_or_default().to_owned();
                 GraphNode {
@@ -131,6 +131,11 @@ impl AttributionGraph {
             serde_json::to_vec(&self.graph_file(slug, pruned)).map_err(|error| failed(error.into()))?;
         std::fs::write(path, text).map_err(failed)
     }
+}
+
+/// The id of a feature over positions, by which viewers know what is said of it.
+pub(super) fn feature_id(layer: usize, feature: usize) -> String {
+    format!("{layer}_{feature}-0")
 }
 
 /// Cantor's pairing function, by which Neuronpedia finds a feature.

@@ -1,6 +1,8 @@
 //! Graphs in files: for viewers, for other programs, for people.
 
 #[cfg(feature = "model")]
+mod details;
+#[cfg(feature = "model")]
 mod dot;
 mod graph_file;
 #[cfg(feature = "model")]

@@ -18,7 +18,7 @@ class Drawing {
     this.pinned = new Set();
     this.sketch = null;
     this.next = null;
-    this.chunk = 1_500;
+    this.chunk = 1_000;
     this.asked = 0;
     this.readInks();
   }
@@ -96,8 +96,8 @@ class Drawing {
     if (!this.next) return;
     const took = now - (this.before ?? now);
     this.before = now;
-    if (took > 36) this.chunk = Math.max(250, this.chunk / 2);
-    else if (took < 22) this.chunk = Math.min(12_000, this.chunk * 1.3);
+    if (took > 24) this.chunk = Math.max(250, this.chunk / 2);
+    else if (took < 22) this.chunk = Math.min(4_000, this.chunk * 1.3);
     if (this.continueSketch(this.next, this.chunk)) {
       this.sketch = this.next;
       this.next = null;
@@ -128,6 +128,8 @@ class Drawing {
     for (; sketch.level < this.levels.length; sketch.level += 1, sketch.at = 0) {
       const level = this.levels[sketch.level];
       this.stroke(context, level.strength, level.isFor, 1);
+      // The weakest are hardly seen, and broken lines cost more.
+      if (sketch.level < 2) context.setLineDash([]);
       context.beginPath();
       for (; sketch.at < level.points.length && drawn < most; sketch.at += 4) {
         const [x1, y1, x2, y2] = level.points.subarray(sketch.at, sketch.at + 4);

@@ -1,7 +1,9 @@
 // Where nodes stand: tokens along the bottom, layers above each other, answers on top.
 const DOT_GAP = 24;
 const LINE_HEIGHT = 24;
-const ROW_GAP = 46;
+const ROW_GAPS = [46, 120];
+const FEW = 60;
+const NAMED_GAPS = [76, 56, 40];
 const BOX_HEIGHT = 24;
 const MOST_IN_LINE = 8;
 const LETTER = 7.3;
@@ -10,10 +12,15 @@ const AXIS = 72;
 const boxWidth = (node) => Math.min(150, LETTER * [...boxText(node)].length + 16);
 const boxText = (node) => (node.kind === "answer" && node.probability ? `${cut(node.name, 14)} ${percent(node.probability)}` : cut(node.name, 18));
 
-const layout = (graph, shown) => {
+// Where few nodes have to share the room, there is place for their names, and rows are as far apart as fills it.
+const layout = (graph, shown, room) => {
   const rows = group(shown.nodes, (node) => (node.kind === "answer" ? Infinity : node.layer));
   for (const [key, nodes] of rows) rows.set(key, group(nodes, (node) => node.position));
-  const columns = columnsOf(graph, rows);
+  const gaps = shown.nodes.size <= FEW ? [...NAMED_GAPS, DOT_GAP] : [DOT_GAP];
+  const fits = (gap) => columnsOf(graph, rows, gap).width + AXIS <= room.width;
+  const columns = columnsOf(graph, rows, gaps.find(fits) ?? DOT_GAP);
+  const scale = Math.max(READABLE, Math.min(1, room.width / (columns.width + AXIS)));
+  const rowGap = Math.min(ROW_GAPS[1], Math.max(ROW_GAPS[0], (room.height / scale - 3 * BOX_HEIGHT) / rows.size));
   const places = new Map();
   const axis = [];
   let y = BOX_HEIGHT / 2 + 8;
@@ -32,7 +39,7 @@ const layout = (graph, shown) => {
     const cells = rows.get(key);
     const isTokens = key < 0;
     const lines = isTokens ? 1 : Math.max(...[...cells.values()].map((nodes) => Math.ceil(nodes.length / MOST_IN_LINE)));
-    y += ROW_GAP - LINE_HEIGHT / 2;
+    y += rowGap - LINE_HEIGHT / 2;
     axis.push({ y: y + (lines - 1) * LINE_HEIGHT / 2, text: isTokens ? "tokens" : `layer ${key}` });
     for (const [position, nodes] of cells) placeCell(places, columns, position, nodes, y, isTokens, shown);
     y += (lines - 1) * LINE_HEIGHT + LINE_HEIGHT / 2;
@@ -40,12 +47,12 @@ const layout = (graph, shown) => {
   return { places, axis, columns, width: columns.width, height: y + BOX_HEIGHT };
 };
 
-const columnsOf = (graph, rows) => {
+const columnsOf = (graph, rows, gap) => {
   const widths = graph.tokens.map((token) => Math.min(150, LETTER * Math.min(18, [...visible(token)].length) + 16) + 10);
   for (const [key, cells] of rows) {
     if (!Number.isFinite(key)) continue;
     for (const [position, nodes] of cells) {
-      widths[position] = Math.max(widths[position], Math.min(nodes.length, MOST_IN_LINE) * DOT_GAP + 14);
+      widths[position] = Math.max(widths[position], Math.min(nodes.length, MOST_IN_LINE) * gap + 14);
     }
   }
   const middles = [];
@@ -54,7 +61,7 @@ const columnsOf = (graph, rows) => {
     middles.push(x + width / 2);
     x += width;
   }
-  return { widths, middles, width: Math.max(x, 200) };
+  return { widths, middles, gap, width: Math.max(x, 200) };
 };
 
 const linesOf = (answers, room) => {
@@ -80,6 +87,6 @@ const placeCell = (places, columns, position, nodes, y, isTokens, shown) => {
     const line = Math.floor(index / MOST_IN_LINE);
     const inLine = Math.min(MOST_IN_LINE, nodes.length - line * MOST_IN_LINE);
     const radius = 4.5 + 4.5 * Math.sqrt(shown.influence[node.index] / (shown.most || 1));
-    places.set(node, { x: middle + (index % MOST_IN_LINE - (inLine - 1) / 2) * DOT_GAP, y: y + line * LINE_HEIGHT, width: 0, radius });
+    places.set(node, { x: middle + (index % MOST_IN_LINE - (inLine - 1) / 2) * columns.gap, y: y + line * LINE_HEIGHT, width: 0, radius });
   }
 };

@@ -1,7 +1,8 @@
 // How the reader moves over the graph: pointer, fingers, wheel, keys.
 const NEAR_PX = 12;
 const DRAG_PX = 4;
-const SCALES = [0.1, 4];
+const SCALES = [0.05, 4];
+const READABLE = 0.75;
 
 class Moves {
   constructor(drawing, on) {
@@ -92,13 +93,20 @@ class Moves {
     this.drawing.ask();
   }
 
-  // The whole graph where it can be read so; else as much of its right end, where the answers are, as can be.
-  fit() {
+  // All of the graph.
+  fit() { this.show(Math.min(1.15, this.whole())); }
+
+  // All of it where it can be read so; else as much of its right end, where the answers are, as can be read.
+  begin() { this.show(Math.min(1.15, Math.max(this.whole(), READABLE))); }
+
+  whole() {
+    const { placed, width, height } = this.drawing;
+    return Math.max(SCALES[0], Math.min((width - AXIS - 12) / placed.width, (height - 12) / placed.height));
+  }
+
+  show(scale) {
     const { placed, width, height, view } = this.drawing;
-    const room = width - AXIS - 12;
-    const whole = Math.min(1.15, room / placed.width, (height - 12) / placed.height);
-    const scale = Math.max(whole, Math.min(0.5, (height - 12) / placed.height), 0.2);
-    const spare = room / scale - placed.width;
+    const spare = (width - AXIS - 12) / scale - placed.width;
     const x = spare >= 0 ? -(AXIS / scale) - spare / 2 : placed.width + 12 / scale - width / scale;
     const y = -Math.max(0, (height / scale - placed.height) / 2);
     Object.assign(view, { x, y, scale });

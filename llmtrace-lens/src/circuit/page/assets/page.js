@@ -40,8 +40,9 @@ class Page {
     this.parts.tools.replaceChildren(...this.tools());
     this.notice(graph.warnings.join(" "), "warn");
     this.root.classList.add(classes("ready"));
+    this.resize();
     this.prune();
-    this.moves.fit();
+    this.moves.begin();
   }
 
   restore() {
@@ -69,7 +70,7 @@ class Page {
   // The part of the graph that the thresholds keep.
   prune() {
     this.shown = prune(this.graph, this.state.nodeShare, this.state.edgeShare);
-    this.drawing.show(this.shown, layout(this.graph, this.shown));
+    this.drawing.show(this.shown, layout(this.graph, this.shown, { width: this.drawing.width || 700, height: this.drawing.height || 500 }));
     this.kept.textContent = `${count(this.shown.nodes.size, "node")} and ${count(this.shown.links.length, "link")} of ${this.graph.nodes.length.toLocaleString("en-US")} and ${this.graph.links.length.toLocaleString("en-US")}`;
     this.changed();
   }
@@ -114,7 +115,7 @@ class Page {
     if (!width || (width === this.drawing.width && height === this.drawing.height)) return;
     const isFirst = !this.drawing.width;
     this.drawing.resize(width, height);
-    if (this.graph && isFirst) this.moves.fit();
+    if (this.shown && isFirst) this.moves.begin();
   }
 
   // Search, thresholds, files.
@@ -134,8 +135,7 @@ class Page {
     return [
       search(this),
       el("div", { class: "sliders" }, slider("Nodes that carry", "nodeShare", graph.about.nodeShare, "Keeps the nodes with the most influence on the answer, up to this share of it"),
-        slider("Links that carry", "edgeShare", graph.about.edgeShare, "Of the links between them, keeps the strongest, up to this share of the influence")),
-      this.kept,
+        slider("Links that carry", "edgeShare", graph.about.edgeShare, "Of the links between them, keeps the strongest, up to this share of the influence"), this.kept),
       el("p", { class: "buttons" }, button("Save picture (SVG)", () => download(`${graph.about.slug}.svg`, "image/svg+xml", picture(this.drawing, graph.about.prompt))),
         button("Save graph with pins (JSON)", () => download(`${graph.about.slug}.json`, "application/json", JSON.stringify(state.toFile()))),
         button("Open another graph…", () => picker.click(), { title: "A JSON file of llmtrace, circuit-tracer or Neuronpedia; or drop one on the page" }), picker),
