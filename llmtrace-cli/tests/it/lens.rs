@@ -277,6 +277,40 @@ fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
 }
 
 #[test]
+fn named_segments_are_the_parts_of_a_prompt() {
+    let folder = Folder::new();
+    let explain = |segments: &str, more: &[&str]| {
+        let file = folder.path("segments.json");
+        std::fs::write(&file, segments).unwrap();
+        json(&[&["explain", "toy", "--segments", file.to_str().unwrap()], more].concat())
+    };
+    let segments = r#"[{"name": "start", "text": "the capital of the state"},
+        {"name": "city", "text": "containing Dallas"}, {"name": "end", "text": "is", "keep": true}]"#;
+    let found = explain(segments, &[]);
+    let parts = found["attribution"]["parts"].as_array().unwrap();
+    let labels: Vec<&str> = parts.iter().map(|part| part["label"].as_str().unwrap()).collect();
+    assert_eq!((labels, found["plan"]["calls"].as_u64()), (vec!["start", "city"], Some(4)));
+    let value = |at: usize| parts[at]["value"].as_f64().unwrap();
+    assert!(value(1) > value(0), "{found}");
+    assert_eq!(found["answer"].as_str().map(str::trim), Some("Austin"));
+    let words = explain(segments, &["--parts", "word", "--method", "leave-one-out"]);
+    assert_eq!(words["attribution"]["parts"].as_array().unwrap().len(), 8);
+
+    let refused = |segments: &str, said: &str| {
+        let file = folder.path("wrong.json");
+        std::fs::write(&file, segments).unwrap();
+        let run = lens(&["explain", "toy", "--segments", file.to_str().unwrap()]);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{segments}");
+        assert!(run.err.contains("wrong.json") && run.err.contains(said), "{segments}: {}", run.err);
+    };
+    refused("{}", "expected [{\"name\"");
+    refused(r#"[{"name": "a"}]"#, "missing field `text`");
+    refused(r#"[{"name": "a", "text": "b", "masked": 1}]"#, "unknown field `masked`");
+    refused("[]", "no segment that may be masked");
+    refused(r#"[{"name": "a", "text": "the", "keep": true}]"#, "no segment that may be masked");
+}
+
+#[test]
 fn a_report_is_one_page_that_loads_nothing() {
     let folder = Folder::new();
     let (page, pictures) = (folder.path("page.html"), folder.path("pictures"));
@@ -374,6 +408,14 @@ fn what_cannot_be_done_is_said_on_one_line() {
     check(&["explain", "toy", "--prompt", &"the ".repeat(20)], &["16", "20"]);
     check(&["explain", "toy", "--tokens", "2,3", "--parts", "word"], &["--prompt"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--method", "guess"], &["guess", "shapley"]);
+    check(&["explain", "toy", "--prompt", DALLAS, "--parts", "segments"], &["--segments FILE"]);
+    check(&["explain", "toy", "--prompt", DALLAS, "--segments", "x"], &["--prompt", "--segments"]);
+    check(&["explain", "toy", "--segments", "/nonexistent/x"], &["/nonexistent/x", "No such file"]);
+    if cfg!(feature = "hub") {
+        check(&["generate", "hf:../secret", "--prompt", "a"], &["../secret", "openai-community/gpt2"]);
+    } else {
+        check(&["generate", "hf:owner/name", "--prompt", "a"], &["owner/name", "--features hub"]);
+    }
     check(
         &["report", "toy", "--prompt", DALLAS, "--beside", DALLAS, "--out", "/nonexistent/x"],
         &["both prompts"],
