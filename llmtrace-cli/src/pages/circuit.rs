@@ -3,7 +3,7 @@
 use llmtrace::{SpanId, SpanRecord, TraceId};
 use llmtrace_lens::circuit::page::LEAD;
 use llmtrace_lens::circuit::write::{GraphFile, GraphFileError};
-use llmtrace_lens::report::visible;
+use llmtrace_lens::report::{CircuitMap, visible};
 use maud::{Markup, html};
 
 use super::assets::{CIRCUIT_SCRIPT, CIRCUIT_STYLE};
@@ -55,7 +55,7 @@ pub(crate) fn page(span: &SpanRecord, graph: &Result<GraphFile, GraphFileError>)
 /// The graph without scripts: a drawing, and the strongest ways.
 fn plain(graph: &GraphFile, here: &str) -> Markup {
     let picture = graph.picture().ok();
-    let ways = picture.as_ref().map(llmtrace_lens::report::CircuitMap::strongest_ways).unwrap_or_default();
+    let ways = picture.as_ref().map(CircuitMap::strongest_ways).unwrap_or_default();
     html! {
         div.plain {
             div.scroll { img src={ (here) ".svg" } loading="lazy" alt="The graph: tokens below, features above them, answers on top"; }
