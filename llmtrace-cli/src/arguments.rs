@@ -18,7 +18,7 @@ struct Arguments {
 }
 
 /// The commands of `llmtrace lens`, in a line.
-const LENS: &str = "One of generate, logit-lens, attention, patch, explain, graph, report, dump";
+const LENS: &str = "One of generate, logit-lens, attention, patch, explain, graph, features, report, dump";
 
 const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.

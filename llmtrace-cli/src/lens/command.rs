@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, generate, graph, logit_lens, origin, patch, report};
+use super::{attention, dump, explain, features, generate, graph, logit_lens, origin, patch, report};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -22,6 +22,7 @@ enum Command {
     Patch(patch::Options),
     Explain(Box<explain::Options>),
     Graph(Box<graph::Options>),
+    Features(Box<features::Options>),
     Report(report::Options),
     Origin(origin::Options),
     Dump(dump::Options),
@@ -53,6 +54,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Graph(options) => graph::run(options),
+        Command::Features(options) => features::run(options),
         Command::Report(options) => report::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),

@@ -9,6 +9,8 @@ mod dump;
 #[cfg(feature = "lens")]
 mod explain;
 #[cfg(feature = "lens")]
+mod features;
+#[cfg(feature = "lens")]
 mod generate;
 #[cfg(feature = "lens")]
 mod graph;

@@ -278,7 +278,7 @@ fn what_cannot_be_done_is_said_on_one_line() {
         let arguments = dump(more);
         check(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), said);
     };
-    check(&[], &["generate, logit-lens, attention, patch, explain, graph, report, dump"]);
+    check(&[], &["generate, logit-lens, attention, patch, explain, graph, features, report, dump"]);
     check(&["lense"], &["'lense'"]);
     check_dump(&["toy", "--prompt", "a", "--out", "x"], &["--hooks"]);
     check_dump(&["toy", "--prompt", "a", "--hooks", "*"], &["--out"]);

@@ -9,6 +9,7 @@ mod general;
 #[cfg(feature = "lens")]
 mod lens;
 #[cfg(feature = "lens")]
+mod lens_features;
 mod lens_graph;
 #[cfg(feature = "lens")]
 mod lens_origin;

@@ -132,7 +132,7 @@ impl Page {
             let ids = group.nodes.join(" ");
             vec![format!("  {}: {ids}", visible(&group.label)), group.nodes.len().to_string()]
         });
-        self.section(&["Features that write alike, as supernodes", "nodes"], rows.collect(), out);
+        self.section(&["Supernodes: of one label, or writing alike", "nodes"], rows.collect(), out);
     }
 
     fn validation(&self, validation: &Validation, out: &mut String) {
@@ -150,6 +150,7 @@ impl Page {
             line("all else held: the graph's own edges", &validation.direct),
             line("patterns and norms held: what the graph claims", &validation.total),
             line("nothing held: what the model does", &validation.free),
+            line("nothing held, norms following the graph's features", &validation.with_norms),
         ];
         let heads = ["Foretold and measured", "correlation", "largest error", "of changes up to"];
         self.section(&heads, rows, out);
