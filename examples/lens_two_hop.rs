@@ -48,8 +48,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("  {what:34} {}", said(&model, &dallas.run(&changes, Held::Nothing)?));
     }
     // No graph is drawn of these.
-    let tracer = Tracer::new(&model, &neurons).max_feature_nodes(0);
-    everywhere(&model, &|city| Ok(tracer.experiment(&model.tokenize(&prompt(city))?)?))?;
+    everywhere(&model, &Tracer::new(&model, &neurons).max_feature_nodes(0))?;
 
     println!("\nThe graph against the model, its 12 strongest neurons taken away one by one:");
     for line in dallas.validate(12)?.told() {
@@ -117,15 +116,14 @@ fn without(experiment: &Experiment<'_>, state: &[ActiveFeature]) -> Vec<Change> 
 }
 
 /// The same for the city of each state that stands in no sentence with a capital, and the next state.
-fn everywhere<'m>(
-    model: &Model,
-    of: &dyn Fn(&str) -> Result<Experiment<'m>, Box<dyn Error>>,
-) -> Result<(), Box<dyn Error>> {
+fn everywhere(model: &Model, tracer: &Tracer<'_>) -> Result<(), Box<dyn Error>> {
     let states = states::states()?;
-    let two = |state: &states::State| Ok([of(&state.cities[0])?, of(&state.cities[1])?]);
-    let cities: Result<Vec<[Experiment<'m>; 2]>, Box<dyn Error>> = states.iter().map(two).collect();
-    let cities = cities?;
-    let (mut lost, mut swapped) = (0, 0);
+    let mut cities = Vec::new();
+    for state in &states {
+        let [city, alike] = [&state.cities[0], &state.cities[1]].map(|city| model.tokenize(&prompt(city)));
+        cities.push([tracer.experiment(&city?)?, tracer.experiment(&alike?)?]);
+    }
+    let (mut lost, mut silenced, mut swapped) = (0, 0, 0);
     for (place, [city, alike]) in cities.iter().enumerate() {
         let next = (place + 1) % states.len();
         let [other, unlike] = &cities[next];
@@ -133,12 +131,17 @@ fn everywhere<'m>(
         let theirs = other.telling_apart(&[unlike], &[city, alike])?;
         let gone = city.run(&without(city, &own), Held::Nothing)?;
         lost += usize::from(!said(model, &gone).starts_with(&states[place].capital));
+        let all: Vec<Change> = own.iter().map(|at| Change::scale(at, 0.0)).collect();
+        let gone = city.run(&all, Held::Nothing)?;
+        silenced += usize::from(!said(model, &gone).starts_with(&states[place].capital));
         let changes = city.taken_from(other, own.into_iter().chain(theirs))?;
         let instead = city.run(&changes, Held::Nothing)?;
         swapped += usize::from(said(model, &instead).starts_with(&states[next].capital));
     }
     println!("\nThe same for one city of each state that stands in no sentence with a capital:");
-    println!("  without its state, another answer             {lost} of {}", states.len());
-    println!("  with the next state's, that one's capital     {swapped} of {}", states.len());
+    let all = states.len();
+    println!("  without its state, another answer                    {lost} of {all}");
+    println!("  without what says its capital either                 {silenced} of {all}");
+    println!("  with the next state's of both, that one's capital    {swapped} of {all}");
     Ok(())
 }

@@ -4,6 +4,8 @@ use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
 use llmtrace::Timestamp;
 
+#[cfg(feature = "lens")]
+use crate::bench_explain;
 use crate::compare::command as compare;
 use crate::failure::Failure;
 use crate::findings::command as findings;
@@ -18,7 +20,7 @@ struct Arguments {
 }
 
 /// The commands of `llmtrace lens`, in a line.
-const LENS: &str = "One of generate, logit-lens, attention, patch, explain, graph, features, report, dump";
+const LENS: &str = "One of generate, logit-lens, attention, patch, explain, graph, features, bias, report, origin, dump, train-transcoder";
 
 const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
@@ -26,7 +28,7 @@ Shows LLM traces, adds them up, sends them on, and prices responses.
 show, stats, findings, compare and send read the JSON Lines files that llmtrace
 writes, one span a line, and the store that llmtrace serve writes; db and query
 read the store alone. price reads what a provider answered. lens looks inside a
-local model.
+local model, and bench-explain measures methods that explain one.
 
 Each returns 0 when done, 1 when nothing matched or not all was sent, 2 when it
 was used wrongly or its input cannot be read; why stands on one line of standard
@@ -46,6 +48,8 @@ pub(crate) enum Command {
     Db(db::Options),
     Query(query::Options),
     Lens(lens::Options),
+    #[cfg(feature = "lens")]
+    BenchExplain(bench_explain::Options),
 }
 
 /// What was asked for.

@@ -12,18 +12,22 @@
 //! | `llmtrace db check\|compact\|export STORE` | looks after the file of a store |
 //! | `llmtrace query STORE SQL` | asks a store with SQL |
 //! | `llmtrace lens .. MODEL` | looks inside a local model |
+//! | `llmtrace bench-explain` | measures methods that explain one |
 //!
 //! Files are those that [`JsonLines`](llmtrace_exporters::JsonLines) writes. The program returns 0 when it is done,
 //! 1 when nothing matched or not all was sent, and 2 when it was used wrongly or its input cannot be read; why stands on one line of
 //! standard error. When nobody reads its output any more, it ends quietly with 0.
 
 mod arguments;
+#[cfg(feature = "lens")]
+mod bench_explain;
 mod compare;
 mod db;
 mod failure;
 mod filter;
 mod findings;
 mod grid;
+#[cfg(feature = "lens")]
 mod lens;
 mod log_bins;
 mod mistaken;
@@ -42,6 +46,11 @@ mod tail;
 mod terminal;
 mod traces;
 mod unit;
+#[cfg(not(feature = "lens"))]
+mod without_lens;
+
+#[cfg(not(feature = "lens"))]
+use without_lens as lens;
 
 use std::process::ExitCode;
 
@@ -59,6 +68,8 @@ fn main() -> ExitCode {
         Ok(Parsed::Command(Command::Db(options))) => db::run(&options),
         Ok(Parsed::Command(Command::Query(options))) => query::run(&options),
         Ok(Parsed::Command(Command::Lens(options))) => lens::run(&options),
+        #[cfg(feature = "lens")]
+        Ok(Parsed::Command(Command::BenchExplain(options))) => bench_explain::run(&options),
         Ok(Parsed::Help(text)) => terminal::print(&text),
         Err(failure) => Err(failure),
     };

@@ -4,7 +4,8 @@
 //! - [`analysis`] reads runs (logit lens, direct logit attribution, attention, norms), [`patching`] changes them, [`gradient`] differentiates
 //!   them, [`generate`] writes answers step by step.
 //! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
-//! - [`origin`] says which model wrote a text.
+//! - [`bias`] says whether prompts that differ in one attribute are scored alike, and what carries the difference.
+//! - [`origin`] says which model wrote a text, [`version_diff`] what changed between two versions of one.
 //! - [`report`] draws all of it on one page; [`trace`] puts runs into the application's own trace.
 //! - [`handmade`] has models whose weights are known, to hold methods to.
 //!
@@ -29,13 +30,15 @@
 //! # }
 //! ```
 //!
-//! Tensors are candle's. Features: `model` (on by default; all but `explain` and `report`), `cuda` and `metal` as candle offers them.
+//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them,
+//! `hub` (off by default; `Model::download` and `hub`).
 
 #[cfg(feature = "model")]
 pub mod analysis;
-mod cholesky;
-pub mod bias;
 #[cfg(feature = "model")]
+pub mod benchmark;
+pub mod bias;
+mod cholesky;
 pub mod circuit;
 #[cfg(feature = "model")]
 mod error;
@@ -48,6 +51,8 @@ pub mod gradient;
 pub mod handmade;
 #[cfg(feature = "model")]
 mod hooks;
+#[cfg(feature = "hub")]
+pub mod hub;
 #[cfg(feature = "model")]
 pub mod inspect;
 #[cfg(feature = "model")]
@@ -63,6 +68,8 @@ pub mod report;
 mod toy;
 #[cfg(feature = "model")]
 pub mod trace;
+#[cfg(feature = "model")]
+pub mod version_diff;
 
 #[cfg(feature = "model")]
 pub use error::{LoadError, RunError};

@@ -27,6 +27,8 @@ pub enum Toy {
     Relu,
     /// Neurons with a `GELU`, as most language models have them.
     Gelu,
+    /// [`Relu`](Self::Relu) after fine-tuning on one changed fact, the capital of Texas is Houston; only the MLP of the last block was trained.
+    Houston,
 }
 
 /// The files of a model.
@@ -49,21 +51,27 @@ macro_rules! files {
 const RELU: Files = files!("toy-relu");
 const GELU: Files = files!("toy-gelu");
 
+/// The tensors, f16, that fine-tuning changed in the `ReLU` model.
+const HOUSTON: &[u8] = include_bytes!("../models/toy-houston/changed.safetensors");
+
 impl Toy {
-    /// The model of this name: `toy` and `toy-relu` for [`Relu`](Self::Relu), `toy-gelu` for [`Gelu`](Self::Gelu).
+    /// The model of this name: `toy` and `toy-relu` for [`Relu`](Self::Relu), `toy-gelu` for [`Gelu`](Self::Gelu),
+    /// `toy-houston` for [`Houston`](Self::Houston).
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "toy" | "toy-relu" => Some(Self::Relu),
             "toy-gelu" => Some(Self::Gelu),
+            "toy-houston" => Some(Self::Houston),
             _ => None,
         }
     }
 
-    /// Its name: `toy-relu` or `toy-gelu`.
+    /// Its name: `toy-relu`, `toy-gelu` or `toy-houston`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Relu => "toy-relu",
             Self::Gelu => "toy-gelu",
+            Self::Houston => "toy-houston",
         }
     }
 
@@ -80,8 +88,16 @@ impl Toy {
     /// # Errors
     /// The device refuses.
     pub fn load_on(self, device: &Device) -> Result<Model, LoadError> {
+        self.builder()?.build_on(device)
+    }
+
+    /// The same before it is put together, to be saved or changed.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn builder(self) -> Result<ModelBuilder, LoadError> {
         let files = match self {
-            Self::Relu => RELU,
+            Self::Relu | Self::Houston => RELU,
             Self::Gelu => GELU,
         };
         let wrong = |file: &str, problem: String| LoadError::Format {
@@ -92,11 +108,11 @@ impl Toy {
             serde_json::from_str(files.config).map_err(|error| wrong("config.json", error.to_string()))?;
         let tokenizer = tokenizers::Tokenizer::from_bytes(files.tokenizer)
             .map_err(|error| wrong("tokenizer.json", error.to_string()))?;
-        let tensors = candle_core::safetensors::load_buffer(files.weights, &Device::Cpu)?;
+        let mut tensors = candle_core::safetensors::load_buffer(files.weights, &Device::Cpu)?;
+        if self == Self::Houston {
+            tensors.extend(candle_core::safetensors::load_buffer(HOUSTON, &Device::Cpu)?);
+        }
         let builder = ModelBuilder::new(self.name(), config).tokenizer(tokenizer);
-        tensors
-            .into_iter()
-            .fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor))
-            .build_on(device)
+        Ok(tensors.into_iter().fold(builder, |builder, (name, tensor)| builder.tensor(name, tensor)))
     }
 }

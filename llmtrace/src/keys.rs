@@ -29,6 +29,7 @@ const CONTENT: &[&str] = &[
     semconv::RETRIEVAL_QUERY_TEXT,
     semconv::RETRIEVAL_DOCUMENTS,
     semconv::ARGUMENTS,
+    semconv::LENS_GRAPH,
     // As other crates and conventions name them, on spans and on events.
     "content",
     "prompt",
@@ -115,5 +116,6 @@ mod tests {
         assert_ne!(KeyId::of("a.key.of.mine"), canonical);
         assert!(is_content("gen_ai.prompt") && !is_content(semconv::REQUEST_MODEL));
         assert!(is_content("llmtrace.lens.content.piece") && !is_content("llmtrace.lens.rank"));
+        assert!(is_content("llmtrace.lens.graph") && !is_content("llmtrace.lens.graph.nodes"));
     }
 }

@@ -306,6 +306,8 @@ pub const ARGUMENTS: &str = "llmtrace.arguments";
 pub const STREAM_CHUNKS: &str = "llmtrace.stream.chunks";
 /// Why the body of an answer is not kept: its content type or its content encoding.
 pub const RESPONSE_BODY_OMITTED: &str = "llmtrace.response.body_omitted";
+/// The attribution graph of a local model's answer: Neuronpedia's JSON of what is kept of it. It is content.
+pub const LENS_GRAPH: &str = "llmtrace.lens.graph";
 /// Where the function is: `crate::module`.
 pub const CODE_NAMESPACE: &str = "code.namespace";
 

@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::{attention, dump, explain, features, generate, graph, logit_lens, origin, patch, report};
+use super::{
+    attention, bias, diff, dump, explain, features, generate, graph, logit_lens, origin, patch, report,
+    train_transcoder,
+};
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -23,18 +26,24 @@ enum Command {
     Explain(Box<explain::Options>),
     Graph(Box<graph::Options>),
     Features(Box<features::Options>),
+    Bias(Box<bias::Options>),
     Report(report::Options),
+    Diff(Box<diff::Options>),
     Origin(origin::Options),
     Dump(dump::Options),
+    TrainTranscoder(Box<train_transcoder::Options>),
 }
 
 const ABOUT: &str = "\
 Runs a local model and shows what happens between the prompt and the answer.
 
 MODEL is a folder as Hugging Face writes it (config.json, *.safetensors,
-tokenizer.json) of a GPT-2, Llama, Mistral, Qwen, Gemma, GPT-NeoX or Pythia, or
-a small model that comes with the program: toy, or toy-gelu with other neurons,
-which know 144 cities, their states and the capitals of these.
+tokenizer.json) of a GPT-2, Llama, Mistral, Qwen, Gemma, GPT-NeoX or Pythia;
+hf:owner/name or hf:owner/name@revision, which is downloaded from the Hugging
+Face hub into the cache of its own tools (HF_HOME, HF_TOKEN; a build with the
+feature hub); or a small model that comes with the program: toy, or toy-gelu
+with other neurons, which know 144 cities, their states and the capitals of
+these.
 
 Each command prints what a person reads, and one JSON object with --json.
 Returns 0 when done, 2 when it was used wrongly or the model cannot be read; why
@@ -55,8 +64,11 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Explain(options) => explain::run(options),
         Command::Graph(options) => graph::run(options),
         Command::Features(options) => features::run(options),
+        Command::Bias(options) => bias::run(options),
         Command::Report(options) => report::run(options),
+        Command::Diff(options) => diff::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
+        Command::TrainTranscoder(options) => train_transcoder::run(options),
     }
 }

@@ -1,5 +1,7 @@
 //! `llmtrace lens explain`: which parts of a prompt moved the answer.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
 use llmtrace_lens::Model;
 use llmtrace_lens::explain::{
@@ -11,9 +13,10 @@ use llmtrace_lens::report::visible;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::input::{ModelArguments, PromptArguments, likeliest, token, wrong};
+use super::input::{ModelArguments, PromptArguments, likeliest, token, tokenized, wrong};
 use super::output::OutputArguments;
 use super::progress::Steps;
+use super::segments::Segments;
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -27,9 +30,12 @@ pub(crate) struct Options {
     /// How it is found
     #[arg(long, value_name = "METHOD", value_enum, default_value = "shapley")]
     method: MethodName,
-    /// What the prompt is split into
-    #[arg(long, value_name = "PARTS", value_enum, default_value = "token")]
-    parts: PartsName,
+    /// The prompt as named segments: a JSON array of {"name", "text"}, an empty line between them; - is standard input
+    #[arg(long, value_name = "FILE", group = "PromptArguments")]
+    segments: Option<PathBuf>,
+    /// What the prompt is split into; without it tokens, or the segments of --segments
+    #[arg(long, value_name = "PARTS", value_enum)]
+    parts: Option<PartsName>,
     /// The token that is explained; without it the likeliest; #17 is an id
     #[arg(long, value_name = "TOKEN")]
     answer: Option<String>,
@@ -86,6 +92,8 @@ enum PartsName {
     Token,
     Word,
     Sentence,
+    /// Those of --segments: the system prompt, each document, each tool result
+    Segments,
 }
 
 const ABOUT: &str = "\
@@ -100,13 +108,21 @@ terminal's standard error shows how far it has come. With --json, one object:
 answer, plan (what it may take, for methods that mask), attribution and
 faithfulness.
 
+With --segments the parts are those of a prompt as an application makes it:
+instructions, retrieved documents, results of tools. One with \"keep\": true is
+never masked.
+
 Returns 0 when done, 2 if the model cannot be read, there are too many parts for
 the method, or more runs than --max-runs would be needed.";
 
 const EXAMPLES: &str = "\
 Examples:
   llmtrace lens explain toy --prompt 'the capital of the state containing Dallas is'
-  llmtrace lens explain models/gpt2 --prompt .. --answer Paris --method owen --parts word --json";
+  llmtrace lens explain models/gpt2 --prompt .. --answer Paris --method owen --parts word --json
+  llmtrace lens explain models/gpt2 --segments prompt.json, where prompt.json is
+    [{\"name\": \"system\", \"text\": \"Answer in one word.\", \"keep\": true},
+     {\"name\": \"document 1\", \"text\": \"Paris is in France.\"},
+     {\"name\": \"question\", \"text\": \"The capital of France is\"}]";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -120,7 +136,12 @@ struct Found {
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let model = options.model.load()?;
-    let tokens = options.prompt.read(&model)?;
+    let segments = options.segments.as_deref().map(Segments::read).transpose()?;
+    let text = segments.as_ref().map(Segments::text).or(options.prompt.text());
+    let tokens = match &segments {
+        Some(segments) => tokenized(&model, segments.text())?,
+        None => options.prompt.read(&model)?,
+    };
     let answer = match &options.answer {
         Some(text) => token(&model, text)?,
         None => likeliest(&model, &tokens)?,
@@ -130,9 +151,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         None => Target::log_probability(answer),
     };
     let mask = options.mask.as_ref().map_or_else(|| Ok(model.mask_token()), |text| token(&model, text))?;
-    let prompt = match options.parts {
-        PartsName::Token => TokenGame::new(&model, &tokens, &target, mask),
-        parts => TokenGame::of_parts(&model, options.of_text(&model, parts, mask)?, &target),
+    let prompt = match parts(options.parts, text, segments.as_ref())? {
+        None => TokenGame::new(&model, &tokens, &target, mask),
+        Some(parts) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
     };
     let steps = Steps::new("explaining");
     let game =
@@ -164,19 +185,6 @@ impl Options {
             Some(other) => format!("logit of {answer} less that of {}", name(other)),
             None => format!("log-probability of {answer} (nats)"),
         }
-    }
-
-    /// The words or sentences of the prompt, with the tokens that they are.
-    fn of_text(&self, model: &Model, parts: PartsName, mask: u32) -> Result<Parts, Failure> {
-        let (Some(text), Some(tokenizer)) = (self.prompt.text(), model.tokenizer()) else {
-            return Err(Failure::Wrong(
-                "words and sentences need a --prompt: tokens have no text".to_owned(),
-            ));
-        };
-        let encoding = tokenizer.encode(text, true).map_err(wrong)?;
-        let places = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
-        let parts = if parts == PartsName::Word { Parts::words(text) } else { Parts::sentences(text) };
-        Ok(parts.with_token_ids(encoding.get_ids().iter().copied().zip(places), mask))
     }
 
     /// Explains by the method that was asked for.
@@ -211,6 +219,31 @@ impl Options {
             MethodName::Rollout => read(prompt.attention_rollout()),
         }
     }
+}
+
+/// What the prompt is split into; none for its tokens.
+fn parts(
+    name: Option<PartsName>,
+    text: Option<&str>,
+    segments: Option<&Segments>,
+) -> Result<Option<Parts>, Failure> {
+    let default = if segments.is_some() { PartsName::Segments } else { PartsName::Token };
+    let no_text = || Failure::Wrong("words and sentences need a --prompt: tokens have no text".to_owned());
+    let no_segments = || Failure::Wrong("what segments? Give --segments FILE".to_owned());
+    Ok(Some(match name.unwrap_or(default) {
+        PartsName::Token => return Ok(None),
+        PartsName::Word => Parts::words(text.ok_or_else(no_text)?),
+        PartsName::Sentence => Parts::sentences(text.ok_or_else(no_text)?),
+        PartsName::Segments => segments.ok_or_else(no_segments)?.parts().map_err(wrong)?,
+    }))
+}
+
+/// Parts of a text, with the tokens that they are.
+fn with_tokens(model: &Model, parts: Parts, mask: u32) -> Result<Parts, Failure> {
+    let tokenizer = model.tokenizer().ok_or_else(|| wrong("the model has no tokenizer.json"))?;
+    let encoding = tokenizer.encode(parts.text(), true).map_err(wrong)?;
+    let places = encoding.get_offsets().iter().map(|(start, end)| *start..*end);
+    Ok(parts.with_token_ids(encoding.get_ids().iter().copied().zip(places), mask))
 }
 
 /// Plans, then explains.

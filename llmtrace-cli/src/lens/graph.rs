@@ -4,10 +4,12 @@ mod format;
 mod shown;
 mod targets;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use llmtrace_lens::circuit::graph::Targets;
+use llmtrace_lens::circuit::write::FeatureDetails;
 use llmtrace_lens::circuit::{
     AttributionGraph, CircuitError, GraphSummary, Labels, Supernode, Thresholds, Tracer,
 };
@@ -82,6 +84,7 @@ are the features. Attention patterns and norms are held as they were, so that
 each feature's input is a sum over what stands before it: an edge is one term.
 
 Writes the file by the end of its name; --out may be given more than once:
+  .html         the kept part as a page to look through, which loads nothing
   .json         the kept part as Neuronpedia's and Anthropic's viewers read it
   .safetensors  the whole: adjacency [target, source] with nodes in the order
                 features, errors (layer by layer), tokens, targets, and constants
@@ -102,8 +105,14 @@ const EXAMPLES: &str = "\
 Examples:
   llmtrace lens graph toy --prompt 'the capital of the state containing Dallas is' --out dallas.json
   llmtrace lens graph toy --prompt 'the capital of the state containing Dallas is' \\
-    --targets Austin-Sacramento --validate 10 --out dallas.dot
+    --targets Austin-Sacramento --validate 10 --out dallas.html
   llmtrace lens graph models/gpt2 --prompt .. --transcoders plt --out a.json --out a.safetensors";
+
+/// How many words are told that a feature makes likelier.
+const WORDS: usize = 4;
+
+/// Of how many features the files tell which words they make likelier: those with the most influence.
+const DETAILED: usize = 64;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -118,6 +127,7 @@ struct Drawn {
     graph: AttributionGraph,
     pruned: llmtrace_lens::circuit::Pruned,
     supernodes: Vec<Supernode>,
+    details: BTreeMap<String, FeatureDetails>,
 }
 
 /// Runs the command.
@@ -143,11 +153,17 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let pruned = graph.prune(Thresholds { nodes: options.node_threshold, edges: options.edge_threshold });
     let mut supernodes = graph.labelled_supernodes(&pruned);
     supernodes.extend(graph.propose_supernodes(&transcoders, &pruned, options.alike).map_err(told)?);
-    let drawn = Drawn { graph, pruned, supernodes };
+    let details = if formats.iter().any(|format| format.has_details()) {
+        graph.feature_details(&pruned, &model, &transcoders, DETAILED).map_err(told)?
+    } else {
+        BTreeMap::new()
+    };
+    let drawn = Drawn { graph, pruned, supernodes, details };
     for (path, format) in options.out.iter().zip(formats) {
         drawn.write(path, format, options.no_constant)?;
     }
-    let mut summary = drawn.graph.summary(&drawn.pruned, &drawn.supernodes, options.top);
+    let summary = drawn.graph.summary(&drawn.pruned, &drawn.supernodes, options.top);
+    let mut summary = summary.with_effects(&model, &transcoders, WORDS).map_err(told)?;
     summary.validation = validation;
     let found = Found { summary: &summary, files: &options.out };
     options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))
@@ -155,17 +171,20 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
 impl Drawn {
     fn write(&self, path: &Path, format: Format, no_constant: bool) -> Result<(), Failure> {
-        let Self { graph, pruned, supernodes } = self;
+        let Self { graph, pruned, supernodes, details } = self;
         let text = |text: String| {
             std::fs::write(path, text)
                 .map_err(|error| Failure::Wrong(format!("cannot write {}: {error}", path.display())))
         };
+        let file = || {
+            let slug = path.file_stem().unwrap_or_default().to_string_lossy();
+            let mut file = graph.graph_file(&slug, pruned).with_supernodes(graph, supernodes);
+            file.metadata.features.clone_from(details);
+            file
+        };
         match format {
-            Format::Json => {
-                let slug = path.file_stem().unwrap_or_default().to_string_lossy();
-                let file = graph.graph_file(&slug, pruned).with_supernodes(graph, supernodes);
-                text(serde_json::to_string(&file).map_err(std::io::Error::from)?)
-            }
+            Format::Json => text(serde_json::to_string(&file()).map_err(std::io::Error::from)?),
+            Format::Page => text(file().page()),
             Format::Tensors if no_constant => graph.save_tensors_without_constant(path, pruned).map_err(told),
             Format::Tensors => graph.save_tensors(path, pruned).map_err(told),
             Format::GraphMl => text(graph.to_graphml(pruned)),

@@ -10,12 +10,16 @@ use llmtrace_lens::generate::Stop;
 use llmtrace_lens::trace::Detail;
 use llmtrace_lens::{LoadError, Model, Toy};
 
+use super::hub;
 use crate::failure::Failure;
+
+/// What stands before the name of a model of the Hugging Face hub.
+const HUB: &str = "hf:";
 
 /// Which model, and where it is run.
 #[derive(Args, Debug)]
 pub(super) struct ModelArguments {
-    /// The folder of a model, or toy or toy-gelu, which come with the program
+    /// The folder of a model; hf:owner/name[@revision] of the hub; toy or toy-gelu, which come with the program
     #[arg(value_name = "MODEL")]
     model: String,
     /// Where it is run; cuda and metal need a build with that feature
@@ -86,9 +90,12 @@ impl TranscoderArguments {
     }
 }
 
-/// Loads the model of a folder, or one that comes with the program.
+/// Loads the model of a folder, of the hub, or one that comes with the program.
 pub(super) fn load(model: &str, device: DeviceName) -> Result<Model, Failure> {
     let device = device.open()?;
+    if let Some(name) = model.strip_prefix(HUB) {
+        return hub::load(name, &device);
+    }
     let folder = Path::new(model);
     let loaded = match Toy::named(model) {
         // A folder of that name is meant before the model that comes with the program.
@@ -101,7 +108,10 @@ pub(super) fn load(model: &str, device: DeviceName) -> Result<Model, Failure> {
 
 fn no_folder(path: &Path) -> Failure {
     let is = if path.exists() { "is no folder" } else { "is not there" };
-    Failure::Wrong(format!("{} {is}: expected the folder of a model, toy or toy-gelu", path.display()))
+    Failure::Wrong(format!(
+        "{} {is}: expected the folder of a model, hf:owner/name, toy or toy-gelu",
+        path.display()
+    ))
 }
 
 impl DeviceName {

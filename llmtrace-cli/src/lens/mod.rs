@@ -1,37 +1,28 @@
 //! `llmtrace lens`: inside a local model.
 
-#[cfg(feature = "lens")]
 mod attention;
-#[cfg(feature = "lens")]
+mod bias;
 mod command;
-#[cfg(feature = "lens")]
+mod diff;
 mod dump;
-#[cfg(feature = "lens")]
 mod explain;
-#[cfg(feature = "lens")]
 mod features;
-#[cfg(feature = "lens")]
 mod generate;
-#[cfg(feature = "lens")]
 mod graph;
-#[cfg(feature = "lens")]
+#[cfg(feature = "hub")]
+mod hub;
+#[cfg(not(feature = "hub"))]
+#[path = "no_hub.rs"]
+mod hub;
 mod input;
-#[cfg(feature = "lens")]
 mod logit_lens;
-#[cfg(feature = "lens")]
 mod origin;
-#[cfg(feature = "lens")]
 mod output;
-#[cfg(feature = "lens")]
 mod patch;
-#[cfg(feature = "lens")]
 mod progress;
-#[cfg(feature = "lens")]
 mod report;
-#[cfg(not(feature = "lens"))]
-mod without;
+mod segments;
+mod train_transcoder;
 
-#[cfg(feature = "lens")]
 pub(crate) use command::{Options, run};
-#[cfg(not(feature = "lens"))]
-pub(crate) use without::{Options, run};
+pub(crate) use progress::Steps;

@@ -229,6 +229,53 @@ fn every_method_explains() {
     );
 }
 
+const STATES: &str = r#"{"groups": {"Texas": ["Dallas", "Houston", "Lubbock", "Amarillo", "Laredo", "Waco"],
+    "California": ["Oakland", "Fresno", "Anaheim", "Bakersfield", "Stockton", "Modesto"]}}"#;
+
+#[test]
+fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
+    let folder = Folder::new();
+    let groups = folder.file("states.json", STATES);
+    let toml = folder.file("states.toml", "[groups]\nTexas = [\"Dallas\"]\nOhio = [\"Waco\"]\n");
+    let template = "the capital of the state containing {} is";
+    let lines = folder.file("lines.txt", format!("{template}\n\n"));
+    let arguments =
+        |groups, targets| ["bias", "toy", "--template", template, "--groups", groups, "--targets", targets];
+    let found = json(&[&arguments(&groups, "Austin/Sacramento,is"), &["--neurons", "8"][..]].concat());
+    let rows = found["comparisons"].as_array().unwrap();
+    assert_eq!((rows[0]["first"].as_str(), rows[0]["is_established"].as_bool()), (Some("Texas"), Some(true)));
+    assert!(rows[0]["difference"].as_f64().unwrap() > 15.0 && rows.len() == 2, "{rows:?}");
+    assert_eq!(found["scores"][0]["values"][1].as_array().unwrap().len(), 6);
+    // The head that looks from the question at the city.
+    assert_eq!(
+        found["carriers"][0]["parts"][0]["part"],
+        serde_json::json!({"kind": "head", "layer": 0, "head": 0})
+    );
+    let explained = json(&[&arguments(&toml, "Austin"), &["--words"][..]].concat());
+    assert_eq!(explained["words"][0]["templates"][0]["parts"].as_array().unwrap().len(), 7);
+
+    let shown = done(&[&arguments(&groups, "Austin/Sacramento"), &["--neurons", "0"][..]].concat()).out;
+    for text in
+        ["Texas - California", "95 % interval", "0.0022", "head    L0H0", "12 heads tried in 6 prompt pairs"]
+    {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let of_file = ["bias", "toy", "--templates", &lines, "--groups", &toml, "--targets", "Austin"];
+    assert!(done(&of_file).out.contains("too few to establish anything"));
+
+    let checked = lens(&[&arguments(&groups, "Austin"), &["--check", "--carriers", "none"][..]].concat());
+    assert_eq!((checked.code, checked.err.lines().count()), (1, 1), "{}", checked.err);
+    let refuse = |arguments: &[&str], said: &str| {
+        let run = lens(arguments);
+        assert!(run.code == 2 && run.out.is_empty() && run.err.contains(said), "{arguments:?}: {}", run.err);
+    };
+    refuse(&arguments("/nonexistent.toml", "Austin"), "cannot read /nonexistent.toml");
+    refuse(&arguments(&lines, "Austin"), "lines.txt: expected");
+    refuse(&arguments(&groups, "Paris"), "no \"Paris\"");
+    refuse(&[&arguments(&groups, "Austin"), &["--confidence", "95"][..]].concat(), "0.5 to 0.9999");
+    refuse(&["bias", "toy", "--groups", &groups, "--targets", "Austin"], "--template");
+}
+
 #[test]
 fn a_report_is_one_page_that_loads_nothing() {
     let folder = Folder::new();
@@ -278,7 +325,12 @@ fn what_cannot_be_done_is_said_on_one_line() {
         let arguments = dump(more);
         check(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), said);
     };
-    check(&[], &["generate, logit-lens, attention, patch, explain, graph, features, report, dump"]);
+    check(
+        &[],
+        &[
+            "generate, logit-lens, attention, patch, explain, graph, features, bias, report, origin, dump, train-transcoder",
+        ],
+    );
     check(&["lense"], &["'lense'"]);
     check_dump(&["toy", "--prompt", "a", "--out", "x"], &["--hooks"]);
     check_dump(&["toy", "--prompt", "a", "--hooks", "*"], &["--out"]);

@@ -180,8 +180,9 @@ fn a_person_reads_the_ways_of_the_answer_and_how_far_to_trust_them() {
         "0 errors, 8 tokens, 1 target",
         "\"Dallas\" -> ",
         " -> \"Austin\"",
-        "Foretold and measured",
+        "What the graph foretells, and what is",
         "12 features ablated",
+        "Features that write alike",
         "dallas.dot",
     ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
@@ -191,6 +192,8 @@ fn a_person_reads_the_ways_of_the_answer_and_how_far_to_trust_them() {
     assert_eq!(found["targets"][0]["name"].as_str().map(str::trim), Some("Austin"));
     assert_eq!(found["validation"]["nodes"].as_array().map(Vec::len), Some(12));
     assert!(found["validation"]["total"]["correlation"].as_f64().unwrap() > 0.99);
+    let strongest = &found["features"][0]["promoted"];
+    assert_eq!(strongest[0]["text"].as_str().map(str::trim), Some("Austin"), "{strongest}");
     assert_eq!(found["files"][0], out.to_str().unwrap());
     let shares: f64 =
         found["paths"].as_array().unwrap().iter().map(|path| path["share"].as_f64().unwrap()).sum();
@@ -198,6 +201,27 @@ fn a_person_reads_the_ways_of_the_answer_and_how_far_to_trust_them() {
     let difference = graph(&[&arguments[..], &["--json", "--targets", "Austin-Sacramento"]].concat()).json();
     assert_eq!(difference["targets"][0]["probability"], Value::Null);
     assert_eq!(difference["targets"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
+fn a_page_and_the_json_tell_what_features_make_likelier() {
+    let folder = Folder::new();
+    let (page, json) = (folder.path("dallas.html"), folder.path("dallas.json"));
+    let files = ["--out", page.to_str().unwrap(), "--out", json.to_str().unwrap()];
+    graph(&[&["toy", "--prompt", DALLAS], &files[..]].concat());
+    let html = std::fs::read_to_string(&page).unwrap();
+    assert!(html.contains("<title>Why “Austin”?") && html.contains("default-src 'none'"));
+    for foreign in ["src=\"http", "href=\"http", "@import"] {
+        assert!(!html.contains(foreign), "{foreign}");
+    }
+    let file = check_file(&json);
+    let features = file["metadata"]["features"].as_object().unwrap();
+    let shown = file["nodes"].as_array().unwrap().iter().filter(|node| !node["activation"].is_null());
+    for node in shown {
+        let known = &features[node["jsNodeId"].as_str().unwrap()];
+        assert!(known["promoted"].as_array().is_some_and(|words| words.len() == 8), "{node}: {known}");
+    }
+    assert_eq!(features["2_325-0"]["promoted"][0].as_str().map(str::trim), Some("Austin"));
 }
 
 #[test]
@@ -217,7 +241,7 @@ fn what_cannot_be_drawn_is_said_on_one_line() {
     let to = ["--out", "x.json"];
     check(&["toy", "--prompt", DALLAS], &["--out"]);
     check(&["toy", "--out", "x.json"], &["--prompt", "--tokens"]);
-    check(&[&["toy"], &ask[..], &["--out", "x.txt"]].concat(), &["x.txt", ".safetensors"]);
+    check(&[&["toy"], &ask[..], &["--out", "x.txt"]].concat(), &["x.txt", ".html", ".safetensors"]);
     check(
         &[&["toy-gelu"], &ask[..], &to].concat(),
         &["toy-gelu", "ReLU", "--transcoders DIR", "train-transcoder"],
@@ -235,7 +259,7 @@ fn what_cannot_be_drawn_is_said_on_one_line() {
     check(&[&["toy", "--targets", "Austin-Austin"], &ask[..], &to].concat(), &["two tokens"]);
     check(&[&["toy", "--targets", "#999"], &ask[..], &to].concat(), &["999", "202"]);
     check(&["toy", "--tokens", "1,999", "--out", "x.json"], &["999", "202"]);
-    for file in ["x.json", "x.safetensors", "x.graphml", "x.dot"] {
+    for file in ["x.html", "x.json", "x.safetensors", "x.graphml", "x.dot"] {
         let out = format!("/nonexistent/{file}");
         check(&[&["toy"], &ask[..], &["--out", &out]].concat(), &["cannot write", &out, "No such file"]);
     }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+#[cfg(feature = "lens")]
+mod bench_explain;
 mod compare;
 mod db;
 mod findings;
@@ -9,10 +11,15 @@ mod general;
 #[cfg(feature = "lens")]
 mod lens;
 #[cfg(feature = "lens")]
+mod lens_diff;
+#[cfg(feature = "lens")]
 mod lens_features;
+#[cfg(feature = "lens")]
 mod lens_graph;
 #[cfg(feature = "lens")]
 mod lens_origin;
+#[cfg(feature = "lens")]
+mod lens_train;
 mod price;
 mod price_lines;
 mod send;

@@ -124,7 +124,7 @@ impl LensQuery<'_> {
     }
 
     /// Logits of some positions of a point of the stream, row by row, as the model's own end computes them.
-    fn logits(&self, point: HookPoint, positions: &[usize]) -> Result<Vec<f32>, ReadError> {
+    pub(crate) fn logits(&self, point: HookPoint, positions: &[usize]) -> Result<Vec<f32>, ReadError> {
         let (model, stream) = (self.reading.model, self.reading.stream(point)?);
         let rows: Vec<u32> = positions.iter().filter_map(|position| u32::try_from(*position).ok()).collect();
         let rows = Tensor::from_vec(rows, positions.len(), stream.device())?;

@@ -170,12 +170,12 @@ impl HookPoint {
 }
 
 /// The numbers of a tensor in order, on this machine.
-pub(super) fn floats(tensor: &Tensor) -> Result<Vec<f32>, ReadError> {
+pub(crate) fn floats(tensor: &Tensor) -> Result<Vec<f32>, ReadError> {
     Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
 }
 
 /// Rounds a result to single precision, as the model computes.
 #[expect(clippy::cast_possible_truncation, reason = "rounding is what is wanted")]
-pub(super) fn single(value: f64) -> f32 {
+pub(crate) fn single(value: f64) -> f32 {
     value as f32
 }

@@ -1,6 +1,6 @@
 //! The attribute in which counterfactual prompts differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::de::{MapAccess, Visitor};
@@ -74,12 +74,12 @@ impl Attribute {
             return refuse(format!("{} group of terms: at least two are compared", self.groups.len()));
         }
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
-        let mut names = BTreeMap::new();
+        let mut names = BTreeSet::new();
         for group in &self.groups {
             if group.terms.is_empty() {
                 return refuse(format!("group {:?} has no term", group.name));
             }
-            if names.insert(group.name.as_str(), ()).is_some() {
+            if !names.insert(group.name.as_str()) {
                 return refuse(format!("there are two groups {:?}", group.name));
             }
             for term in &group.terms {
@@ -124,7 +124,7 @@ struct File {
     groups: InOrder,
 }
 
-/// Groups in the order of the file.
+/// Groups in the order in which the format's reader gives them.
 struct InOrder(Vec<Group>);
 
 impl<'de> Deserialize<'de> for InOrder {

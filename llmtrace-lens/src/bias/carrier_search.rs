@@ -9,11 +9,12 @@ use super::carriers::{Carrier, Carriers, ModelPart};
 use super::continuation::{Continuation, tokens_of};
 use super::error::BiasError;
 use super::interval::mean;
+use super::largest::largest_of;
 use super::permutation;
 use super::probe::{Over, Probe, SLOT};
 use super::report::Comparison;
-use super::swapped::Run;
-use crate::hooks::{HookPoint, Site};
+use super::swapped::{Run, Units};
+use crate::circuit::Transcoders;
 use crate::model::Model;
 
 /// Looks for the heads and neurons that carry a difference: each is put in from the counterfactual prompt's run, in both
@@ -39,6 +40,7 @@ use crate::model::Model;
 pub struct CarrierSearch<'a> {
     probe: &'a Probe,
     model: &'a Model,
+    units: Units<'a>,
     pairs: usize,
     neurons: usize,
     least_share: f64,
@@ -60,7 +62,15 @@ type Effects = BTreeMap<usize, (f64, f64)>;
 impl<'a> CarrierSearch<'a> {
     /// At most 16 pairs of terms, 32 neurons, and shares of at least 5 %.
     pub fn new(probe: &'a Probe, model: &'a Model) -> Self {
-        Self { probe, model, pairs: 16, neurons: 32, least_share: 0.05, progress: Box::new(|_, _| {}) }
+        Self {
+            probe,
+            model,
+            units: Units::Neurons,
+            pairs: 16,
+            neurons: 32,
+            least_share: 0.05,
+            progress: Box::new(|_, _| {}),
+        }
     }
 
     /// Takes at most so many pairs of terms, each in every template; at least 6 are needed to name anything at 95 %.
@@ -69,7 +79,13 @@ impl<'a> CarrierSearch<'a> {
         self
     }
 
-    /// Tries so many neurons.
+    /// Tries features of transcoders in place of neurons: what they write changes along their decoders, and what they leave over stays.
+    pub fn features(mut self, transcoders: &'a Transcoders) -> Self {
+        self.units = Units::Features(transcoders);
+        self
+    }
+
+    /// Tries so many neurons, or features.
     pub fn neurons(mut self, neurons: usize) -> Self {
         self.neurons = neurons;
         self
@@ -92,6 +108,7 @@ impl<'a> CarrierSearch<'a> {
     /// # Errors
     /// The comparison is not the probe's, or no two counterparts have as many tokens.
     pub fn run(mut self, comparison: &Comparison) -> Result<Carriers, BiasError> {
+        self.check_features()?;
         let target = Continuation::parse(&comparison.target)?;
         let (pairs, left_out) = self.all_pairs(comparison, &target)?;
         if pairs.is_empty() {
@@ -108,15 +125,13 @@ impl<'a> CarrierSearch<'a> {
                 parts.push((ModelPart::Head { layer, head }, Effects::new()));
             }
             let here = neurons.iter().filter(|(at, _)| *at == layer);
-            parts.extend(
-                here.map(|(_, neuron)| (ModelPart::Neuron { layer, neuron: *neuron }, Effects::new())),
-            );
+            parts.extend(here.map(|(_, neuron)| (self.part(layer, *neuron), Effects::new())));
         }
         let mut whole = Effects::new();
         for (done, pair) in pairs.iter().enumerate() {
             for (ids, weight) in &pair.said {
-                let first = Run::new(self.model, &pair.first, ids)?;
-                let second = Run::new(self.model, &pair.second, ids)?;
+                let first = Run::new(self.model, self.units, &pair.first, ids)?;
+                let second = Run::new(self.model, self.units, &pair.second, ids)?;
                 let difference = first.value - second.value;
                 add(&mut whole, pair.unit, weight * difference, *weight);
                 swap_all(self.model, &mut parts, (&first, &second), (pair.unit, *weight))?;
@@ -124,6 +139,26 @@ impl<'a> CarrierSearch<'a> {
             (self.progress)(pairs.len() + done + 1, 2 * pairs.len());
         }
         Ok(self.judged(comparison, &whole, parts, (pairs.len(), left_out)))
+    }
+
+    /// A neuron, or a feature.
+    fn part(&self, layer: usize, number: usize) -> ModelPart {
+        match self.units {
+            Units::Neurons => ModelPart::Neuron { layer, neuron: number },
+            Units::Features(_) => ModelPart::Feature { layer, feature: number },
+        }
+    }
+
+    fn check_features(&self) -> Result<(), BiasError> {
+        let Units::Features(transcoders) = self.units else { return Ok(()) };
+        transcoders.check(self.model)?;
+        if self.model.config().post_norms {
+            return Err(BiasError::Input(format!(
+                "{} has norms after its MLPs, through which features cannot be put in: try neurons",
+                self.model.name()
+            )));
+        }
+        Ok(())
     }
 
     /// Every two counterparts, and how many are left out.
@@ -137,7 +172,7 @@ impl<'a> CarrierSearch<'a> {
         for (nth, (first, second)) in first.iter().zip(second).take(self.pairs).enumerate() {
             for (template, text) in self.probe.templates.iter().enumerate() {
                 let unit = if comparison.over == Over::Templates { template } else { nth };
-                match self.pair(unit, [text.replace(SLOT, first), text.replace(SLOT, second)], target)? {
+                match self.pair(unit, &[text.replace(SLOT, first), text.replace(SLOT, second)], target)? {
                     Some(pair) => pairs.push(pair),
                     None => left_out += 1,
                 }
@@ -150,7 +185,7 @@ impl<'a> CarrierSearch<'a> {
     fn pair(
         &self,
         unit: usize,
-        texts: [String; 2],
+        texts: &[String; 2],
         target: &Continuation,
     ) -> Result<Option<Pair>, BiasError> {
         let [first, second] = [self.model.tokenize(&texts[0])?, self.model.tokenize(&texts[1])?];
@@ -173,14 +208,12 @@ impl<'a> CarrierSearch<'a> {
         let mut sums: BTreeMap<(usize, usize), f64> = BTreeMap::new();
         for (done, pair) in pairs.iter().enumerate() {
             for (ids, weight) in &pair.said {
-                let first = Run::new(self.model, &pair.first, ids)?;
-                let second = Run::new(self.model, &pair.second, ids)?;
+                let first = Run::new(self.model, self.units, &pair.first, ids)?;
+                let second = Run::new(self.model, self.units, &pair.second, ids)?;
                 for (estimates, sign) in [(first.estimates(&second)?, 1.0), (second.estimates(&first)?, -1.0)]
                 {
-                    for (layer, neurons) in estimates.into_iter().enumerate() {
-                        for (neuron, estimate) in neurons.into_iter().enumerate() {
-                            *sums.entry((layer, neuron)).or_default() += sign * weight * estimate;
-                        }
+                    for (neuron, estimate) in estimates {
+                        *sums.entry(neuron).or_default() += sign * weight * estimate;
                     }
                 }
             }
@@ -211,7 +244,7 @@ impl<'a> CarrierSearch<'a> {
         let differences = by_unit(whole);
         let difference = mean(&differences);
         let rows: Vec<Vec<f64>> = parts.iter().map(|(_, effects)| by_unit(effects)).collect();
-        let chances = permutation::largest_of(&rows, &mut Rng::with_seed(settings.seed));
+        let chances = largest_of(&rows, &mut Rng::with_seed(settings.seed));
         let alpha = 1.0 - settings.confidence + f64::EPSILON;
         let carrier = |((part, row), p): ((ModelPart, &Vec<f64>), f64)| {
             let effect = mean(row);
@@ -254,22 +287,13 @@ fn swap_all(
     (unit, weight): (usize, f64),
 ) -> Result<(), BiasError> {
     for layer in 0..model.config().layers {
-        for site in [Site::Z, Site::Post] {
-            let mut here: Vec<(usize, &mut Effects)> = parts
-                .iter_mut()
-                .filter_map(|(part, effects)| match (*part, site) {
-                    (ModelPart::Head { layer: at, head }, Site::Z) if at == layer => Some((head, effects)),
-                    (ModelPart::Neuron { layer: at, neuron }, Site::Post) if at == layer => {
-                        Some((neuron, effects))
-                    }
-                    _ => None,
-                })
-                .collect();
-            let units: Vec<usize> = here.iter().map(|(number, _)| *number).collect();
-            let point = HookPoint::block(layer, site);
-            let lost = first.with_each(second, point, &units)?;
-            let won = second.with_each(first, point, &units)?;
-            for ((_, effects), (lost, won)) in here.iter_mut().zip(lost.iter().zip(&won)) {
+        for kind in ["head", "neuron", "feature"] {
+            let here = parts.iter_mut().filter(|(part, _)| part.layer() == layer && part.kind() == kind);
+            let (numbers, mut here): (Vec<ModelPart>, Vec<&mut Effects>) =
+                here.map(|(part, effects)| (*part, effects)).unzip();
+            let lost = first.with_each(second, layer, &numbers)?;
+            let won = second.with_each(first, layer, &numbers)?;
+            for (effects, (lost, won)) in here.iter_mut().zip(lost.iter().zip(&won)) {
                 let effect = f64::midpoint(first.value - lost, won - second.value);
                 add(effects, unit, weight * effect, weight);
             }

@@ -69,6 +69,13 @@ pub enum ModelPart {
         /// Its number.
         neuron: usize,
     },
+    /// A feature of a transcoder.
+    Feature {
+        /// Its layer.
+        layer: usize,
+        /// Its number.
+        feature: usize,
+    },
 }
 
 impl Carriers {
@@ -78,11 +85,39 @@ impl Carriers {
     }
 }
 
+impl ModelPart {
+    /// Its kind: `head`, `neuron` or `feature`.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Head { .. } => "head",
+            Self::Neuron { .. } => "neuron",
+            Self::Feature { .. } => "feature",
+        }
+    }
+
+    /// Its layer.
+    pub fn layer(self) -> usize {
+        match self {
+            Self::Head { layer, .. } | Self::Neuron { layer, .. } | Self::Feature { layer, .. } => layer,
+        }
+    }
+
+    /// Its number among those of its kind in the layer.
+    pub fn number(self) -> usize {
+        match self {
+            Self::Head { head, .. } => head,
+            Self::Neuron { neuron, .. } => neuron,
+            Self::Feature { feature, .. } => feature,
+        }
+    }
+}
+
 impl fmt::Display for ModelPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Head { layer, head } => write!(f, "L{layer}H{head}"),
             Self::Neuron { layer, neuron } => write!(f, "L{layer}N{neuron}"),
+            Self::Feature { layer, feature } => write!(f, "L{layer}F{feature}"),
         }
     }
 }
@@ -98,13 +133,10 @@ impl fmt::Display for Carriers {
             name(&self.second)
         )?;
         for carrier in self.named() {
-            let kind = match carrier.part {
-                ModelPart::Head { .. } => "head",
-                ModelPart::Neuron { .. } => "neuron",
-            };
             writeln!(
                 f,
-                "  {kind:6} {:8} {:>+9.4}  {:>6.1} %  p {}",
+                "  {:7} {:8} {:>+9.4}  {:>6.1} %  p {}",
+                carrier.part.kind(),
                 carrier.part.to_string(),
                 carrier.effect,
                 carrier.share * 100.0,
@@ -114,15 +146,12 @@ impl fmt::Display for Carriers {
         if self.named().next().is_none() {
             writeln!(f, "  nothing that can be told from chance")?;
         }
-        let heads =
-            self.parts.iter().filter(|carrier| matches!(carrier.part, ModelPart::Head { .. })).count();
-        write!(
-            f,
-            "{} and {} tried in {}",
-            counted(heads, "head"),
-            counted(self.parts.len() - heads, "neuron"),
-            counted(self.pairs, "prompt pair")
-        )?;
+        let tried = ["head", "neuron", "feature"].map(|kind| {
+            let count = self.parts.iter().filter(|carrier| carrier.part.kind() == kind).count();
+            (count > 0).then(|| counted(count, kind))
+        });
+        let tried: Vec<String> = tried.into_iter().flatten().collect();
+        write!(f, "{} tried in {}", tried.join(" and "), counted(self.pairs, "prompt pair"))?;
         if self.left_out > 0 {
             write!(f, "; {} left out, of different lengths", self.left_out)?;
         }

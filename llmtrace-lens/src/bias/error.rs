@@ -1,6 +1,8 @@
 //! Why a probe failed.
 
 #[cfg(feature = "model")]
+use crate::circuit::CircuitError;
+#[cfg(feature = "model")]
 use crate::error::RunError;
 use crate::explain::ExplainError;
 
@@ -34,6 +36,10 @@ pub enum BiasError {
     #[cfg(feature = "model")]
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The transcoders are not those of the model, or cannot be read.
+    #[cfg(feature = "model")]
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
 }
 
 #[cfg(feature = "model")]

@@ -9,7 +9,7 @@
 //! | score by any function, a remote model too | [`Probe::run`], [`Probe::run_each`] |
 //! | score by what a local model says | `Probe::run_model` (feature `model`) |
 //! | say which words of a template the difference needs | [`Probe::words`] |
-//! | find the heads and neurons that carry it | `CarrierSearch` (feature `model`) |
+//! | find the heads and neurons, or features of transcoders, that carry it | `CarrierSearch` (feature `model`) |
 //!
 //! What is found holds for the templates and terms that were given: the settings say what was counted as one observation
 //! ([`Over`]), and a report how small its p-values could have been.
@@ -24,7 +24,11 @@ mod continuation;
 mod correction;
 mod distribution;
 mod error;
+#[cfg(feature = "model")]
+mod feature_values;
 mod interval;
+#[cfg(feature = "model")]
+mod largest;
 #[cfg(feature = "model")]
 mod local;
 mod permutation;

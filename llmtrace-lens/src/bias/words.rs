@@ -58,12 +58,10 @@ impl Probe {
     /// The terms of a group.
     pub(super) fn terms(&self, group: &str) -> Result<&[String], BiasError> {
         let groups = self.attribute.groups();
-        match groups.iter().find(|known| known.name == group) {
-            Some(found) => Ok(&found.terms),
-            None => {
-                let known: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
-                Err(BiasError::Input(format!("there is no group {group:?}; there are {}", known.join(", "))))
-            }
-        }
+        let found = groups.iter().find(|known| known.name == group).map(|found| found.terms.as_slice());
+        found.ok_or_else(|| {
+            let known: Vec<&str> = groups.iter().map(|group| group.name.as_str()).collect();
+            BiasError::Input(format!("there is no group {group:?}; there are {}", known.join(", ")))
+        })
     }
 }

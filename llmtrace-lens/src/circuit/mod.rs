@@ -18,24 +18,52 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "model")]
 mod error;
+#[cfg(feature = "model")]
 pub mod feature;
+#[cfg(feature = "model")]
 pub mod graph;
+#[cfg(feature = "model")]
 pub mod intervene;
+#[cfg(feature = "model")]
 mod label;
+pub mod page;
+mod path;
+#[cfg(feature = "model")]
 mod paths;
+#[cfg(feature = "model")]
 pub mod prune;
+#[cfg(feature = "model")]
 mod summary;
+#[cfg(feature = "model")]
 mod supernode;
+#[cfg(feature = "model")]
+mod trace;
+#[cfg(feature = "model")]
+pub mod train;
+#[cfg(feature = "model")]
 pub mod transcoder;
 pub mod write;
 
+#[cfg(feature = "model")]
 pub use error::CircuitError;
+#[cfg(feature = "model")]
 pub use graph::{AttributionGraph, Node, Tracer};
+#[cfg(feature = "model")]
 pub use intervene::{Change, Experiment, Held};
+#[cfg(feature = "model")]
 pub use label::{LabelError, Labels};
-pub use paths::{NamedPath, Path};
+pub use path::Path;
+#[cfg(feature = "model")]
+pub use paths::{NamedPath, Speaks};
+#[cfg(feature = "model")]
 pub use prune::{Influence, Pruned, Scores, Thresholds};
+#[cfg(feature = "model")]
 pub use summary::{GraphSummary, Kept, Kinds, NamedGroup, StrongFeature};
+#[cfg(feature = "model")]
 pub use supernode::Supernode;
+#[cfg(feature = "model")]
+pub use trace::GRAPH_BYTES;
+#[cfg(feature = "model")]
 pub use transcoder::Transcoders;

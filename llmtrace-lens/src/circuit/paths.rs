@@ -1,28 +1,17 @@
 //! The ways that an answer came: chains of nodes from a token, or an error, to a target.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::Serialize;
 
 use super::graph::AttributionGraph;
+use super::path::{self, Inputs, Path};
 use super::prune::Pruned;
 use super::supernode::Supernode;
 
-/// Chains that are looked at for each one that is listed, at most.
-const TRIED: usize = 10_000;
-
-/// A chain of nodes, each adding to the next.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Path {
-    /// Their numbers, from a token or an error to a target.
-    pub nodes: Vec<usize>,
-    /// Which share of all influence on the targets comes along it: the product of its edges, each as a share of the sizes of its
-    /// target's row, and of the target's share of all targets. The shares of all paths of the whole graph sum to 1.
-    pub share: f64,
-    /// Whether it speaks for the target: an even number of its edges are below 0.
-    pub supports: bool,
-}
+/// The net share, of the whole, from which one side is twice the other.
+const MOSTLY: f64 = 1.0 / 3.0;
 
 /// Paths that go through the same named parts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -31,6 +20,21 @@ pub struct NamedPath {
     pub steps: Vec<String>,
     /// The sum of their shares.
     pub share: f64,
+    /// The sum of the shares of those that speak for the target, less that of the others.
+    pub net: f64,
+}
+
+/// What paths say of their target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Speaks {
+    /// They make it likelier.
+    For,
+    /// They make it less likely.
+    Against,
+    /// Some the one and some the other, neither twice as much.
+    Both,
 }
 
 impl NamedPath {
@@ -40,6 +44,27 @@ impl NamedPath {
         let steps: Vec<&str> =
             self.steps.iter().map(|step| step.strip_prefix("-> ").unwrap_or(step)).collect();
         steps.join(" -> ")
+    }
+
+    /// What they say of their target.
+    pub fn speaks(&self) -> Speaks {
+        // Of a share, `(share + net) / 2` speaks for it.
+        match self.net / self.share.max(f64::MIN_POSITIVE) {
+            net if net >= MOSTLY => Speaks::For,
+            net if net <= -MOSTLY => Speaks::Against,
+            _ => Speaks::Both,
+        }
+    }
+}
+
+/// As people read it: `for`, `against`, `both`.
+impl fmt::Display for Speaks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::For => "for",
+            Self::Against => "against",
+            Self::Both => "both",
+        })
     }
 }
 
@@ -53,34 +78,18 @@ impl AttributionGraph {
         let sizes: BTreeMap<usize, f64> =
             incoming.keys().map(|target| (*target, self.row_size(*target, |_| true))).collect();
         let all: f64 = self.targets.iter().map(|target| target.weight).sum();
-        let mut heap: BinaryHeap<Partial> = (self.sources()..self.len())
-            .map(|target| Partial {
-                share: self.weight(target) / all.max(f64::MIN_POSITIVE),
-                supports: true,
-                nodes: vec![target],
-            })
-            .collect();
-        let mut found = Vec::new();
-        // Shares only fall on the way, so whole paths come out in their order.
-        for _ in 0..count.saturating_mul(TRIED) {
-            let Some(partial) = heap.pop().filter(|_| found.len() < count) else { break };
-            let Some(here) = partial.nodes.last().copied() else { continue };
-            let Some(size) = sizes.get(&here) else {
-                if here >= self.features.len() && here < self.sources() {
-                    let nodes = partial.nodes.into_iter().rev().collect();
-                    found.push(Path { nodes, share: partial.share, supports: partial.supports });
-                }
-                continue;
-            };
-            for source in incoming.get(&here).into_iter().flatten() {
-                let edge = self.edge(here, *source);
-                let mut nodes = partial.nodes.clone();
-                nodes.push(*source);
-                let share = partial.share * f64::from(edge.abs()) / size;
-                heap.push(Partial { share, supports: partial.supports == (edge >= 0.0), nodes });
+        let targets = (self.sources()..self.len())
+            .map(|target| (target, self.weight(target) / all.max(f64::MIN_POSITIVE)));
+        let inputs = |here: usize| match sizes.get(&here) {
+            None if here >= self.features.len() && here < self.sources() => Inputs::Start,
+            size => {
+                let share =
+                    |source: &usize| size.map_or(0.0, |size| f64::from(self.edge(here, *source)) / size);
+                let sources = incoming.get(&here).into_iter().flatten();
+                Inputs::Of(sources.map(|source| (*source, share(source))).collect())
             }
-        }
-        found
+        };
+        path::strongest(targets, inputs, count)
     }
 
     /// Paths told by the labels of the supernodes they go through, those that say the same together, the largest share first; features
@@ -90,7 +99,7 @@ impl AttributionGraph {
             .iter()
             .flat_map(|group| group.nodes.iter().map(|node| (*node, group.label.as_str())))
             .collect();
-        let mut named: BTreeMap<Vec<String>, f64> = BTreeMap::new();
+        let mut named: BTreeMap<Vec<String>, [f64; 2]> = BTreeMap::new();
         for path in paths {
             let mut steps: Vec<String> = Vec::new();
             for node in &path.nodes {
@@ -103,38 +112,13 @@ impl AttributionGraph {
                     steps.push(step);
                 }
             }
-            *named.entry(steps).or_default() += path.share;
+            let [share, net] = named.entry(steps).or_default();
+            *share += path.share;
+            *net += if path.supports { path.share } else { -path.share };
         }
         let mut named: Vec<NamedPath> =
-            named.into_iter().map(|(steps, share)| NamedPath { steps, share }).collect();
+            named.into_iter().map(|(steps, [share, net])| NamedPath { steps, share, net }).collect();
         named.sort_by(|a, b| b.share.total_cmp(&a.share));
         named
     }
 }
-
-/// A chain that has not come to a token yet; the one with the largest share is gone on with first.
-struct Partial {
-    share: f64,
-    supports: bool,
-    nodes: Vec<usize>,
-}
-
-impl Ord for Partial {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.share.total_cmp(&other.share).then_with(|| other.nodes.cmp(&self.nodes))
-    }
-}
-
-impl PartialOrd for Partial {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Partial {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Partial {}

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use super::error::CircuitError;
+use super::feature::TokenEffect;
 use super::graph::{AttributionGraph, Node, TargetNode};
 use super::intervene::Validation;
 use super::paths::NamedPath;
 use super::prune::Pruned;
 use super::supernode::Supernode;
-use super::transcoder::TranscoderKind;
-use crate::model::TokenLabel;
+use super::transcoder::{TranscoderKind, Transcoders};
+use crate::model::{Model, TokenLabel};
 
 /// How many of the strongest paths are put together by their names.
 const PATHS: usize = 64;
@@ -91,6 +93,8 @@ pub struct StrongFeature {
     pub activation: f32,
     /// Which share of all that leads to the targets comes through it.
     pub share: f64,
+    /// The tokens that it makes likelier by itself, the most first; none before [`GraphSummary::with_effects`].
+    pub promoted: Vec<TokenEffect>,
 }
 
 /// A supernode by the ids of its nodes.
@@ -166,6 +170,7 @@ impl AttributionGraph {
                 feature: at.feature,
                 activation: at.activation,
                 share: influence.of(node) / all.max(f64::MIN_POSITIVE),
+                promoted: Vec::new(),
             })
         });
         strongest.collect()
@@ -186,6 +191,23 @@ impl AttributionGraph {
 }
 
 impl GraphSummary {
+    /// With the `count` tokens that each of its features makes likelier.
+    ///
+    /// # Errors
+    /// These are not the transcoders of the graph, or a file cannot be read.
+    pub fn with_effects(
+        mut self,
+        model: &Model,
+        transcoders: &Transcoders,
+        count: usize,
+    ) -> Result<Self, CircuitError> {
+        for feature in &mut self.features {
+            let [promoted, _] = transcoders.effects(model, (feature.layer, feature.feature), count)?;
+            feature.promoted = promoted;
+        }
+        Ok(self)
+    }
+
     /// The strongest way to a target, in words: `"Dallas" -> L0 F12 "Dallas" -> "Austin"`.
     pub fn strongest_path(&self) -> Option<String> {
         self.paths.first().map(NamedPath::told)

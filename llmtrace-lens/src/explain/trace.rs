@@ -75,7 +75,8 @@ pub(super) fn judgement(explained: Option<&Span>, method: &str) -> Span {
     evaluator(explained, &format!("judge {method}"))
 }
 
-fn evaluator(explained: Option<&Span>, name: &str) -> Span {
+/// The span of a judgement about an answer: a child of what it explains, or of the current span.
+pub(crate) fn evaluator(explained: Option<&Span>, name: &str) -> Span {
     if let Some(parent) = explained {
         llmtrace::evaluator!(parent: parent, "explain", { semconv::OTEL_NAME } = name)
     } else {

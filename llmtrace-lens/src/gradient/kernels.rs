@@ -5,12 +5,10 @@ use candle_core::{D, Result, Tensor};
 use rayon::prelude::*;
 
 use crate::model::{Activation, NormKind};
-use crate::ops::{by_rows, exp, filled, sum};
+use crate::ops::{by_rows, dot, exp, filled, sum};
 
 /// Numbers that one task of two outputs works on.
 const TASK: usize = 1 << 14;
-/// Sums that are made side by side, so that they fit vector registers.
-const LANES: usize = 16;
 
 /// The gradient of scores from that of their softmax over rows, times `scale`.
 pub(super) fn softmax(gradient: &Tensor, pattern: &Tensor, scale: f64) -> Result<Option<Tensor>> {
@@ -114,18 +112,6 @@ pub(super) fn gated(
         Activation::Gelu => each(inputs, gelu),
         Activation::GeluTanh => each(inputs, gelu_tanh),
     }
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let (a, a_rest) = a.as_chunks::<LANES>();
-    let (b, b_rest) = b.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
 }
 
 /// Each of these: the nonlinearity at `x`, and its derivative.

@@ -31,4 +31,4 @@ pub use biased::Biased;
 pub use brackets::Brackets;
 pub use harmful::Harmful;
 pub use induction::Induction;
-pub use two_step::{KnownEdge, KnownNode, TwoStep};
+pub use two_step::{Edit, KnownEdge, KnownNode, TwoStep};

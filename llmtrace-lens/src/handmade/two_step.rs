@@ -82,11 +82,28 @@ impl TwoStep {
         Self::builder()?.build()
     }
 
+    /// A version of it with one part changed, and all else the same.
+    ///
+    /// # Errors
+    /// As for [`model`](Self::model).
+    pub fn edited(edit: Edit) -> Result<Model, LoadError> {
+        let builder = match edit {
+            Edit::Head => Self::built([0, 0, 1, 1, 2, 2], [1, 2, 0]),
+            Edit::Neuron => Self::built([1, 0, 1, 1, 2, 2], [0, 1, 2]),
+        };
+        builder?.build()
+    }
+
     /// The same before it is put together, to be saved.
     ///
     /// # Errors
     /// As for [`model`](Self::model).
     pub fn builder() -> Result<ModelBuilder, LoadError> {
+        Self::built([0, 0, 1, 1, 2, 2], [0, 1, 2])
+    }
+
+    /// The model whose neurons write these states of the cities, and whose head copies each state as this one.
+    fn built(states: [usize; CITIES], copied: [usize; STATES]) -> Result<ModelBuilder, LoadError> {
         let mut sketch = Sketch::new(Shape {
             name: "two-step-by-hand",
             words: WORDS,
@@ -103,15 +120,15 @@ impl TwoStep {
             sketch.reads((0, 1), Input::Value, Self::TOKEN + token, 0, 1.0);
         }
         sketch.writes((0, 1), 0, Self::SCRATCH, 1.0);
-        for city in 0..CITIES {
+        for (city, state) in states.into_iter().enumerate() {
             let token = Self::TOKEN + 1 + city;
-            sketch.neuron((0, city), &[(token, 2.0)], -1.0, (Self::STATE + city / 2, 1.5));
+            sketch.neuron((0, city), &[(token, 2.0)], -1.0, (Self::STATE + state, 1.5));
             sketch.reads(head, Input::Key, token, 0, 1.0);
         }
         let asked = (Self::TOKEN + Self::CAPITAL as usize, 2.0);
-        for state in 0..STATES {
+        for (state, copy) in copied.into_iter().enumerate() {
             sketch.reads(head, Input::Value, Self::STATE + state, state, 1.0);
-            sketch.writes(head, state, Self::COPIED + state, 1.0);
+            sketch.writes(head, state, Self::COPIED + copy, 1.0);
             sketch.neuron(
                 (1, state),
                 &[(Self::COPIED + state, 2.0), asked],
@@ -125,6 +142,16 @@ impl TwoStep {
         }
         sketch.finish()
     }
+}
+
+/// What is otherwise in a [version](TwoStep::edited) of the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Edit {
+    /// The moving head writes each state as the next one: Texas as California, California as Florida, Florida as Texas.
+    Head,
+    /// The neuron of Dallas, the first of the first block, writes California.
+    Neuron,
 }
 
 /// A part of the circuit at work in a prompt.

@@ -223,7 +223,7 @@ impl Entry {
 }
 
 /// The file of each tensor, as an index says.
-fn shards(index: &Path) -> Result<BTreeMap<String, String>, LoadError> {
+pub(crate) fn shards(index: &Path) -> Result<BTreeMap<String, String>, LoadError> {
     let format = |problem: String| LoadError::Format { path: index.to_owned(), problem };
     let value = json_file::read(index)?;
     let map = value

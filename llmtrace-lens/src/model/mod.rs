@@ -18,6 +18,8 @@ mod tokens;
 mod weights;
 
 pub use builder::ModelBuilder;
+#[cfg(feature = "hub")]
+pub(crate) use checkpoint::shards;
 pub use config::{Activation, Config, MlpKind, NormKind, Positions, Residual, Rotary};
 pub use forward::Readout;
 pub(crate) use forward::{Forward, Start};

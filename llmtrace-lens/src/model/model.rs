@@ -19,6 +19,7 @@ use super::tokenizer;
 use super::weights::Weights;
 use crate::error::{LoadError, RunError};
 use crate::hooks::{ActivationCache, Filter, HookPoint, HookTap, Hooks, NoTap, Tap, points};
+use crate::ops;
 
 /// A local model: its shape, its weights and its tokenizer.
 #[derive(Clone)]
@@ -64,6 +65,12 @@ impl Model {
         Ok(model)
     }
 
+    /// The same under another name than that of its folder.
+    #[cfg(feature = "hub")]
+    pub(crate) fn named(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// A model of this `config.json` and these tensors.
     pub(super) fn assemble(
         name: String,
@@ -76,6 +83,7 @@ impl Model {
             path: path.to_owned(),
             problem: "is no JSON object".to_owned(),
         })?;
+        ops::order_weights();
         let fields = Fields::new(path, values);
         let (config, weights) = families::read(&fields, files)?;
         Ok(Self {
@@ -250,6 +258,11 @@ impl Model {
                 "a stream of shape {found:?} was given, expected [batch, positions, {width}]"
             ))),
         }
+    }
+
+    /// The same model with other weights of the same shapes.
+    pub(crate) fn with_weights(&self, weights: Weights) -> Self {
+        Self { weights: Arc::new(weights), ..self.clone() }
     }
 
     pub(crate) fn weights(&self) -> &Weights {

@@ -17,9 +17,9 @@ mod tests;
 
 pub(crate) use attention::{Scoring, pattern, scores, softcap, softmax, weigh};
 pub(crate) use distribution::{Distribution, greatest, rank};
-pub(crate) use linear::{add, linear};
+pub(crate) use linear::{add, linear, order_weights};
 pub(crate) use math::exp;
 pub(crate) use neurons::{activate, activate_gated};
 pub(crate) use norm::{affine, norm, normalize};
 pub(crate) use rotary::{rotate, rotation};
-pub(crate) use rows::{by_rows, filled, sum};
+pub(crate) use rows::{add_times, by_rows, dot, filled, sum, wide};

@@ -71,10 +71,9 @@ impl<F: Fn(&mut [f32])> InplaceOp1 for Change<F> {
 pub(crate) fn by_rows(width: usize, out: &mut [f32], work: impl Fn(usize, &mut [f32]) + Sync) {
     let width = width.max(1);
     let rows = TASK.div_ceil(width);
-    let arch = Arch::new();
     let task = |(nth, out): (usize, &mut [f32])| {
         // What is not inlined here is compiled for the least of processors.
-        arch.dispatch(
+        wide(
             #[inline(always)]
             || work(nth * rows, out),
         );
@@ -97,6 +96,33 @@ pub(crate) fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
         }
     }
     sums.iter().sum::<f32>() + rest.iter().map(|value| f(*value)).sum::<f32>()
+}
+
+/// The sum of products.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    sums.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// Adds `factor` times `more` to `sum`.
+#[inline(always)]
+pub(crate) fn add_times(sum: &mut [f32], factor: f32, more: &[f32]) {
+    for (sum, more) in sum.iter_mut().zip(more) {
+        *sum += factor * more;
+    }
+}
+
+/// Runs loops over the functions of this file with the widest vectors; the closure must be inlined.
+pub(crate) fn wide<R>(work: impl FnOnce() -> R) -> R {
+    Arch::new().dispatch(work)
 }
 
 /// The largest value; minus infinity of none.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::ink;
 use super::markup::Escaped;
 use super::svg::{FACES, MONO};
-use super::{Colour, Section};
+use super::{Colour, Live, Section};
 
 /// Pictures and how to read them, as one file that needs no other: `report.html`.
 ///
@@ -53,26 +53,50 @@ impl Page {
 
     /// The page as HTML.
     pub fn to_html(&self) -> String {
+        let mut out = self.head("default-src 'none'; style-src 'unsafe-inline'", &style());
+        self.write_header(&mut out);
+        out.push_str("<main>\n");
+        self.write_sections(&mut out);
+        out.push_str("</main>\n");
+        self.write_footer(&mut out);
+        out.push_str("</body>\n</html>\n");
+        out
+    }
+
+    /// The page with a script that shows more than the sections do, which stand below it until it runs.
+    pub(crate) fn to_live_html(&self, live: &Live<'_>) -> String {
+        let style = style() + live.style;
+        let mut out = self.head(&live.policy(&style), &style);
+        self.write_header(&mut out);
+        // Writing to a text cannot fail.
+        let _ = write!(out, "<main>\n{}\n<div class=\"plain\">\n", live.root);
+        self.write_sections(&mut out);
+        out.push_str("</div>\n</main>\n");
+        self.write_footer(&mut out);
+        let _ = write!(out, "{}</body>\n</html>\n", live.tail());
+        out
+    }
+
+    fn head(&self, policy: &str, style: &str) -> String {
         let title = Escaped(&self.title);
-        let style = STYLE.replace("MONO", MONO);
-        let rules = format!("{}{}", ink::svg_rules(&ink::Ink::all()), ink::html_rules());
-        let mut out = format!(
+        format!(
             r#"<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
-<style>
-{style}{}{rules}
-</style>
+<style>{style}</style>
 </head>
 <body>
-<header><h1>{title}</h1>"#,
-            FACES.replace("MONO", MONO)
-        );
+"#
+        )
+    }
+
+    fn write_header(&self, out: &mut String) {
+        let _ = write!(out, "<header><h1>{}</h1>", Escaped(&self.title));
         // Writing to a text cannot fail.
         if !self.lead.is_empty() {
             let _ = write!(out, r#"<p class="lead">{}</p>"#, Escaped(&self.lead));
@@ -85,16 +109,21 @@ impl Page {
             }
             out.push_str("</ol></nav>");
         }
-        out.push_str("</header>\n<main>\n");
+        out.push_str("</header>\n");
+    }
+
+    fn write_sections(&self, out: &mut String) {
         for (at, section) in self.sections.iter().enumerate() {
-            section.write_html(&mut out, &format!("s{}", at + 1));
+            section.write_html(out, &format!("s{}", at + 1));
         }
-        out.push_str("</main>\n<footer>");
+    }
+
+    fn write_footer(&self, out: &mut String) {
+        out.push_str("<footer>");
         if !self.foot.is_empty() {
             let _ = write!(out, "<p>{}</p>", Escaped(&self.foot));
         }
-        let _ = write!(out, "<p>{SOURCES}</p></footer>\n</body>\n</html>\n");
-        out
+        let _ = writeln!(out, "<p>{SOURCES}</p></footer>");
     }
 
     /// Writes the page to a file.
@@ -129,6 +158,12 @@ impl Page {
         }
         out
     }
+}
+
+/// The rules of a page.
+fn style() -> String {
+    let rules = format!("{}{}", ink::svg_rules(&ink::Ink::all()), ink::html_rules());
+    format!("\n{}{}{rules}\n", STYLE.replace("MONO", MONO), FACES.replace("MONO", MONO))
 }
 
 const STYLE: &str = include_str!("page.css");

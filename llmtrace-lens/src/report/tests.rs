@@ -46,8 +46,41 @@ fn pictures(tokens: &[&str], values: &[f32]) -> Vec<Shown> {
         Box::new(pairs().fold(prompt, |prompt, (token, value)| prompt.part(token, value))),
         Box::new(bars.bar(title, values).unwrap()),
         Box::new(steps),
+        Box::new(circuit(title, tokens, values)),
         Box::new(tokens.iter().fold(FactLine::new(title), |line, token| line.fact(*token, *token))),
     ]
+}
+
+/// A node of each kind for every token, and links of these values.
+fn circuit(title: &str, tokens: &[&str], values: &[f32]) -> CircuitMap {
+    let kinds = [CircuitKind::Token, CircuitKind::Feature, CircuitKind::Error, CircuitKind::Answer];
+    let rows: Vec<String> = kinds.iter().map(|_| title.to_owned()).collect();
+    let places = tokens.iter().enumerate().flat_map(|(column, name)| {
+        kinds.into_iter().enumerate().map(move |(row, kind)| (column, *name, row, kind))
+    });
+    let nodes: Vec<CircuitNode> = places
+        .map(|(column, name, row, kind)| CircuitNode {
+            name: name.to_owned(),
+            kind,
+            column,
+            row,
+            influence: 0.5,
+        })
+        .collect();
+    let last = nodes.len().saturating_sub(1);
+    let links = values.iter().enumerate().map(|(at, weight)| CircuitLink {
+        from: at.min(last),
+        to: last,
+        weight: *weight,
+    });
+    let links = if nodes.is_empty() { Vec::new() } else { links.collect() };
+    let steps: Vec<String> = tokens.iter().map(|token| (*token).to_owned()).collect();
+    let ways = values.iter().map(|share| CircuitWay {
+        steps: steps.clone(),
+        share: f64::from(*share),
+        supports: false,
+    });
+    CircuitMap::new(title, tokens.len(), rows, nodes, links).unwrap().ways(ways)
 }
 
 /// Fails where markup is not whole, or what looks like text acts.

@@ -142,7 +142,7 @@ fn facts(generation: &Generation) -> candle_core::Result<[(String, Tensor); 3]> 
 }
 
 /// A name that no other run has.
-fn stem(span: &Span) -> String {
+pub(crate) fn stem(span: &Span) -> String {
     static RUNS: AtomicU64 = AtomicU64::new(0);
     if let (Some(trace), Some(span)) = (span.trace_id(), span.span_id()) {
         return format!("{trace}-{span}");

@@ -42,8 +42,8 @@ mod reading;
 mod run;
 mod tell;
 
-pub(crate) use artifact::ArtifactWriter;
 pub use artifact::{Artifact, ArtifactTensor, Artifacts};
+pub(crate) use artifact::{ArtifactWriter, stem};
 pub use detail::{Detail, ParseDetailError};
 pub use norms::{MAX_MASSIVE, Massive, ResidualNorms};
 pub(crate) use pass::seconds;

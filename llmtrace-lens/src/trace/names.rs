@@ -1,5 +1,7 @@
 //! Every attribute that a run of a local model has beside those of the `OpenTelemetry` GenAI conventions.
 
+use llmtrace::semconv;
+
 /// `gen_ai.provider.name` of a local model.
 pub const PROVIDER: &str = "llmtrace.local";
 /// `gen_ai.operation.name` of an answer to a plain text.
@@ -70,6 +72,33 @@ pub const ARTIFACT_OMITTED: &str = "llmtrace.lens.artifact.omitted";
 /// Why it could not be written.
 pub const ARTIFACT_ERROR: &str = "llmtrace.lens.artifact.error";
 
+/// The kept part of an attribution graph, as Neuronpedia's JSON; it is content.
+pub const GRAPH: &str = semconv::LENS_GRAPH;
+/// How many bytes that JSON has; one of more than 512 KiB is no attribute.
+pub const GRAPH_SIZE: &str = "llmtrace.lens.graph.bytes";
+/// The file that holds that JSON.
+pub const GRAPH_FILE: &str = "llmtrace.lens.graph.file";
+/// How many features were active.
+pub const GRAPH_ACTIVE_FEATURES: &str = "llmtrace.lens.graph.active_features";
+/// How many nodes of the graph are kept.
+pub const GRAPH_NODES: &str = "llmtrace.lens.graph.nodes";
+/// How many of its edges are kept.
+pub const GRAPH_EDGES: &str = "llmtrace.lens.graph.edges";
+/// How much of the answer comes from the prompt through features alone, of 1.
+pub const GRAPH_REPLACEMENT: &str = "llmtrace.lens.graph.replacement";
+/// How much of what nodes read is no error's, of 1.
+pub const GRAPH_COMPLETENESS: &str = "llmtrace.lens.graph.completeness";
+/// How many features were ablated to hold the graph to the model.
+pub const GRAPH_ABLATED: &str = "llmtrace.lens.graph.ablated";
+/// Correlation of what the graph foretells with what the model does, attention patterns and norms' divisors held.
+pub const GRAPH_FORETOLD_HELD: &str = "llmtrace.lens.graph.correlation.held";
+/// The same with nothing held.
+pub const GRAPH_FORETOLD_FREE: &str = "llmtrace.lens.graph.correlation.free";
+/// The same with nothing held, where norms follow the graph's features in what is foretold.
+pub const GRAPH_FORETOLD_WITH_NORMS: &str = "llmtrace.lens.graph.correlation.with_norms";
+
+/// The strongest path of a graph, in words.
+pub const GRAPH_PATH: &str = "llmtrace.lens.content.graph.path";
 /// The chosen token as the vocabulary writes it. What begins with `llmtrace.lens.content.` is content.
 pub const PIECE: &str = "llmtrace.lens.content.piece";
 /// The tokens that might have been chosen, with their probabilities (JSON).

@@ -2,7 +2,7 @@
 
 use llmtrace_lens::Toy;
 use llmtrace_lens::circuit::graph::Targets;
-use llmtrace_lens::circuit::{AttributionGraph, Supernode, Thresholds, Tracer, Transcoders};
+use llmtrace_lens::circuit::{AttributionGraph, Speaks, Supernode, Thresholds, Tracer, Transcoders};
 use llmtrace_lens::handmade::TwoStep;
 
 fn two_step(city: u32) -> AttributionGraph {
@@ -37,8 +37,45 @@ fn the_two_paths_of_the_two_step_circuit_share_the_answer_as_their_weights_say()
         let named = graph.named_paths(&paths, &supernodes);
         let label = graph.node_label(from);
         assert_eq!(named[0].steps[..3], [label.as_str(), "the state", "say a capital"]);
-        assert!((named[0].share - 0.6).abs() < 1e-6, "{named:?}");
+        assert!((named[0].share - 0.6).abs() < 1e-6 && named[0].speaks() == Speaks::For, "{named:?}");
+        let against = llmtrace_lens::circuit::Path { supports: false, ..paths[1].clone() };
+        let mixed = graph.named_paths(&[paths[1].clone(), against.clone()], &[]);
+        assert_eq!((mixed.len(), mixed[0].speaks()), (1, Speaks::Both), "{mixed:?}");
+        assert_eq!(graph.named_paths(&[against], &[])[0].speaks(), Speaks::Against);
     }
+}
+
+#[test]
+fn a_summary_says_what_is_kept_and_tells_the_strongest_way() {
+    let model = TwoStep::model().unwrap();
+    let neurons = Transcoders::neurons(&model).unwrap();
+    let graph = two_step(3);
+    let pruned = graph.prune(Thresholds::default());
+    let state = TwoStep::state(3).unwrap();
+    let asker = graph.feature(1, 2, state).unwrap();
+    let groups = [Supernode { label: "say a capital".to_owned(), nodes: vec![asker] }];
+    let summary = graph.summary(&pruned, &groups, 5).with_effects(&model, &neurons, 1).unwrap();
+    // The city's and the question's words, the city's neuron, the one that answers, and the target.
+    assert_eq!(
+        (summary.nodes.all, summary.nodes.kept),
+        (graph.len(), pruned.nodes.iter().filter(|kept| **kept).count())
+    );
+    assert_eq!(
+        (summary.kinds.features, summary.kinds.errors, summary.kinds.tokens, summary.kinds.targets),
+        (2, 0, 3, 1)
+    );
+    assert_eq!(summary.edges.kept, pruned.edges.len());
+    assert_eq!((summary.replacement, summary.completeness), (1.0, 1.0));
+    let detector = graph.node_label(graph.feature(0, 1, 2).unwrap());
+    let from = graph.node_label(graph.token(1).unwrap());
+    let told = summary.strongest_path().unwrap();
+    assert!(told.starts_with(&format!("{from} -> {detector} -> say a capital -> \"")), "{told}");
+    assert!(!told.contains("-> ->"), "{told}");
+    assert_eq!(summary.supernodes[0].nodes, [graph.node_id(asker)]);
+    // All of the answer comes through the neuron that says it, and it says the capital.
+    assert!((summary.features[0].share - 1.0).abs() < 1e-6, "{:?}", summary.features);
+    assert_eq!(summary.features[0].id, graph.node_id(asker));
+    assert_eq!(summary.features[0].promoted[0].token.id, TwoStep::capital(3).unwrap());
 }
 
 #[test]

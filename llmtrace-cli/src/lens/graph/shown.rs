@@ -11,6 +11,9 @@ use crate::grid::{FAINT, Grid, styled};
 use crate::lens::output::Canvas;
 use crate::unit::Unit;
 
+/// The most supernodes that are named; all are in the files and the JSON.
+const SUPERNODES: usize = 8;
+
 const STRONG: &str = "\x1b[1m";
 
 /// What a person reads of a graph.
@@ -102,11 +105,16 @@ impl Page {
             return;
         }
         let rows = summary.paths.iter().map(|path| {
-            let steps: Vec<String> = path.steps.iter().map(|step| visible(step)).collect();
-            let told = llmtrace_lens::circuit::NamedPath { steps, share: path.share }.told();
-            vec![format!("  {told}"), Unit::Share.shown(path.share)]
+            let speaks = path.speaks().to_string();
+            vec![format!("  {}", visible(&path.told())), Unit::Share.shown(path.share), speaks]
         });
-        self.section(&["How it came about: the strongest ways", "share of all"], rows.collect(), out);
+        self.section(
+            &["How it came about: the strongest ways", "share of all", "for or against"],
+            rows.collect(),
+            out,
+        );
+        let note = "  A word in quotes stands in the prompt; L1 F79 is feature 79 of layer 1, at the word beside it.";
+        let _ = writeln!(out, "{}", styled(note, FAINT, self.is_colored));
     }
 
     fn features(&self, summary: &GraphSummary, out: &mut String) {
@@ -114,13 +122,16 @@ impl Page {
             return;
         }
         let rows = summary.features.iter().map(|feature| {
+            let words = feature.promoted.iter().map(|effect| visible(effect.token.text.trim()));
+            let words = words.collect::<Vec<_>>().join(", ");
             vec![
-                format!("  {}", visible(&feature.name)),
+                format!("  {}: {words}", visible(&feature.name)),
                 format!("{:.2}", feature.activation),
                 Unit::Share.shown(feature.share),
             ]
         });
-        let heads = ["The features that matter most", "activation", "comes through it"];
+        let heads =
+            ["The features that matter most, and what they make likelier", "activation", "comes through it"];
         self.section(&heads, rows.collect(), out);
     }
 
@@ -128,11 +139,14 @@ impl Page {
         if summary.supernodes.is_empty() {
             return;
         }
-        let rows = summary.supernodes.iter().map(|group| {
+        let rows = summary.supernodes.iter().take(SUPERNODES).map(|group| {
             let ids = group.nodes.join(" ");
             vec![format!("  {}: {ids}", visible(&group.label)), group.nodes.len().to_string()]
         });
         self.section(&["Supernodes: of one label, or writing alike", "nodes"], rows.collect(), out);
+        if let Some(more) = summary.supernodes.len().checked_sub(SUPERNODES).filter(|more| *more > 0) {
+            let _ = writeln!(out, "{}", styled(&format!("  and {more} more"), FAINT, self.is_colored));
+        }
     }
 
     fn validation(&self, validation: &Validation, out: &mut String) {
@@ -142,19 +156,24 @@ impl Page {
             vec![
                 format!("  {name}"),
                 correlation,
-                format!("{:.2e}", agreement.largest_error),
+                format!("{:.3}", agreement.largest_error),
                 format!("{:.3}", agreement.largest_change),
             ]
         };
         let rows = vec![
-            line("all else held: the graph's own edges", &validation.direct),
-            line("patterns and norms held: what the graph claims", &validation.total),
-            line("nothing held: what the model does", &validation.free),
-            line("nothing held, norms following the graph's features", &validation.with_norms),
+            line("direct effects, all else held", &validation.direct),
+            line("whole effects, attention and norms held", &validation.total),
+            line("whole effects, nothing held", &validation.free),
+            line("the same, norms following the features", &validation.with_norms),
         ];
-        let heads = ["Foretold and measured", "correlation", "largest error", "of changes up to"];
+        let heads =
+            ["What the graph foretells, and what is", "correlation", "largest error", "of changes up to"];
         self.section(&heads, rows, out);
-        let note = format!("  {} ablated, one at a time", several(validation.nodes.len(), "feature"));
+        let note = format!(
+            "  {} ablated, one at a time. The graph claims the first two; attention and norms that answer\n  \
+             a change, as they do when nothing is held, are not in it.",
+            several(validation.nodes.len(), "feature")
+        );
         let _ = writeln!(out, "{}", styled(&note, FAINT, self.is_colored));
     }
 }

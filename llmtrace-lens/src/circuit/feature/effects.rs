@@ -8,6 +8,22 @@ use crate::circuit::graph::{centred, floats};
 use crate::circuit::transcoder::{FeatureOutput, Transcoders};
 use crate::model::{Model, Norm};
 
+impl Transcoders {
+    /// The `count` tokens that a feature makes likelier by itself, the most first, and those that it makes less likely: see [`TokenEffect`].
+    ///
+    /// # Errors
+    /// There is no such feature, or a file cannot be read.
+    pub fn effects(
+        &self,
+        model: &Model,
+        (layer, feature): (usize, usize),
+        count: usize,
+    ) -> Result<[Vec<TokenEffect>; 2], CircuitError> {
+        self.check(model)?;
+        effects(model, self, layer, feature, count)
+    }
+}
+
 /// What a feature adds to the logit of each token when it is 1, directly: what it writes to the stream through the final norm, as if
 /// that divided by 1, and the unembedding; less the mean over all tokens. `count` tokens with the most, and with the least.
 pub(super) fn effects(

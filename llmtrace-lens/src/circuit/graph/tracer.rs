@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 use rayon::prelude::*;
+use tracing::Span;
 
 use super::backward::Row;
 use super::graph::AttributionGraph;
@@ -10,8 +11,11 @@ use super::order::{Found, Owner};
 use super::target::{Direction, Reading, Targets};
 use crate::circuit::error::CircuitError;
 use crate::circuit::label::Labels;
+use crate::circuit::prune::Thresholds;
+use crate::circuit::trace::Telling;
 use crate::circuit::transcoder::Transcoders;
 use crate::model::Model;
+use crate::trace::Artifacts;
 
 /// Computes attribution graphs of a model whose MLPs transcoders stand for.
 #[derive(Clone, Debug)]
@@ -24,6 +28,7 @@ pub struct Tracer<'m> {
     batch: usize,
     update_interval: usize,
     max_bytes: usize,
+    telling: Telling,
 }
 
 impl<'m> Tracer<'m> {
@@ -39,6 +44,7 @@ impl<'m> Tracer<'m> {
             batch: 256,
             update_interval: 4,
             max_bytes: 4 << 30,
+            telling: Telling::default(),
         }
     }
 
@@ -73,13 +79,42 @@ impl<'m> Tracer<'m> {
         self
     }
 
+    /// Names the span that is explained, such as that of a generation: spans of graphs become its children. Without it they are
+    /// children of the current span.
+    pub fn of_span(mut self, explained: &Span) -> Self {
+        self.telling.explained = Some(explained.clone());
+        self
+    }
+
+    /// How much of a graph its span keeps.
+    pub fn told(mut self, thresholds: Thresholds) -> Self {
+        self.telling.thresholds = thresholds;
+        self
+    }
+
+    /// Writes each graph beside the trace, named after its span: `.graph.json` with the part that is kept, `.graph.safetensors` with
+    /// the whole where that takes no more bytes than these allow.
+    pub fn artifacts(mut self, artifacts: Artifacts) -> Self {
+        self.telling.artifacts = Some(artifacts);
+        self
+    }
+
     /// The graph of one prompt.
+    ///
+    /// In a traced program it is an evaluator span with the graph on it: see [`AttributionGraph::record_on`].
     ///
     /// # Errors
     /// The prompt cannot be run, the transcoders are not this model's, a file cannot be read, or the edges take too much memory.
     pub fn trace(&self, tokens: &[u32]) -> Result<AttributionGraph, CircuitError> {
-        let local = self.local(tokens)?;
-        self.graph(&local)
+        self.traced(tokens).map(|(_, graph, _)| graph)
+    }
+
+    /// One prompt's run, its graph, and the span that tells of it.
+    pub(crate) fn traced(&self, tokens: &[u32]) -> Result<(Local<'m>, AttributionGraph, Span), CircuitError> {
+        let span = self.telling.open(self.model, tokens);
+        let traced = self.local(tokens).and_then(|local| self.graph(&local).map(|graph| (local, graph)));
+        self.telling.end(&span, self.transcoders, traced.as_ref().map(|(_, graph)| graph));
+        traced.map(|(local, graph)| (local, graph, span))
     }
 
     pub(crate) fn local(&self, tokens: &[u32]) -> Result<Local<'m>, CircuitError> {

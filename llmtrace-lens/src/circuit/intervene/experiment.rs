@@ -2,6 +2,7 @@
 
 use candle_core::Tensor;
 use serde::Serialize;
+use tracing::Span;
 
 use super::change::{Change, Held};
 use super::encoders::ActiveEncoder;
@@ -14,6 +15,8 @@ use crate::circuit::graph::{ActiveFeature, AttributionGraph, Local, Tracer};
 pub struct Experiment<'m> {
     pub(super) local: Local<'m>,
     graph: AttributionGraph,
+    /// It tells the graph and how it was held to the model; it ends with the experiment.
+    pub(super) span: Span,
     pub(super) encoders: Vec<ActiveEncoder>,
     /// Directions of the normed stream that the targets read, `[D, targets]`, and what is added.
     pub(super) targets: (Tensor, Vec<f32>),
@@ -37,8 +40,7 @@ impl<'m> Tracer<'m> {
     /// # Errors
     /// As for [`trace`](Self::trace).
     pub fn experiment(&self, tokens: &[u32]) -> Result<Experiment<'m>, CircuitError> {
-        let local = self.local(tokens)?;
-        let graph = self.graph(&local)?;
+        let (local, graph, span) = self.traced(tokens)?;
         let (directions, constants) = self.directions(&local)?;
         let mut encoders = Vec::new();
         let mut first = 0;
@@ -48,7 +50,7 @@ impl<'m> Tracer<'m> {
             encoders.push(ActiveEncoder::of(first, local.transcoders.encoder_rows(layer, &active)?)?);
             first += active.len();
         }
-        Ok(Experiment { local, graph, encoders, targets: (directions, constants) })
+        Ok(Experiment { local, graph, span, encoders, targets: (directions, constants) })
     }
 }
 

@@ -106,7 +106,9 @@ impl Experiment<'_> {
         let total = of(|check| check.foretold, |check| check.held);
         let free = of(|check| check.foretold, |check| check.free);
         let with_norms = of(|check| check.with_norms, |check| check.free);
-        Ok(Validation { nodes, direct: Agreement::of(&direct), total, free, with_norms })
+        let validation = Validation { nodes, direct: Agreement::of(&direct), total, free, with_norms };
+        validation.record_on(&self.span);
+        Ok(validation)
     }
 
     /// Foretold and measured changes of each target when one feature is ablated.

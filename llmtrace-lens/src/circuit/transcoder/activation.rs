@@ -27,10 +27,12 @@ impl FeatureActivation {
                 .collect(),
             Self::TopK(count) => {
                 let mut largest: Vec<(usize, f32)> = numbered.collect();
-                largest.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-                largest.truncate(*count);
+                if *count < largest.len() {
+                    largest.select_nth_unstable_by(*count, |a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+                    largest.truncate(*count);
+                }
                 largest.retain(|(_, pre)| *pre != 0.0);
-                largest.sort_by_key(|(feature, _)| *feature);
+                largest.sort_unstable_by_key(|(feature, _)| *feature);
                 largest
             }
         }

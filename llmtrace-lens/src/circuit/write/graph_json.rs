@@ -1,109 +1,15 @@
-//! The JSON of Neuronpedia and of Anthropic's attribution graph viewer.
+//! A graph as the JSON of Neuronpedia and of Anthropic's attribution graph viewer.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::circuit::error::CircuitError;
 use crate::circuit::graph::{AttributionGraph, Node};
 use crate::circuit::prune::Pruned;
 use crate::circuit::transcoder::TranscoderKind;
-
-/// A pruned graph as Neuronpedia's schema "Anthropic Attribution Graph" has it (`graph-schema.json`, draft 7).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GraphFile {
-    /// What it is of.
-    pub metadata: GraphMetadata,
-    /// What the viewer shows at first.
-    #[serde(rename = "qParams")]
-    pub query: GraphQuery,
-    /// The nodes that are kept.
-    pub nodes: Vec<GraphNode>,
-    /// The edges that are kept.
-    pub links: Vec<GraphLink>,
-}
-
-/// What a graph is of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GraphMetadata {
-    /// The graph's name: lower-case letters, digits and `-`.
-    pub slug: String,
-    /// The model's name.
-    pub scan: String,
-    /// The prompt's tokens.
-    pub prompt_tokens: Vec<String>,
-    /// The prompt.
-    pub prompt: String,
-    /// The share of the nodes' influence that is kept.
-    pub node_threshold: f64,
-    /// The schema's version: 1.
-    pub schema_version: u32,
-    /// Who made it, and how far it may be trusted.
-    pub info: serde_json::Value,
-    /// How it was pruned.
-    pub pruning_settings: serde_json::Value,
-}
-
-/// What the viewer shows at first.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GraphQuery {
-    /// Ids of pinned nodes.
-    pub pinned_ids: Vec<String>,
-    /// Each a label and the ids of its nodes.
-    pub supernodes: Vec<Vec<String>>,
-    /// `both`, `input` or `output`.
-    pub link_type: String,
-    /// The id of the node that is looked at.
-    pub clicked_id: String,
-    /// Positions in the subgraph, as the viewer writes them.
-    #[serde(rename = "sg_pos")]
-    pub sg_pos: String,
-}
-
-/// One node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GraphNode {
-    /// Its id, unlike any other's.
-    pub node_id: String,
-    /// Cantor's pairing of layer and feature; -1 of an error; a token's id or its position.
-    pub feature: i64,
-    /// Its layer: `E` of a token, the number of layers and one more of a target.
-    pub layer: String,
-    /// Its position.
-    pub ctx_idx: usize,
-    /// `cross layer transcoder` (whatever the transcoders), `mlp reconstruction error`, `embedding`, `logit`.
-    pub feature_type: String,
-    /// How probable its token is.
-    pub token_prob: f64,
-    /// Whether it is the most probable token's.
-    pub is_target_logit: bool,
-    /// Always 0.
-    pub run_idx: usize,
-    /// Always 0.
-    pub reverse_ctx_idx: usize,
-    /// The id of its kind over positions.
-    #[serde(rename = "jsNodeId")]
-    pub js_node_id: String,
-    /// What it is called.
-    pub clerp: String,
-    /// The share of influence that it and the nodes above it have.
-    pub influence: Option<f64>,
-    /// The feature's activation.
-    pub activation: Option<f32>,
-}
-
-/// One edge.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GraphLink {
-    /// The id of what adds.
-    pub source: String,
-    /// The id of what is added to.
-    pub target: String,
-    /// How much is added.
-    pub weight: f32,
-}
+use crate::circuit::write::{GraphFile, GraphLink, GraphMetadata, GraphNode, GraphQuery};
 
 impl AttributionGraph {
     /// The part of it that is kept, for Neuronpedia's and Anthropic's viewers.
@@ -140,6 +46,7 @@ impl AttributionGraph {
                     "node_threshold": pruned.thresholds.nodes,
                     "edge_threshold": pruned.thresholds.edges,
                 }),
+                features: BTreeMap::new(),
             },
             query: GraphQuery { link_type: "both".to_owned(), ..GraphQuery::default() },
             nodes,
@@ -166,7 +73,7 @@ impl AttributionGraph {
         };
         Some(match self.node(node)? {
             Node::Feature(at) => {
-                let name = format!("{}_{}-0", at.layer, at.feature);
+                let name = feature_id(at.layer, at.feature);
                 let base = plain(at.layer.to_string(), at.position, "cross layer transcoder", name);
                 let clerp = self.labels.of(at.layer, at.feature).unwrap_or_default().to_owned();
                 GraphNode {
@@ -224,6 +131,11 @@ impl AttributionGraph {
             serde_json::to_vec(&self.graph_file(slug, pruned)).map_err(|error| failed(error.into()))?;
         std::fs::write(path, text).map_err(failed)
     }
+}
+
+/// The id of a feature over positions, by which viewers know what is said of it.
+pub(super) fn feature_id(layer: usize, feature: usize) -> String {
+    format!("{layer}_{feature}-0")
 }
 
 /// Cantor's pairing function, by which Neuronpedia finds a feature.

@@ -1,0 +1,54 @@
+//! The files of trained transcoders, as circuit-tracer reads them.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use candle_core::{Device, Tensor};
+
+use super::sparsity::Sparsity;
+use crate::circuit::error::CircuitError;
+use crate::circuit::transcoder::FeatureInput;
+use crate::model::Model;
+
+/// Writes `layer_{i}.safetensors`: encoders, their biases, decoders and their bias as f32, and `k` where so many are active.
+pub(super) fn layer(
+    folder: &Path,
+    layer: usize,
+    width: usize,
+    [encoders, biases, decoders, bias]: [Vec<f32>; 4],
+    sparsity: Sparsity,
+) -> Result<(), CircuitError> {
+    let features = biases.len();
+    let cpu = Device::Cpu;
+    let mut tensors = HashMap::from([
+        ("W_enc", Tensor::from_vec(encoders, (features, width), &cpu)?),
+        ("b_enc", Tensor::from_vec(biases, features, &cpu)?),
+        ("W_dec", Tensor::from_vec(decoders, (features, width), &cpu)?),
+        ("b_dec", Tensor::from_vec(bias, width, &cpu)?),
+    ]);
+    if let Sparsity::TopK(count) = sparsity {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        tensors.insert("k", Tensor::new(count, &cpu)?);
+    }
+    let path = folder.join(format!("layer_{layer}.safetensors"));
+    let bytes = safetensors::serialize(tensors.iter().map(|(name, tensor)| (*name, tensor)), None);
+    let bytes = bytes.map_err(candle_core::Error::wrap)?;
+    fs::write(&path, bytes).map_err(|source| CircuitError::Write { path, source })
+}
+
+/// Writes `config.yaml`: where the features read and write.
+pub(super) fn config(folder: &Path, model: &Model, input: FeatureInput) -> Result<(), CircuitError> {
+    let read = match input {
+        FeatureInput::Stream => "hook_resid_mid",
+        FeatureInput::Normalized => "ln2.hook_normalized",
+        FeatureInput::MlpInput => "mlp.hook_in",
+    };
+    // A string of JSON is one of YAML.
+    let name = serde_json::Value::from(model.name());
+    let text = format!(
+        "model_name: {name}\nmodel_kind: transcoder_set\nfeature_input_hook: {read}\nfeature_output_hook: hook_mlp_out\n"
+    );
+    let path = folder.join("config.yaml");
+    fs::write(&path, text).map_err(|source| CircuitError::Write { path, source })
+}

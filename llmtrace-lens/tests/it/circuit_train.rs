@@ -1,0 +1,148 @@
+//! Transcoders that are trained here: what they learn, and what is refused.
+
+use std::path::Path;
+
+use llmtrace_lens::circuit::train::{Progress, Sparsity, Training};
+use llmtrace_lens::circuit::transcoder::FeatureInput;
+use llmtrace_lens::circuit::{Tracer, Transcoders};
+use llmtrace_lens::handmade::{Induction, TwoStep};
+use llmtrace_lens::{Model, Toy};
+
+use crate::support::toy_prompt;
+
+/// The sentences that the toys were trained on, but for those of the cities that they were not asked for.
+fn sentences(model: &Model) -> Vec<Vec<u32>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/toy-gelu/facts.json");
+    let facts: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut sentences = Vec::new();
+    for (state, at) in facts["states"].as_object().unwrap() {
+        let capital = at["capital"].as_str().unwrap();
+        sentences.push(format!("the capital of {state} is {capital} ."));
+        for city in at["cities"].as_array().unwrap() {
+            let city = city.as_str().unwrap();
+            sentences.push(format!("{city} is in {state} ."));
+            sentences.push(format!("the state containing {city} is {state} ."));
+            if at["held_out"] != city {
+                sentences.push(format!("the capital of the state containing {city} is {capital} ."));
+            }
+        }
+    }
+    sentences.iter().map(|text| model.tokenize(text).unwrap()).collect()
+}
+
+/// A training that is small enough for a test.
+fn small(model: &Model) -> Training<'_> {
+    Training::new(model).features(96).sparsity(Sparsity::TopK(24)).steps(150).batch(96).learning_rate(0.05)
+}
+
+#[test]
+fn trained_features_carry_most_of_an_answer() {
+    let model = Toy::Gelu.load().unwrap();
+    let texts = sentences(&model);
+    let folder = tempfile::tempdir().unwrap();
+    let mut told: Vec<Progress> = Vec::new();
+    let trained = small(&model).run(&texts, folder.path(), |at| told.push(*at)).unwrap();
+    assert_eq!(told.len(), 3 * 150);
+    for layer in &trained {
+        assert!(layer.fvu < 0.1 && layer.dead < 10, "{layer:?}");
+        assert!((layer.l0 - 24.0).abs() < 1e-9 && layer.features == 96, "{layer:?}");
+        assert_eq!(layer.held_out, (layer.positions + layer.held_out) / 10);
+        let of_layer: Vec<&Progress> = told.iter().filter(|at| at.layer == layer.layer).collect();
+        assert_eq!(of_layer.iter().map(|at| at.step).collect::<Vec<_>>(), (1..=150).collect::<Vec<_>>());
+        assert!(of_layer[149].loss < of_layer[9].loss / 4.0, "{:?}", of_layer[9]);
+    }
+    let transcoders = Transcoders::load(folder.path(), &model).unwrap();
+    assert_eq!((transcoders.features(0), transcoders.input()), (96, FeatureInput::MlpInput));
+    let graph = Tracer::new(&model, &transcoders).trace(&toy_prompt(&model, "Dallas")).unwrap();
+    let scores = graph.scores();
+    assert!(scores.replacement > 0.7 && scores.completeness > 0.9, "{scores:?}");
+    // Decoders have norm 1.
+    let decoders = transcoders.decoders(1, &[0, 50], 1).unwrap();
+    for norm in decoders.sqr().unwrap().sum(1).unwrap().to_vec1::<f32>().unwrap() {
+        assert!((norm - 1.0).abs() < 1e-4, "{norm}");
+    }
+}
+
+#[test]
+fn what_is_told_of_a_layer_is_what_its_file_does() {
+    let model = crate::support::model("gemma2");
+    let texts: Vec<Vec<u32>> =
+        (0..40).map(|text| (0..12).map(|at| (text * 17 + at * 5) % 250 + 3).collect()).collect();
+    for input in [FeatureInput::MlpInput, FeatureInput::Normalized, FeatureInput::Stream] {
+        let folder = tempfile::tempdir().unwrap();
+        let training = Training::new(&model).features(48).sparsity(Sparsity::L1(0.001)).steps(120).batch(64);
+        let trained = training.input(input).run(&texts, folder.path(), |_| ()).unwrap();
+        let transcoders = Transcoders::load(folder.path(), &model).unwrap();
+        assert_eq!(transcoders.input(), input);
+        // Read from its file, as many are active as while it learnt.
+        let graph = Tracer::new(&model, &transcoders).masked(0).trace(&texts[0]).unwrap();
+        let active = graph.features.iter().filter(|at| at.layer == 0).count() as f64 / 12.0;
+        assert!((active - trained[0].l0).abs() < 12.0, "{input:?}: {active}, {:?}", trained[0]);
+        assert!(trained.iter().all(|layer| layer.fvu < 0.7), "{input:?}: {trained:?}");
+    }
+}
+
+#[test]
+fn a_seed_makes_the_files() {
+    let model = TwoStep::model().unwrap();
+    let texts: Vec<Vec<u32>> = (1..=6).map(|city| vec![0, city, TwoStep::CAPITAL]).collect();
+    let files = |seed: u64| {
+        let folder = tempfile::tempdir().unwrap();
+        let training = Training::new(&model).features(12).sparsity(Sparsity::TopK(2)).steps(20).seed(seed);
+        training.run(&texts, folder.path(), |_| ()).unwrap();
+        ["layer_0.safetensors", "layer_1.safetensors", "config.yaml"]
+            .map(|name| std::fs::read(folder.path().join(name)).unwrap())
+    };
+    let first = files(1);
+    assert_eq!(first, files(1));
+    assert_ne!(first[0], files(2)[0]);
+    let config = String::from_utf8(first[2].clone()).unwrap();
+    assert!(
+        config.contains("feature_input_hook: mlp.hook_in\nfeature_output_hook: hook_mlp_out\n"),
+        "{config}"
+    );
+}
+
+#[test]
+fn an_mlp_that_writes_nothing_has_nothing_to_learn() {
+    let model = Induction::model().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let training = Training::new(&model).features(4).sparsity(Sparsity::L1(0.1)).steps(10);
+    let trained = training.run(&[vec![0, 1, 2, 1]], folder.path(), |_| ()).unwrap();
+    assert!(trained.iter().all(|layer| layer.fvu == 0.0 && layer.loss.is_finite()), "{trained:?}");
+    assert_eq!((trained[0].positions, trained[0].held_out), (3, 0));
+}
+
+#[test]
+fn a_training_that_cannot_be_is_refused() {
+    let model = TwoStep::model().unwrap();
+    let texts = vec![vec![0, 1, TwoStep::CAPITAL]];
+    let check = |training: Training<'_>, texts: &[Vec<u32>], expected: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let error = training.steps(1).run(texts, folder.path().join("out"), |_| ()).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}, expected {expected}");
+        assert!(!folder.path().join("out").exists(), "{expected}");
+    };
+    let new = || Training::new(&model);
+    check(new().features(0), &texts, "0 features learns nothing: give 1 or more");
+    check(new().batch(0), &texts, "0 positions a step");
+    check(new().learning_rate(f64::NAN), &texts, "give one above 0");
+    check(
+        new().features(8).sparsity(Sparsity::TopK(9)),
+        &texts,
+        "9 of 8 features cannot be active: give 1 to 8",
+    );
+    check(new().sparsity(Sparsity::TopK(0)), &texts, "give 1 to");
+    check(new().sparsity(Sparsity::L1(-1.0)), &texts, "activations cannot cost -1: give 0 or more");
+    check(new().input(FeatureInput::Normalized), &texts, "read the MLP's input");
+    check(new(), &[], "there is nothing to learn from");
+    check(new(), &[vec![0]], "there is nothing to learn from");
+    check(new().max_positions(1), &texts, "there is nothing to learn from");
+    let folder = tempfile::tempdir().unwrap();
+    let error = new().run(&[vec![0, 99]], folder.path(), |_| ()).unwrap_err().to_string();
+    assert!(error.contains("99"), "{error}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = new().run(&texts, &file, |_| ()).unwrap_err().to_string();
+    assert!(error.starts_with("cannot write "), "{error}");
+}
