@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    attention, bias, diff, dump, explain, generate, graph, logit_lens, origin, patch, report,
+    attention, bias, diff, dump, explain, features, generate, graph, logit_lens, origin, patch, report,
     train_transcoder,
 };
 use crate::failure::Failure;
@@ -25,6 +25,7 @@ enum Command {
     Patch(patch::Options),
     Explain(Box<explain::Options>),
     Graph(Box<graph::Options>),
+    Features(Box<features::Options>),
     Bias(Box<bias::Options>),
     Report(report::Options),
     Diff(Box<diff::Options>),
@@ -62,6 +63,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Graph(options) => graph::run(options),
+        Command::Features(options) => features::run(options),
         Command::Bias(options) => bias::run(options),
         Command::Report(options) => report::run(options),
         Command::Diff(options) => diff::run(options),

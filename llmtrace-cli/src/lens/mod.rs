@@ -6,6 +6,7 @@ mod command;
 mod diff;
 mod dump;
 mod explain;
+mod features;
 mod generate;
 mod graph;
 #[cfg(feature = "hub")]
