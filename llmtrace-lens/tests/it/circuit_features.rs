@@ -118,7 +118,10 @@ fn cards_hold_what_is_counted_by_hand() {
             let (_, tokens, layers) = lines.iter().find(|(number, ..)| *number == context.line).unwrap();
             assert!((context.activations[context.at] - value).abs() < 1e-5, "{line} {at}");
             assert_eq!(context.tokens.len(), tokens.len());
-            assert_eq!(context.tokens.concat(), text.lines().nth(context.line as usize - 1).unwrap().trim());
+            assert_eq!(
+                context.tokens.concat(),
+                text.lines().nth(usize::try_from(context.line).unwrap() - 1).unwrap().trim()
+            );
             for (found, row) in context.activations.iter().zip(&layers[layer]) {
                 assert!((found - row[feature]).abs() < 1e-5);
             }
