@@ -5,7 +5,7 @@
 //!   them, [`generate`] writes answers step by step.
 //! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
 //! - [`bias`] says whether prompts that differ in one attribute are scored alike, and what carries the difference.
-//! - [`origin`] says which model wrote a text.
+//! - [`origin`] says which model wrote a text, [`version_diff`] what changed between two versions of one.
 //! - [`report`] draws all of it on one page; [`trace`] puts runs into the application's own trace.
 //! - [`handmade`] has models whose weights are known, to hold methods to.
 //!

@@ -28,6 +28,7 @@ import compare_page  # noqa: E402
 import dashboard_page  # noqa: E402
 import findings_page  # noqa: E402
 import first_visit  # noqa: E402
+import graph_page  # noqa: E402
 import hostile  # noqa: E402
 import hostile_pages  # noqa: E402
 import list_page  # noqa: E402
@@ -45,7 +46,7 @@ from harness import Site  # noqa: E402
 from server import Server  # noqa: E402
 from traces import World  # noqa: E402
 
-USUAL = [list_page, trace_page, session_pages, dashboard_page, compare_page, findings_page, scores, live, narrow, looks]
+USUAL = [list_page, trace_page, session_pages, dashboard_page, compare_page, findings_page, graph_page, scores, live, narrow, looks]
 
 
 def build() -> Path:

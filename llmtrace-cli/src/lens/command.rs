@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 
 use super::{
-    attention, bias, dump, explain, generate, graph, logit_lens, origin, patch, report, train_transcoder,
+    attention, bias, diff, dump, explain, features, generate, graph, logit_lens, origin, patch, report,
+    train_transcoder,
 };
 use crate::failure::Failure;
 
@@ -24,8 +25,10 @@ enum Command {
     Patch(patch::Options),
     Explain(Box<explain::Options>),
     Graph(Box<graph::Options>),
+    Features(Box<features::Options>),
     Bias(Box<bias::Options>),
     Report(report::Options),
+    Diff(Box<diff::Options>),
     Origin(origin::Options),
     Dump(dump::Options),
     TrainTranscoder(Box<train_transcoder::Options>),
@@ -60,8 +63,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Command::Patch(options) => patch::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Graph(options) => graph::run(options),
+        Command::Features(options) => features::run(options),
         Command::Bias(options) => bias::run(options),
         Command::Report(options) => report::run(options),
+        Command::Diff(options) => diff::run(options),
         Command::Origin(options) => origin::run(options),
         Command::Dump(options) => dump::run(options),
         Command::TrainTranscoder(options) => train_transcoder::run(options),

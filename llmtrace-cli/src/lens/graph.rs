@@ -8,16 +8,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use llmtrace_lens::Model;
 use llmtrace_lens::circuit::graph::Targets;
 use llmtrace_lens::circuit::write::FeatureDetails;
 use llmtrace_lens::circuit::{
-    AttributionGraph, CircuitError, GraphSummary, Supernode, Thresholds, Tracer, Transcoders,
+    AttributionGraph, CircuitError, GraphSummary, Labels, Supernode, Thresholds, Tracer,
 };
 use serde::Serialize;
 
 use self::format::Format;
-use super::input::{ModelArguments, PromptArguments, wrong};
+use super::input::{ModelArguments, PromptArguments, TranscoderArguments, wrong};
 use super::output::OutputArguments;
 use crate::failure::Failure;
 
@@ -32,12 +31,8 @@ pub(crate) struct Options {
     model: ModelArguments,
     #[command(flatten)]
     prompt: PromptArguments,
-    #[arg(
-        long,
-        value_name = "DIR",
-        help = "The folder of the transcoders; without it the model's own neurons, where they have a ReLU"
-    )]
-    transcoders: Option<PathBuf>,
+    #[command(flatten)]
+    transcoders: TranscoderArguments,
     /// The share of the nodes' influence that is kept
     #[arg(long, value_name = "SHARE", default_value_t = Thresholds::default().nodes, value_parser = share)]
     node_threshold: f64,
@@ -65,6 +60,9 @@ pub(crate) struct Options {
     /// Put features into one supernode whose decoders have at least this cosine
     #[arg(long, value_name = "COSINE", default_value_t = 0.7)]
     alike: f32,
+    /// What features mean, a line each: L1 F181 Texas
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
     /// How many paths and features are told
     #[arg(long, value_name = "N", default_value_t = 8)]
     top: usize,
@@ -137,7 +135,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let formats = options.out.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>, _>>()?;
     let model = options.model.load()?;
     let tokens = options.prompt.read(&model)?;
-    let transcoders = options.features(&model)?;
+    let transcoders = options.transcoders.load(&model)?;
+    let labels = options.labels.as_ref().map(Labels::read).transpose().map_err(wrong)?.unwrap_or_default();
     let targets = match &options.targets {
         Some(text) => targets::read(&model, text)?,
         None => Targets::Likely { most: options.max_targets, probability: options.target_probability },
@@ -150,8 +149,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let validation = experiment.validate(options.validate).map_err(told)?;
         (experiment.into_graph(), Some(validation))
     };
+    let graph = graph.with_labels(labels);
     let pruned = graph.prune(Thresholds { nodes: options.node_threshold, edges: options.edge_threshold });
-    let supernodes = graph.propose_supernodes(&transcoders, &pruned, options.alike).map_err(told)?;
+    let mut supernodes = graph.labelled_supernodes(&pruned);
+    supernodes.extend(graph.propose_supernodes(&transcoders, &pruned, options.alike).map_err(told)?);
     let details = if formats.iter().any(|format| format.has_details()) {
         graph.feature_details(&pruned, &model, &transcoders, DETAILED).map_err(told)?
     } else {
@@ -166,31 +167,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     summary.validation = validation;
     let found = Found { summary: &summary, files: &options.out };
     options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))
-}
-
-impl Options {
-    /// What stands for the MLPs.
-    fn features(&self, model: &Model) -> Result<Transcoders, Failure> {
-        let Some(folder) = &self.transcoders else {
-            return Transcoders::neurons(model).map_err(|error| {
-                let error = wrong(error);
-                match error {
-                    Failure::Wrong(reason) => Failure::Wrong(format!(
-                        "{reason} with --transcoders DIR (`llmtrace lens train-transcoder` trains some)"
-                    )),
-                    other => other,
-                }
-            });
-        };
-        if !folder.is_dir() {
-            let is = if folder.exists() { "is no folder" } else { "is not there" };
-            return Err(Failure::Wrong(format!(
-                "{} {is}: expected the folder of transcoders (layer_0.safetensors, .. or W_enc_0.safetensors, W_dec_0.safetensors, ..)",
-                folder.display()
-            )));
-        }
-        Transcoders::load(folder, model).map_err(told)
-    }
 }
 
 impl Drawn {

@@ -1,10 +1,11 @@
 //! The model and the prompt of a command.
 
 use std::fmt::Display;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use candle_core::Device;
 use clap::{Args, ValueEnum};
+use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::generate::Stop;
 use llmtrace_lens::trace::Detail;
 use llmtrace_lens::{LoadError, Model, Toy};
@@ -24,6 +25,17 @@ pub(super) struct ModelArguments {
     /// Where it is run; cuda and metal need a build with that feature
     #[arg(long, value_name = "DEVICE", value_enum, default_value = "cpu")]
     device: DeviceName,
+}
+
+/// What stands for the MLPs.
+#[derive(Args, Debug)]
+pub(super) struct TranscoderArguments {
+    #[arg(
+        long,
+        value_name = "DIR",
+        help = "The folder of the transcoders; without it the model's own neurons, where they have a ReLU"
+    )]
+    transcoders: Option<PathBuf>,
 }
 
 /// A kind of device.
@@ -50,6 +62,31 @@ impl ModelArguments {
     /// Loads the model.
     pub(super) fn load(&self) -> Result<Model, Failure> {
         load(&self.model, self.device)
+    }
+}
+
+impl TranscoderArguments {
+    /// Opens them, or takes the model's neurons.
+    pub(super) fn load(&self, model: &Model) -> Result<Transcoders, Failure> {
+        let Some(folder) = &self.transcoders else {
+            return Transcoders::neurons(model).map_err(|error| {
+                let error = wrong(error);
+                match error {
+                    Failure::Wrong(reason) => Failure::Wrong(format!(
+                        "{reason} with --transcoders DIR (`llmtrace lens train-transcoder` trains some)"
+                    )),
+                    other => other,
+                }
+            });
+        };
+        if !folder.is_dir() {
+            let is = if folder.exists() { "is no folder" } else { "is not there" };
+            return Err(Failure::Wrong(format!(
+                "{} {is}: expected the folder of transcoders (layer_0.safetensors, .. or W_enc_0.safetensors, W_dec_0.safetensors, ..)",
+                folder.display()
+            )));
+        }
+        Transcoders::load(folder, model).map_err(wrong)
     }
 }
 

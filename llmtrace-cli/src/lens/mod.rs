@@ -3,8 +3,10 @@
 mod attention;
 mod bias;
 mod command;
+mod diff;
 mod dump;
 mod explain;
+mod features;
 mod generate;
 mod graph;
 #[cfg(feature = "hub")]

@@ -58,12 +58,20 @@ pub(crate) const MODULES: &[Asset] = &[
     Asset::script("commits.js", include_str!("../../assets/commits.js")),
 ];
 
+/// The style and the script of an attribution graph: one page alone needs them.
+pub(crate) const CIRCUIT_STYLE: Asset = Asset::style("circuit.css", llmtrace_lens::circuit::page::STYLE);
+pub(crate) const CIRCUIT_SCRIPT: Asset = Asset::script("circuit.js", llmtrace_lens::circuit::page::SCRIPT);
+
 /// The symbols of all icons: an SVG that stands once in each page.
 pub(crate) const ICONS: &str = include_str!("../../assets/icons.svg");
 
 /// The file of that name.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    STYLES.iter().chain(MODULES).chain(std::iter::once(&THEME)).find(|asset| asset.name == name)
+    STYLES
+        .iter()
+        .chain(MODULES)
+        .chain([&THEME, &CIRCUIT_STYLE, &CIRCUIT_SCRIPT])
+        .find(|asset| asset.name == name)
 }
 
 /// FNV-1a, 64 bits (Fowler, Noll, Vo; draft-eastlake-fnv).
@@ -84,7 +92,8 @@ mod tests {
 
     #[test]
     fn each_file_is_found_by_its_name_and_names_nothing_remote() {
-        let all: Vec<_> = STYLES.iter().chain(MODULES).chain([&THEME]).collect();
+        let all: Vec<_> =
+            STYLES.iter().chain(MODULES).chain([&THEME, &CIRCUIT_STYLE, &CIRCUIT_SCRIPT]).collect();
         let names: HashSet<_> = all.iter().map(|asset| asset.name).collect();
         assert_eq!(names.len(), all.len());
         for asset in all {

@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::assets::{ICONS, MODULES, STYLES, THEME};
+use super::assets::{Asset, ICONS, MODULES, STYLES, THEME};
 use super::components::icon::{Icon, icon};
 
 /// A page of which only the body is missing.
@@ -11,6 +11,8 @@ pub(crate) struct Page<'a> {
     title: &'a str,
     section: Section,
     search: &'a str,
+    /// A style and a script that this page alone needs.
+    more: Option<[&'a Asset; 2]>,
 }
 
 /// A part of the site that the header links to.
@@ -53,12 +55,18 @@ impl Section {
 impl<'a> Page<'a> {
     /// A page of a section.
     pub(crate) fn new(title: &'a str, section: Section) -> Self {
-        Self { title, section, search: "" }
+        Self { title, section, search: "", more: None }
     }
 
     /// What stands in the search box.
     pub(crate) fn searching(mut self, search: &'a str) -> Self {
         self.search = search;
+        self
+    }
+
+    /// Also loads a style and a script that other pages do not need.
+    pub(crate) fn with(mut self, style: &'a Asset, script: &'a Asset) -> Self {
+        self.more = Some([style, script]);
         self
     }
 
@@ -75,6 +83,10 @@ impl<'a> Page<'a> {
                     link rel="icon" href=(FAVICON);
                     @for style in STYLES {
                         link rel="stylesheet" href=(style.url());
+                    }
+                    @if let Some([style, script]) = self.more {
+                        link rel="stylesheet" href=(style.url());
+                        script type="module" src=(script.url()) {}
                     }
                     script src=(THEME.url()) {}
                     @for module in MODULES {

@@ -5,6 +5,7 @@
 
 pub(crate) mod assets;
 pub(crate) mod chart;
+pub(crate) mod circuit;
 pub(crate) mod compare;
 pub(crate) mod components;
 pub(crate) mod dashboard;

@@ -11,6 +11,10 @@ mod general;
 #[cfg(feature = "lens")]
 mod lens;
 #[cfg(feature = "lens")]
+mod lens_diff;
+#[cfg(feature = "lens")]
+mod lens_features;
+#[cfg(feature = "lens")]
 mod lens_graph;
 #[cfg(feature = "lens")]
 mod lens_origin;

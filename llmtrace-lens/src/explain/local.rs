@@ -182,7 +182,7 @@ impl<'m> TokenGame<'m> {
 
 impl Model {
     /// The text of each token as it stands beside the one before it; its id where there is no tokenizer.
-    fn token_texts(&self, tokens: &[u32]) -> Vec<String> {
+    pub(crate) fn token_texts(&self, tokens: &[u32]) -> Vec<String> {
         let decode = |tokens: &[u32]| self.tokenizer().and_then(|known| known.decode(tokens, false).ok());
         let text = |at: usize| {
             let before = decode(tokens.get(at.saturating_sub(1)..at)?)?;

@@ -106,6 +106,11 @@ impl CircuitMap {
         Self { ways: ways.into_iter().collect(), ..self }
     }
 
+    /// The ways that it lists.
+    pub fn strongest_ways(&self) -> &[CircuitWay] {
+        &self.ways
+    }
+
     /// The numbers of the nodes that are drawn: answers, and of the rest those that matter most.
     fn drawn(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.nodes.len()).collect();

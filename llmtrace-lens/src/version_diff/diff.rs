@@ -167,4 +167,11 @@ impl VersionDiff {
     pub fn changed_answers(&self) -> impl Iterator<Item = &AnswerChange> {
         self.answers.iter().filter(|answer| answer.status >= AnswerStatus::Moved)
     }
+
+    /// The same, other words first, then by how far they moved.
+    pub(super) fn answers_by_change(&self) -> impl Iterator<Item = &AnswerChange> {
+        let mut found: Vec<_> = self.changed_answers().collect();
+        found.sort_by(|a, b| b.status.cmp(&a.status).then(b.divergence.total_cmp(&a.divergence)));
+        found.into_iter()
+    }
 }

@@ -1,5 +1,6 @@
 //! What changed, as a page.
 
+use super::answers::AnswerStatus;
 use super::diff::VersionDiff;
 use crate::analysis::single;
 use crate::report::{Axis, FactLine, Heatmap, LayerBars, Page, PictureError, Section};
@@ -12,13 +13,21 @@ impl VersionDiff {
     pub fn page(&self) -> Result<Page, PictureError> {
         let mut page = Page::new(format!("{} → {}", self.before, self.after))
             .lead(self.verdict())
-            .section(Section::new("What changed", WHAT).picture(self.facts()))
-            .section(Section::new("Where along the layers", DRIFT).picture(self.drift_bars()?));
+            .section(Section::new("What changed", WHAT).picture(self.facts()));
+        if self.changed_answers().next().is_some() {
+            page = page.section(Section::new("Which answers", ANSWERS).picture(self.answer_line()));
+        }
+        page = page.section(Section::new("Where along the layers", DRIFT).picture(self.drift_bars()?));
         if !self.parts.is_empty() {
             page =
                 page.section(Section::new("What carries the new answers", PARTS).picture(self.part_bars()?));
         }
-        page = page.section(Section::new("Which heads", HEADS).picture(self.head_map()?));
+        if self.changed_heads().next().is_some() {
+            page = page.section(Section::new("Which heads", HEADS).picture(self.head_map()?));
+        }
+        if !self.neurons.is_empty() {
+            page = page.section(Section::new("Which neurons", NEURONS).picture(self.neuron_bars()?));
+        }
         Ok(page.foot(LIMITS))
     }
 
@@ -64,6 +73,31 @@ impl VersionDiff {
         Ok(self.changed_heads().fold(map, |map, head| map.mark(head.layer, head.head)))
     }
 
+    /// How much of the stream each changed neuron writes otherwise: a bar for each of the strongest.
+    ///
+    /// # Errors
+    /// There are more neurons than a picture has bars.
+    pub fn neuron_bars(&self) -> Result<LayerBars, PictureError> {
+        let bars = LayerBars::new("What each neuron writes otherwise", "of the stream's norm", ["share"]);
+        self.neurons.iter().take(SHOWN).try_fold(bars, |bars, neuron| {
+            let name = format!("L{}N{} at {:?}", neuron.layer, neuron.neuron, neuron.place.token.trim());
+            bars.bar(name, [single(neuron.written)])
+        })
+    }
+
+    fn answer_line(&self) -> FactLine {
+        let line = FactLine::new("Answers that changed most");
+        self.answers_by_change().take(SHOWN).fold(line, |line, answer| {
+            let (old, new) = (answer.before.text.trim(), answer.after.text.trim());
+            let (was, is) = (answer.before.first(), answer.after.first());
+            let figure = match answer.status {
+                AnswerStatus::Changed => format!("{old} → {new}"),
+                _ => format!("{old}: {was:.3} → {is:.3}"),
+            };
+            line.fact(figure, answer.prompt.as_str())
+        })
+    }
+
     fn facts(&self) -> FactLine {
         let of = |changed: usize, all: usize| format!("{changed} of {all}");
         FactLine::new("What changed")
@@ -77,12 +111,19 @@ impl VersionDiff {
     }
 }
 
+/// The most answers and neurons of a picture.
+const SHOWN: usize = 12;
+
 const WHAT: &str = "Counted is what is well above the noise of rounding the weights to 16 bits.";
+const ANSWERS: &str = "The likeliest answer of the older version and of the newer one, above its prompt; where the words are the same, \
+                       the probability of the first.";
 const DRIFT: &str = "The stream after each layer is read as the model's own end reads the last one. A bar is how far the newer \
                      version's distribution of the next word is from the older one's there.";
 const PARTS: &str = "In a run of the older version one part alone does what it does in the newer one. 1: the answers become the \
                      newer version's; 0: nothing happens.";
 const HEADS: &str = "Both versions of a head read what the older model had before it, so that what earlier layers changed is not \
                      counted again. Heads with a frame changed.";
+const NEURONS: &str = "Those with the most effect on the answers, first. Both versions of a neuron read what the older model had \
+                       before it; a bar is the difference of what they write, where it is largest.";
 const LIMITS: &str =
     "A change is reported where it is at least four times the largest that the same noise makes anywhere.";

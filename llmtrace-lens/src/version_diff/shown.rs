@@ -31,8 +31,7 @@ impl VersionDiff {
     }
 
     fn show_answers(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown: Vec<_> = self.changed_answers().collect();
-        shown.sort_by(|a, b| b.status.cmp(&a.status).then(b.divergence.total_cmp(&a.divergence)));
+        let shown: Vec<_> = self.answers_by_change().collect();
         if shown.is_empty() {
             return Ok(());
         }

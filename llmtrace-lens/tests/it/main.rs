@@ -15,6 +15,7 @@ mod circuit_files;
 mod circuit_goldens;
 mod circuit_harmful;
 mod circuit_interventions;
+mod circuit_page;
 mod circuit_paths;
 mod circuit_trace;
 mod circuit_train;

@@ -143,7 +143,7 @@ impl Page {
             let ids = group.nodes.join(" ");
             vec![format!("  {}: {ids}", visible(&group.label)), group.nodes.len().to_string()]
         });
-        self.section(&["Features that write alike, as supernodes", "nodes"], rows.collect(), out);
+        self.section(&["Supernodes: of one label, or writing alike", "nodes"], rows.collect(), out);
         if let Some(more) = summary.supernodes.len().checked_sub(SUPERNODES).filter(|more| *more > 0) {
             let _ = writeln!(out, "{}", styled(&format!("  and {more} more"), FAINT, self.is_colored));
         }

@@ -9,6 +9,7 @@ use super::axis::Axis;
 use super::head::offset;
 use super::tabs::{Tab, tabs};
 use super::{TraceView, facts, messages, raw_path};
+use crate::pages::circuit::{circuit_path, graph_of};
 use crate::pages::components::figure::duration;
 use crate::pages::components::icon::{Icon, icon, kind};
 use crate::pages::components::status::{Standing, badge};
@@ -63,6 +64,9 @@ fn head(view: &TraceView<'_>, span: &SpanRecord) -> Markup {
                 }
             }
             p.pane-facts { (times(view, span, row)) }
+            @if graph_of(span).is_some() {
+                p { a.button href=(circuit_path(span.trace_id, span.span_id)) { "Circuit: how the answer came about" } }
+            }
             @if let Some(error) = failure(span) { (error) }
         }
     }

@@ -1,5 +1,6 @@
 //! The web pages' routes: what a page needs is read of the store, and handed to the page's function.
 
+mod circuit;
 mod compare;
 mod dashboard;
 mod dataset;
@@ -33,6 +34,9 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/traces", get(traces::page))
         .route("/traces/{trace_id}", get(trace::page))
         .route("/traces/{trace_id}/spans/{span_id}", get(trace::span))
+        .route("/traces/{trace_id}/spans/{span_id}/graph", get(circuit::page))
+        .route("/traces/{trace_id}/spans/{span_id}/graph.json", get(circuit::json))
+        .route("/traces/{trace_id}/spans/{span_id}/graph.svg", get(circuit::svg))
         .route("/sessions", get(sessions::list))
         .route("/sessions/{session}", get(sessions::one))
         .route("/dashboard", get(dashboard::page))

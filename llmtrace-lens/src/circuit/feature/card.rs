@@ -52,7 +52,7 @@ pub struct TokenEffect {
 pub struct Context {
     /// The line of the file, from 1.
     pub line: u64,
-    /// The piece's tokens.
+    /// The piece's tokens, with the spaces between them.
     pub tokens: Vec<String>,
     /// The feature's activation at each of them.
     pub activations: Vec<f32>,

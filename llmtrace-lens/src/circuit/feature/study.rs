@@ -325,13 +325,7 @@ impl<'a> FeatureStudy<'a> {
         };
         Context {
             line: window.line,
-            tokens: window
-                .tokens
-                .get(positions.clone())
-                .unwrap_or_default()
-                .iter()
-                .map(|token| self.model.token_text(*token))
-                .collect(),
+            tokens: self.model.token_texts(window.tokens.get(positions.clone()).unwrap_or_default()),
             activations: positions.map(at).collect(),
             at: place.position - from,
         }

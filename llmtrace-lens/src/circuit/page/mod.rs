@@ -21,7 +21,7 @@ mod figure;
 mod graph;
 
 use crate::circuit::write::GraphFile;
-use crate::report::{Live, Page, Section, visible};
+use crate::report::{CircuitMap, Live, Page, PictureError, Section, visible};
 
 /// The script of the page: an ES module that imports nothing.
 ///
@@ -44,14 +44,15 @@ pub const SCRIPT: &str = concat!(
 /// The style of the page: every rule is for what stands in an element of the class `circuit`.
 pub const STYLE: &str = include_str!("assets/circuit.css");
 
-const LEAD: &str = "How the words of the prompt became the answer, inside the model: an attribution graph. Read it from the bottom \
+/// What an attribution graph is, for people who never saw one.
+pub const LEAD: &str = "How the words of the prompt became the answer, inside the model: an attribution graph. Read it from the bottom \
     up: tokens make features active, features make other features active, and those make the next token likelier or less likely.";
 
 impl GraphFile {
     /// The graph as one HTML file that can be looked through.
     pub fn page(&self) -> String {
-        let title = match figure::answer(self) {
-            Some(answer) => format!("Why “{answer}”?"),
+        let title = match self.answer() {
+            Some(answer) => format!("Why “{}”?", visible(&answer)),
             None => format!("Circuit of {}", self.metadata.slug),
         };
         let data = serde_json::to_string(self).unwrap_or_default();
@@ -72,10 +73,23 @@ impl GraphFile {
             "Tokens of the prompt stand at the bottom, layers above each other, what may come next on top. A dot is a feature: \
              something that the model noticed. Blue lines add, red and broken ones take away; the stronger, the more.",
         );
-        match figure::figure(self) {
+        match self.picture() {
             Ok(map) => section.picture(map),
             Err(_) => section,
         }
+    }
+
+    /// The graph as a drawing, with the strongest ways through it.
+    ///
+    /// # Errors
+    /// A node stands outside the prompt, which no graph that was [read](Self::read) has.
+    pub fn picture(&self) -> Result<CircuitMap, PictureError> {
+        figure::figure(self)
+    }
+
+    /// What the model most probably says next.
+    pub fn answer(&self) -> Option<String> {
+        figure::answer(self)
     }
 
     fn foot(&self) -> String {

@@ -55,7 +55,7 @@ const context = (given) => {
   const activations = list(given.activations).map((value) => Math.max(0, finite(value) ?? 0));
   const most = Math.max(...activations.slice(0, tokens.length), 1e-9);
   return el("p", {}, tokens.map((token, at) => {
-    const mark = el((activations[at] ?? 0) > 0.05 * most ? "mark" : "span", { title: activations[at] ? `active with ${number(activations[at])}` : null }, token);
+    const mark = el((activations[at] ?? 0) > 0.05 * most ? "mark" : "span", { title: activations[at] ? `active with ${number(activations[at])}` : null }, visible(token));
     if (mark.tagName === "MARK") mark.style.setProperty("--much", `${Math.round(20 + 60 * activations[at] / most)}%`);
     return mark;
   }));
@@ -93,7 +93,8 @@ const linkRow = (page, link, other, share) => el("li", {},
 
 // The strongest ways from the prompt to the answers.
 const pathList = (page) => {
-  const paths = strongestPaths(page.shown, page.whole.sizes, 12);
+  page.ways ??= strongestPaths(page.shown, page.whole.sizes, 12);
+  const paths = page.ways;
   if (!paths.length) return el("p", { class: "muted" }, "No way leads from the prompt to an answer in this picture. Keep more nodes or links.");
   return el("ol", { class: "paths" }, paths.map(({ nodes, share, supports }) => el("li", {},
     el("button", { type: "button", class: "path", onclick: () => page.pinAll(nodes), title: "Pin these nodes" },

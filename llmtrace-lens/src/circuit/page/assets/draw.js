@@ -18,7 +18,7 @@ class Drawing {
     this.pinned = new Set();
     this.sketch = null;
     this.next = null;
-    this.chunk = 1_000;
+    this.chunk = 500;
     this.asked = 0;
     this.readInks();
   }
@@ -97,7 +97,7 @@ class Drawing {
     const took = now - (this.before ?? now);
     this.before = now;
     if (took > 24) this.chunk = Math.max(250, this.chunk / 2);
-    else if (took < 22) this.chunk = Math.min(4_000, this.chunk * 1.3);
+    else if (took < 22) this.chunk = Math.min(2_000, this.chunk * 1.15);
     if (this.continueSketch(this.next, this.chunk)) {
       this.sketch = this.next;
       this.next = null;

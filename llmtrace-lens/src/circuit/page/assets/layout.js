@@ -3,7 +3,7 @@ const DOT_GAP = 24;
 const LINE_HEIGHT = 24;
 const ROW_GAPS = [46, 120];
 const FEW = 60;
-const NAMED_GAPS = [76, 56, 40];
+const NAMED_GAPS = [64, 52, 40];
 const BOX_HEIGHT = 24;
 const MOST_IN_LINE = 8;
 const LETTER = 7.3;
@@ -17,7 +17,7 @@ const layout = (graph, shown, room) => {
   const rows = group(shown.nodes, (node) => (node.kind === "answer" ? Infinity : node.layer));
   for (const [key, nodes] of rows) rows.set(key, group(nodes, (node) => node.position));
   const gaps = shown.nodes.size <= FEW ? [...NAMED_GAPS, DOT_GAP] : [DOT_GAP];
-  const fits = (gap) => columnsOf(graph, rows, gap).width + AXIS <= room.width;
+  const fits = (gap) => columnsOf(graph, rows, gap).width + AXIS <= room.width / READABLE;
   const columns = columnsOf(graph, rows, gaps.find(fits) ?? DOT_GAP);
   const scale = Math.max(READABLE, Math.min(1, room.width / (columns.width + AXIS)));
   const rowGap = Math.min(ROW_GAPS[1], Math.max(ROW_GAPS[0], (room.height / scale - 3 * BOX_HEIGHT) / rows.size));
@@ -44,7 +44,7 @@ const layout = (graph, shown, room) => {
     for (const [position, nodes] of cells) placeCell(places, columns, position, nodes, y, isTokens, shown);
     y += (lines - 1) * LINE_HEIGHT + LINE_HEIGHT / 2;
   }
-  return { places, axis, columns, width: columns.width, height: y + BOX_HEIGHT };
+  return { places, axis, columns, width: columns.width + DOT_GAP, height: y + BOX_HEIGHT };
 };
 
 const columnsOf = (graph, rows, gap) => {

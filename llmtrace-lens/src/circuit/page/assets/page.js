@@ -70,6 +70,7 @@ class Page {
   // The part of the graph that the thresholds keep.
   prune() {
     this.shown = prune(this.graph, this.state.nodeShare, this.state.edgeShare);
+    this.ways = null;
     this.drawing.show(this.shown, layout(this.graph, this.shown, { width: this.drawing.width || 700, height: this.drawing.height || 500 }));
     this.kept.textContent = `${count(this.shown.nodes.size, "node")} and ${count(this.shown.links.length, "link")} of ${this.graph.nodes.length.toLocaleString("en-US")} and ${this.graph.links.length.toLocaleString("en-US")}`;
     this.changed();
@@ -163,8 +164,8 @@ const head = ({ graph }) => {
     el("p", { class: "prompt" }, graph.tokens.map((token) => el("span", {}, el("bdi", {}, visible(token)))), el("i", {}, "→"),
       el("b", {}, el("bdi", {}, answers[0]?.name ?? ""))),
     el("div", { class: "facts" },
-      el("div", {}, el("h3", {}, "What may come next"), el("ol", { class: "answers" }, answers.slice(0, 5).map((node) => el("li", {}, el("bdi", {}, node.name), bar(node.probability ?? 0, "answer"), el("span", {}, percent(node.probability ?? NaN)))))),
-      ...scores.map(([share, name, words]) => el("div", { class: "score" }, el("b", {}, percent(share)), el("h3", {}, name), el("p", {}, words)))),
+      el("div", {}, el("p", { class: "title" }, "What may come next"), el("ol", { class: "answers" }, answers.slice(0, 5).map((node) => el("li", {}, el("bdi", {}, node.name), bar(node.probability ?? 0, "answer"), el("span", {}, percent(node.probability ?? NaN)))))),
+      ...scores.map(([share, name, words]) => el("div", { class: "score" }, el("b", {}, percent(share)), el("p", { class: "title" }, name), el("p", {}, words)))),
     el("p", { class: "muted" }, [about.model && `Model ${about.model}`, about.transcoders && `features: ${about.transcoders}`, about.active !== null && `${count(about.active, "feature")} active`].filter(Boolean).join(", ")),
   ];
 };

@@ -22,7 +22,7 @@ class State {
       const [label, ...ids] = list(given);
       const nodes = this.known(ids);
       if (!nodes.length) continue;
-      const made = { label: text(label) || "group", nodes };
+      const made = { label: visible(text(label) || "group"), nodes };
       if (nodes.every((node) => this.pinned.has(node))) this.groups.push(made);
       else this.proposed.push(made);
     }
@@ -75,7 +75,7 @@ class State {
     let groups = [];
     try { groups = list(JSON.parse(query.get("groups") ?? "[]")); } catch { /* an address that somebody cut */ }
     if (query.has("pinned")) this.groups = [];
-    for (const [label, ...ids] of groups.map(list)) if (this.known(ids).length) this.group(text(label) || "group", this.known(ids));
+    for (const [label, ...ids] of groups.map(list)) if (this.known(ids).length) this.group(visible(text(label) || "group"), this.known(ids));
   }
 
   // The file with what the reader made of it.

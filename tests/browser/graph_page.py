@@ -1,0 +1,187 @@
+"""The page of an attribution graph: followed, pinned, grouped, pruned; of hostile and of large graphs.
+
+dallas.json is what `llmtrace lens graph toy --prompt 'the capital of the state containing Dallas is' --out dallas.json` writes.
+"""
+
+import json
+import random
+from pathlib import Path
+
+import otlp
+from harness import Suite
+from hostile import HOSTILE
+from hostile_pages import ALIVE
+from looks import CONTRAST, ORDER, nameless
+from narrow import WIDE
+from otlp import MS, Span
+
+test = Suite()
+
+DALLAS = (Path(__file__).parent / "dallas.json").read_text()
+NUMBERS = iter(range(20_001, 21_000))
+FRAME_MS = 50
+
+# Milliseconds between frames while `act` is done once a frame: the middle one and the second longest.
+FRAMES = """
+const [act, done] = arguments, canvas = document.querySelector('.circuit canvas'), box = canvas.getBoundingClientRect(), took = [];
+canvas.setPointerCapture = () => {};
+const point = (type, x) => canvas.dispatchEvent(new PointerEvent(type, { clientX: box.left + x, clientY: box.top + 200, pointerId: 1, bubbles: true }));
+const key = (name) => canvas.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true }));
+let last = 0, at = 0;
+if (act === 'pan') point('pointerdown', 600); else key('ArrowDown');
+requestAnimationFrame(function frame(now) {
+  if (last) took.push(now - last);
+  last = now;
+  at += 1;
+  if (at > 60) { point('pointerup', 0); took.sort((a, b) => a - b); done([took[30], took.at(-2)]); return; }
+  if (act === 'pan') point('pointermove', 600 - 6 * at); else if (at % 6 === 1) key('p');
+  requestAnimationFrame(frame);
+});
+"""
+
+
+def page(at, graph: str) -> str:
+    """Stores a span with this graph, and answers with the path of the graph's page."""
+    trace = otlp.trace_id(next(NUMBERS))
+    attributes = {"gen_ai.operation.name": "text_completion", "gen_ai.request.model": "toy-relu", "llmtrace.lens.graph": graph}
+    at.server.send(otlp.request([Span(trace, 1, 0, "explained", at.world.now, at.world.now + 5 * MS, attributes)], {"service.name": "graphs"}))
+    return f"/traces/{trace}/spans/{otlp.span_id(1)}/graph"
+
+
+def opened(at, graph: str) -> str:
+    path = page(at, graph)
+    at.browser.open(path)
+    at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
+    return path
+
+
+def node(name: str, layer, position: int, kind: str, **more) -> dict:
+    return {"node_id": name, "feature": 1, "layer": str(layer), "ctx_idx": position, "feature_type": kind, "jsNodeId": f"{name}-0", "clerp": "", **more}
+
+
+def large(nodes: int, links: int) -> str:
+    """A random graph of 32 tokens and 24 layers."""
+    choose, tokens, layers = random.Random(7), 32, 24
+    made = [node(f"E_{at}_{at}", "E", at, "embedding", influence=0.9) for at in range(tokens)]
+    made += [node(f"25_{at}_31", 25, 31, "logit", token_prob=0.5 / 2**at, clerp=f'Output "out{at}"') for at in range(10)]
+    places = [(-1, at, f"E_{at}_{at}") for at in range(tokens)]
+    for at in range(nodes - len(made)):
+        layer, position = choose.randrange(layers), choose.randrange(tokens)
+        places.append((layer, position, f"{layer}_{at}_{position}"))
+        made.append(node(places[-1][2], layer, position, "cross layer transcoder", influence=at / nodes * 0.8, activation=1.0))
+    ends, found = places[tokens:] + [(25, 31, f"25_{at}_31") for at in range(10)], {}
+    while len(found) < links:
+        (low, early, source), (high, late, target) = choose.choice(places), choose.choice(ends)
+        if low < high and early <= late:
+            found[source, target] = choose.gauss(0, 1)
+    texts = [f" w{at}" for at in range(tokens)]
+    return json.dumps({"metadata": {"slug": "large", "scan": "random", "prompt_tokens": texts, "prompt": "".join(texts)}, "qParams": {}, "nodes": made,
+                       "links": [{"source": source, "target": target, "weight": weight} for (source, target), weight in found.items()]})
+
+
+@test
+def a_span_leads_to_its_graph(at):
+    path = page(at, DALLAS)
+    trace = path.split("/spans/")[0]
+    at.browser.open(trace)
+    at.browser.follow(at.browser.link("Circuit", ".pane-head").click)
+    assert at.browser.path.split("#")[0] == path
+    at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
+    assert at.browser.text("main h1") == "Why “Austin”?" and "Dallas" in at.browser.text(".c-prompt")
+    assert at.browser.texts(".c-score b") == ["100%", "100%"] and "21 nodes" in at.browser.text(".c-sliders")
+    ways = at.browser.texts(".c-path")
+    assert any(way.startswith("Dallas → L2 F325 → Austin") for way in ways), ways
+
+
+@test
+def a_node_is_followed_pinned_and_grouped(at):
+    path = opened(at, DALLAS)
+    next(way for way in at.browser.all(".c-path") if "L2 F325" in way.text).click()
+    assert len(at.browser.all(".c-unit")) == 3
+    at.browser.js("document.querySelectorAll('.c-unit')[1].dispatchEvent(new MouseEvent('click'))")
+    assert at.browser.text(".c-side h2") == "L2 F325"
+    first = at.browser.texts(".c-side .c-links .c-node")[0]
+    assert first.startswith("Dallas") and "+" in first, first
+    for box in at.browser.all(".c-pins input")[:2]:
+        box.click()
+    at.browser.fill(".c-below form input", "Texas <b>")
+    at.browser.link("Group the ticked").click()
+    assert "Texas <b>" in " ".join(at.browser.texts(".c-below b")) and len(at.browser.all(".c-unit")) == 2
+    address = at.browser.path
+    at.browser.open("/traces")
+    at.browser.open(address)
+    at.browser.until("the same again", lambda: "Texas <b>" in " ".join(at.browser.texts(".c-below b")) and at.browser.text(".c-side h2") == "L2 F325")
+    assert address.startswith(path)
+
+
+@test
+def keys_go_from_node_to_node(at):
+    opened(at, DALLAS)
+    at.browser.js("document.querySelector('.circuit canvas').focus()")
+    at.browser.press("Down")
+    assert at.browser.text(".c-side h2") == "Austin"
+    at.browser.press("Down")
+    assert at.browser.text(".c-side h2") != "Austin"
+    at.browser.press("p")
+    assert len(at.browser.all(".c-unit")) == 1
+    at.browser.press("Escape")
+    assert at.browser.text(".c-side h2") == "Strongest ways to the answer"
+
+
+@test
+def thresholds_keep_less(at):
+    opened(at, DALLAS)
+    at.browser.js("const s = document.querySelector('.c-slider input'); s.value = 0.5; s.dispatchEvent(new Event('input', { bubbles: true }))")
+    at.browser.until("fewer nodes", lambda: int(at.browser.text(".c-sliders > .c-muted").split()[0]) < 21)
+
+
+@test
+def names_of_a_graph_never_act(at):
+    graph = json.loads(DALLAS.replace("Dallas", "__DALLAS__"))
+    graph["metadata"]["prompt_tokens"] = [HOSTILE for _ in graph["metadata"]["prompt_tokens"]]
+    graph["metadata"]["slug"] = graph["metadata"]["scan"] = HOSTILE
+    for held in graph["nodes"]:
+        held["clerp"] = HOSTILE
+    graph["qParams"] = {"pinnedIds": [held["node_id"] for held in graph["nodes"]], "supernodes": [[HOSTILE, *[held["node_id"] for held in graph["nodes"][:3]]], ["__proto__"]], "__proto__": {"a": 1}}
+    opened(at, json.dumps(graph))
+    assert not (alive := at.browser.js(ALIVE.replace("main img, ", ""))), alive
+    assert not (wide := at.browser.js(WIDE)), wide
+
+
+@test.expecting("404")
+def what_is_no_graph_says_so(at):
+    for graph, words in (("{\"nodes\": [", "no graph's JSON"), ("[]", "no graph's JSON"), (DALLAS[:5_000], "no graph's JSON"),
+                         (json.dumps({**json.loads(DALLAS), "metadata": {"slug": "", "scan": "", "prompt": "", "prompt_tokens": []}}), "but the prompt has 0 tokens")):
+        at.browser.open(page(at, graph))
+        assert words in at.browser.text("main .notice"), at.browser.text("main")
+
+
+@test
+def fifty_thousand_links_stay_quick(at):
+    at.browser.driver.set_script_timeout(60)
+    path = opened(at, large(2_000, 50_000))
+    at.browser.open("/traces")
+    at.browser.open(f"{path}#nodes=1&edges=1")
+    at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
+    assert "2,000 and 50,000" in at.browser.text(".c-sliders")
+    for act in ("pan", "pin"):
+        usual, longest = at.browser.driver.execute_async_script(FRAMES, act)
+        print(f"     {act}: a frame takes {usual:.0f} ms, the longest but one {longest:.0f} ms")
+        assert usual < FRAME_MS, (act, usual, longest)
+
+
+@test
+def the_page_reads_well_wide_and_narrow_light_and_dark(at):
+    path, wrong = page(at, DALLAS), []
+    for theme in ("light", "dark"):
+        at.browser.media(prefers_color_scheme=theme)
+        for width in (1280, 390):
+            at.browser.size(width)
+            at.browser.open("/traces")
+            at.browser.open(path)
+            at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
+            at.browser.js("document.querySelector('.c-path').click()")
+            # Lengths of bars are set by the script as properties, which the policy allows.
+            order = [words for words in at.browser.js(ORDER) if not words.startswith("style on")]
+            wrong += [f"{theme} {width}: {words}" for words in (*at.browser.js(CONTRAST), *at.browser.js(WIDE), *order, *nameless(at.browser))]
+    assert not wrong, "\n".join(wrong[:40])
