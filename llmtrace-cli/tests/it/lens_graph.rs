@@ -182,7 +182,7 @@ fn a_person_reads_the_ways_of_the_answer_and_how_far_to_trust_them() {
         " -> \"Austin\"",
         "What the graph foretells, and what is",
         "12 features ablated",
-        "Features that write alike",
+        "Supernodes: of one label, or writing alike",
         "dallas.dot",
     ] {
         assert!(said.contains(part), "{part:?} is not in {said}");
