@@ -18,7 +18,7 @@ use crate::terminal;
 #[command(about = "Measures attribution methods on models whose circuits are known", long_about = ABOUT, after_help = EXAMPLES)]
 pub(crate) struct Options {
     /// A method of this program; without any, all of them
-    #[arg(long = "method", value_name = "NAME", value_parser = PossibleValuesParser::new(BuiltIn::ALL.map(BuiltIn::as_str)))]
+    #[arg(long = "method", value_name = "NAME", hide_possible_values = true, value_parser = PossibleValuesParser::new(BuiltIn::ALL.map(BuiltIn::as_str)))]
     methods: Vec<String>,
     /// Scores of another method, as JSON: {"method": NAME, "scores": {TASK: [..]}}
     #[arg(long, value_name = "FILE")]
@@ -53,8 +53,12 @@ their scores, whatever the sign. Printed are, for each kind of part:
             prompt, less by what is missing
   ms        milliseconds a task
 
-Without --method and --scores every method of this program is measured, chance
-among them. With --json, one object: rows. docs/bench-explain.md says how to
+Methods: leave-one-out, shapley, kernel-shap, owen, permutation, lime,
+integrated-gradients, gradient-x-input, saliency, attention-rollout (tokens),
+ablation, gradient-x-activation (heads, neurons), attribution-graph (neurons,
+edges), random. Without --method and --scores all of these are measured.
+
+Reads nothing but --scores. With --json, one object: rows. docs/bench-explain.md says how to
 submit a method.
 
 Returns 0 when done, 2 if a file cannot be read or its scores do not fit.";

@@ -30,7 +30,7 @@ pub(crate) struct Options {
     /// How it is found
     #[arg(long, value_name = "METHOD", value_enum, default_value = "shapley")]
     method: MethodName,
-    /// The prompt as named segments: a JSON array of {"name", "text"}, an empty line between them; - is standard input
+    /// The prompt as named segments, JSON: [{"name", "text"}, ..]; - is standard input
     #[arg(long, value_name = "FILE", group = "PromptArguments")]
     segments: Option<PathBuf>,
     /// What the prompt is split into; without it tokens, or the segments of --segments

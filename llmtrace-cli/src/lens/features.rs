@@ -19,7 +19,7 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 #[command(about = "Shows what features are: where a text makes them active, what they make likelier", long_about = ABOUT, after_help = EXAMPLES)]
 #[command(
-    override_usage = "llmtrace lens features MODEL --text FILE (--layer L --feature F | --top N) [--transcoders DIR] [--labels FILE]"
+    override_usage = "llmtrace lens features MODEL --text FILE (--layer L --feature F | --top N) [OPTIONS]"
 )]
 pub(crate) struct Options {
     #[command(flatten)]
@@ -79,7 +79,7 @@ model cannot be read, or there is no such feature.";
 const EXAMPLES: &str = "\
 Examples:
   llmtrace lens features toy --text cities.txt --layer 1 --feature 181
-  llmtrace lens features models/gpt2 --transcoders plt --text corpus.txt --top 20 --labels gpt2.labels";
+  llmtrace lens features models/gpt2 --transcoders plt --text corpus.txt --top 20";
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -19,7 +19,7 @@ const HUB: &str = "hf:";
 /// Which model, and where it is run.
 #[derive(Args, Debug)]
 pub(super) struct ModelArguments {
-    /// The folder of a model; hf:owner/name[@revision] of the hub; toy or toy-gelu, which come with the program
+    /// A folder, hf:owner/name[@revision] of the hub, or toy, toy-gelu, toy-houston in the program
     #[arg(value_name = "MODEL")]
     model: String,
     /// Where it is run; cuda and metal need a build with that feature
@@ -109,7 +109,7 @@ pub(super) fn load(model: &str, device: DeviceName) -> Result<Model, Failure> {
 fn no_folder(path: &Path) -> Failure {
     let is = if path.exists() { "is no folder" } else { "is not there" };
     Failure::Wrong(format!(
-        "{} {is}: expected the folder of a model, hf:owner/name, toy or toy-gelu",
+        "{} {is}: expected the folder of a model, hf:owner/name, toy, toy-gelu or toy-houston",
         path.display()
     ))
 }

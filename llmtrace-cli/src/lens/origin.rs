@@ -32,6 +32,7 @@ enum Command {
 }
 
 #[derive(Args, Debug)]
+#[command(long_about = ABOUT, after_help = EXAMPLES)]
 struct TrainOptions {
     #[command(flatten)]
     models: NamedModels,
@@ -58,6 +59,7 @@ struct TrainOptions {
 }
 
 #[derive(Args, Debug)]
+#[command(long_about = ABOUT, after_help = EXAMPLES)]
 struct ScoreOptions {
     /// What train has written
     #[arg(value_name = "CLASSIFIER")]
@@ -77,7 +79,7 @@ struct ScoreOptions {
 /// The candidates.
 #[derive(Args, Debug)]
 struct NamedModels {
-    /// A candidate: a name, and the folder of a model, toy or toy-gelu
+    /// A candidate: a name, and the folder of a model, hf:owner/name or toy
     #[arg(long = "model", value_name = "NAME=MODEL", required = true)]
     models: Vec<String>,
     /// Where they are run; cuda and metal need a build with that feature

@@ -111,7 +111,7 @@ mod tests {
         check(&graph(&[HOSTILE]), "data-graph=\"/traces/");
         check(&graph(&[HOSTILE]), "against");
         check(&graph(&[]), "stands at position 0, but the prompt has 0 tokens");
-        check("{\"metadata\": 1", "this is no graph&#39;s JSON");
+        check("{\"metadata\": 1", "this is no graph's JSON");
         check("null", "cannot be shown");
     }
 }

@@ -28,6 +28,24 @@ fn help_says_what_is_read_printed_and_returned_and_fits_the_screen() {
         &["lens", "report", "--help"],
         #[cfg(feature = "lens")]
         &["lens", "dump", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "graph", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "features", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "bias", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "diff", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "origin", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "train-transcoder", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "origin", "train", "--help"],
+        #[cfg(feature = "lens")]
+        &["lens", "origin", "score", "--help"],
+        #[cfg(feature = "lens")]
+        &["bench-explain", "--help"],
     ] {
         let help = run(command, "");
         assert_eq!((help.code, help.err.as_str()), (0, ""), "{command:?}");

@@ -151,10 +151,8 @@ fn false_alarms_come_as_often_as_they_may() {
 
 /// The cities that the toy knows.
 fn facts() -> Vec<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/models/toy-relu/facts.json");
-    let facts: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let states = facts["states"].as_object().unwrap().values();
-    let cities = states.flat_map(|state| state["cities"].as_array().unwrap());
+    let cities =
+        support::toy_states().into_values().flat_map(|state| state["cities"].as_array().unwrap().clone());
     cities.map(|city| city.as_str().unwrap().to_owned()).collect()
 }
 

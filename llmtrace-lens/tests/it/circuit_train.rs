@@ -1,21 +1,17 @@
 //! Transcoders that are trained here: what they learn, and what is refused.
 
-use std::path::Path;
-
 use llmtrace_lens::circuit::train::{Progress, Sparsity, Training};
 use llmtrace_lens::circuit::transcoder::FeatureInput;
 use llmtrace_lens::circuit::{Tracer, Transcoders};
 use llmtrace_lens::handmade::{Induction, TwoStep};
 use llmtrace_lens::{Model, Toy};
 
-use crate::support::toy_prompt;
+use crate::support::{toy_prompt, toy_states};
 
 /// The sentences that the toys were trained on, but for those of the cities that they were not asked for.
 fn sentences(model: &Model) -> Vec<Vec<u32>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/toy-gelu/facts.json");
-    let facts: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     let mut sentences = Vec::new();
-    for (state, at) in facts["states"].as_object().unwrap() {
+    for (state, at) in toy_states() {
         let capital = at["capital"].as_str().unwrap();
         sentences.push(format!("the capital of {state} is {capital} ."));
         for city in at["cities"].as_array().unwrap() {

@@ -7,6 +7,8 @@ use llmtrace_lens::patching::Metric;
 use llmtrace_lens::{Model, Toy};
 use serde_json::Value;
 
+use crate::support::toy_states;
+
 fn answer(model: &Model, outcome: &Outcome) -> (String, f64) {
     let best = (0_u32..).zip(&outcome.logits).max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
     (model.token_text(best), Metric::probability(best).of(&outcome.logits))
@@ -14,12 +16,11 @@ fn answer(model: &Model, outcome: &Outcome) -> (String, f64) {
 
 /// The capital and the cities of each state, the city that stands in no two-hop sentence first.
 fn states() -> Vec<(String, Vec<String>)> {
-    let facts: Value = serde_json::from_str(include_str!("../../models/toy-relu/facts.json")).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let state = |state: &Value| {
         (text(&state["capital"]), state["cities"].as_array().unwrap().iter().map(text).collect())
     };
-    facts["states"].as_object().unwrap().values().map(state).collect()
+    toy_states().values().map(state).collect()
 }
 
 /// Without a graph: only its features are asked.

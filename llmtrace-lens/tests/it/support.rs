@@ -1,6 +1,6 @@
 //! What several tests take: models whose values are known, and their numbers.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
@@ -43,6 +43,12 @@ pub(crate) fn toys() -> Vec<(Model, Value)> {
 /// The question that the toys were trained on.
 pub(crate) fn toy_prompt(model: &Model, city: &str) -> Vec<u32> {
     model.tokenize(&format!("the capital of the state containing {city} is")).unwrap()
+}
+
+/// What the toys were taught of each state, by its name: in one order, whatever features serde_json has.
+pub(crate) fn toy_states() -> BTreeMap<String, Value> {
+    let facts: Value = serde_json::from_str(include_str!("../../models/toy-relu/facts.json")).unwrap();
+    serde_json::from_value(facts["states"].clone()).unwrap()
 }
 
 pub(crate) fn tensors(path: impl AsRef<Path>) -> HashMap<String, Tensor> {
