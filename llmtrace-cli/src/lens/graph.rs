@@ -42,7 +42,7 @@ pub(crate) struct Options {
     /// Leave the constants out of the adjacency of .safetensors
     #[arg(long)]
     no_constant: bool,
-    /// What is explained: tokens (Austin,Houston), or one less another (Austin-Sacramento); #17 is an id
+    /// What is explained: tokens (Austin,Houston), a difference (Austin-Houston); #17 is an id
     #[arg(long, value_name = "TOKENS")]
     targets: Option<String>,
     /// The most tokens that are explained, where none is named
@@ -54,7 +54,7 @@ pub(crate) struct Options {
     /// The most features that become nodes: those with the most influence
     #[arg(long, value_name = "N", default_value_t = 7500)]
     max_features: usize,
-    /// Ablate so many of the strongest features, and compare what happens with what the graph foretells
+    /// Ablate so many of the strongest features, and compare with what the graph foretells
     #[arg(long, value_name = "N", default_value_t = 0)]
     validate: usize,
     /// Put features into one supernode whose decoders have at least this cosine

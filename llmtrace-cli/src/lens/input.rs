@@ -19,7 +19,7 @@ const HUB: &str = "hf:";
 /// Which model, and where it is run.
 #[derive(Args, Debug)]
 pub(super) struct ModelArguments {
-    /// A folder, hf:owner/name[@revision] of the hub, or toy, toy-gelu, toy-houston in the program
+    /// A folder, hf:owner/name[@revision] of the hub, or toy, toy-gelu, toy-houston
     #[arg(value_name = "MODEL")]
     model: String,
     /// Where it is run; cuda and metal need a build with that feature

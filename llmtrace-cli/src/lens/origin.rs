@@ -23,16 +23,15 @@ pub(crate) struct Options {
     command: Command,
 }
 
+// Their descriptions stand with their options.
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Learns from texts whose origin is known
     Train(TrainOptions),
-    /// Judges texts
     Score(ScoreOptions),
 }
 
 #[derive(Args, Debug)]
-#[command(long_about = ABOUT, after_help = EXAMPLES)]
+#[command(about = "Learns from texts whose origin is known", long_about = ABOUT, after_help = EXAMPLES, next_line_help = true)]
 struct TrainOptions {
     #[command(flatten)]
     models: NamedModels,
@@ -59,7 +58,7 @@ struct TrainOptions {
 }
 
 #[derive(Args, Debug)]
-#[command(long_about = ABOUT, after_help = EXAMPLES)]
+#[command(about = "Judges texts", long_about = ABOUT, after_help = EXAMPLES, next_line_help = true)]
 struct ScoreOptions {
     /// What train has written
     #[arg(value_name = "CLASSIFIER")]
@@ -90,7 +89,7 @@ struct NamedModels {
 const ABOUT: &str = "\
 Says which of several models wrote a text, or that it is not known.
 
-Every candidate reads each text; a linear classifier weighs how probable each
+Reads each text with every candidate; a linear classifier weighs how probable each
 finds the words, and who finds which words more probable than another (Li et al.
 2023, Origin Tracing and Detecting of LLMs). train learns from texts of known
 origin, at least ten of each, and prints how well it does on texts that it did
