@@ -19,8 +19,10 @@ const HUB: &str = "hf:";
 /// Which model, and where it is run.
 #[derive(Args, Debug)]
 pub(super) struct ModelArguments {
-    /// A folder, hf:owner/name[@revision] of the hub, or toy, toy-gelu, toy-houston
-    #[arg(value_name = "MODEL")]
+    #[arg(
+        value_name = "MODEL",
+        help = "A folder, hf:owner/name[@revision] of the hub, or toy, toy-gelu, toy-houston"
+    )]
     model: String,
     /// Where it is run; cuda and metal need a build with that feature
     #[arg(long, value_name = "DEVICE", value_enum, default_value = "cpu")]
