@@ -23,7 +23,7 @@ pub(super) struct Client {
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait for further bytes.
-const READ_TIMEOUT: Duration = Duration::from_mins(1);
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Servers that one request may be sent on to.
 const REDIRECTS: usize = 10;
 

@@ -45,7 +45,7 @@ pub(crate) fn toy_prompt(model: &Model, city: &str) -> Vec<u32> {
     model.tokenize(&format!("the capital of the state containing {city} is")).unwrap()
 }
 
-/// What the toys were taught of each state, by its name: in one order, whatever features serde_json has.
+/// What the toys were taught of each state, by its name: in one order, however JSON is read.
 pub(crate) fn toy_states() -> BTreeMap<String, Value> {
     let facts: Value = serde_json::from_str(include_str!("../../models/toy-relu/facts.json")).unwrap();
     serde_json::from_value(facts["states"].clone()).unwrap()
