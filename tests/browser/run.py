@@ -46,7 +46,8 @@ from harness import Site  # noqa: E402
 from server import Server  # noqa: E402
 from traces import World  # noqa: E402
 
-USUAL = [list_page, trace_page, session_pages, dashboard_page, compare_page, findings_page, graph_page, scores, live, narrow, looks]
+# The last one sends traces of its own, which the lists of the others do not have.
+USUAL = [list_page, trace_page, session_pages, dashboard_page, compare_page, findings_page, scores, live, narrow, looks, graph_page]
 
 
 def build() -> Path:
