@@ -64,6 +64,7 @@ pub mod origin;
 #[cfg(feature = "model")]
 pub mod patching;
 pub mod report;
+mod statistics;
 #[cfg(feature = "model")]
 mod toy;
 #[cfg(feature = "model")]

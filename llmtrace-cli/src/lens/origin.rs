@@ -14,6 +14,8 @@ use super::input::{DeviceName, load, wrong};
 use super::output::OutputArguments;
 use super::progress::Steps;
 use crate::failure::Failure;
+use crate::grid::Grid;
+use crate::terminal;
 
 /// The options of the command.
 #[derive(Args, Debug)]
@@ -245,19 +247,14 @@ fn told(classifier: &OriginClassifier) -> String {
         out.push_str(&report.too_short.to_string());
         out.push_str(" texts left out: too few words\n");
     }
-    let names: Vec<String> =
-        classifier.classes().iter().map(|name| text::cut(&text::escaped(name), 16)).collect();
-    let width = names.iter().map(|name| text::width(name)).chain([7]).max().unwrap_or_default();
-    let cell = |text: &str| format!("  {}{text}", " ".repeat(width - text::width(text)));
-    out += "\nsaid to be of\n";
-    out += &cell("");
-    out.extend(names.iter().map(String::as_str).chain(["unknown"]).map(cell));
-    out.push('\n');
-    for (name, row) in names.iter().zip(&report.confusion) {
-        out += &cell(name);
-        out.extend(row.iter().map(|count| cell(&count.to_string())));
-        out.push('\n');
+    out += "\nwhose texts (rows) were said to be whose\n";
+    let names = || classifier.classes().iter().map(|name| text::cut(&text::escaped(name), 16));
+    let mut grid = Grid::default();
+    grid.row([String::new()].into_iter().chain(names()).chain(["unknown".to_owned()]).collect(), "");
+    for (name, row) in names().zip(&report.confusion) {
+        grid.row([name].into_iter().chain(row.iter().map(usize::to_string)).collect(), "");
     }
+    grid.write(terminal::columns(), false, &mut out);
     out
 }
 

@@ -1,5 +1,6 @@
 //! The page of the attribution graph that a span holds.
 
+use llmtrace::semconv::LENS_GRAPH as GRAPH;
 use llmtrace::{SpanId, SpanRecord, TraceId};
 use llmtrace_lens::circuit::page::LEAD;
 use llmtrace_lens::circuit::write::{GraphFile, GraphFileError};
@@ -10,9 +11,6 @@ use super::assets::{CIRCUIT_SCRIPT, CIRCUIT_STYLE};
 use super::components::text::{cut, line};
 use super::layout::{Page, Section};
 use super::trace::{path, raw_path};
-
-/// The attribute that holds an attribution graph: JSON as Neuronpedia has it.
-const GRAPH: &str = "llmtrace.lens.graph";
 
 /// Characters of a name, and of what is wrong with a graph, that are shown.
 const MAX_NAME: usize = 80;

@@ -9,6 +9,7 @@ use super::error::ReadError;
 use super::reading::{Reading, floats, single};
 use crate::hooks::{HookPoint, Site};
 use crate::model::TokenLabel;
+use crate::statistics::median;
 
 /// How large the residual stream is at each layer and position, and what stands out.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -132,15 +133,6 @@ impl OutlierRule {
         found.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
         found
     }
-}
-
-/// The middle value, or the mean of the two in the middle; 0 of nothing.
-fn median(values: &[f32]) -> f32 {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
-    let at = |index: usize| sorted.get(index).copied().unwrap_or(0.0);
-    let half = sorted.len() / 2;
-    if sorted.len() % 2 == 1 { at(half) } else { f32::midpoint(at(half.saturating_sub(1)), at(half)) }
 }
 
 impl fmt::Display for ResidualNorms {

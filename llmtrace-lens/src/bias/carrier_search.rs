@@ -8,7 +8,6 @@ use fastrand::Rng;
 use super::carriers::{Carrier, Carriers, ModelPart};
 use super::continuation::{Continuation, tokens_of};
 use super::error::BiasError;
-use super::interval::mean;
 use super::largest::largest_of;
 use super::permutation;
 use super::probe::{Over, Probe, SLOT};
@@ -16,6 +15,7 @@ use super::report::Comparison;
 use super::swapped::{Run, Units};
 use crate::circuit::Transcoders;
 use crate::model::Model;
+use crate::statistics::mean;
 
 /// Looks for the heads and neurons that carry a difference: each is put in from the counterfactual prompt's run, in both
 /// directions, at all positions (activation patching: Vig et al. 2020, "Investigating Gender Bias in Language Models Using Causal

@@ -4,6 +4,7 @@ use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::distribution::{normal, normal_quantile, student_quantile};
+use crate::statistics::{mean, variance};
 
 /// How a confidence interval is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,15 +143,6 @@ fn acceleration(strata: &[(f64, &[f64])]) -> f64 {
 fn mean_of_draw(values: &[f64], rng: &mut Rng) -> f64 {
     let drawn = (0..values.len()).filter_map(|_| values.get(rng.usize(..values.len())));
     drawn.sum::<f64>() / values.len() as f64
-}
-
-pub(super) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
-}
-
-fn variance(values: &[f64]) -> f64 {
-    let centre = mean(values);
-    values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (values.len() as f64 - 1.0)
 }
 
 #[cfg(test)]

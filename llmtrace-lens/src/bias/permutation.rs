@@ -2,7 +2,8 @@
 
 use fastrand::Rng;
 
-use super::interval::{Sample, mean};
+use super::interval::Sample;
+use crate::statistics::mean;
 
 /// Up to so many arrangements are all tried; of more, so many random ones.
 const ARRANGEMENTS: u64 = 20_000;

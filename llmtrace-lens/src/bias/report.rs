@@ -5,10 +5,11 @@ use serde::Serialize;
 
 use super::attribute::{Group, Pairing};
 use super::error::BiasError;
-use super::interval::{Bounds, Sample, mean};
+use super::interval::{Bounds, Sample};
 use super::permutation;
 use super::probe::{Over, Probe, Settings};
 use super::scores::Scores;
+use crate::statistics::mean;
 
 /// How differently the groups of a probe are scored. `Display` draws it as a table; it serialises to JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]

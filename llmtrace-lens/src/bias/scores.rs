@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::error::BiasError;
-use super::interval::mean;
 use super::probe::Probe;
+use crate::statistics::mean;
 
 /// What every prompt of a probe scored.
 #[derive(Clone, Debug, PartialEq, Serialize)]

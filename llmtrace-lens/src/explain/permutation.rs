@@ -3,6 +3,7 @@
 use fastrand::Rng;
 
 use super::{Coalition, Coverage, ExplainError, Game, Method, Parts, Solution};
+use crate::statistics::{mean, standard_error};
 
 /// Shapley values by random orders in which the parts join the prompt, each order taken forwards and backwards
 /// (antithetic), with the standard error over these pairs. At most 2 (parts - 1) calls a pair.
@@ -74,15 +75,4 @@ impl Method for Permutation {
             (self.pairs > 1).then(|| pairs.iter().map(|pairs| standard_error(pairs)).collect());
         Ok(solution)
     }
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The sample's standard deviation over the root of its size.
-fn standard_error(values: &[f64]) -> f64 {
-    let (mean, count) = (mean(values), values.len() as f64);
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    (squares / (count - 1.0) / count).sqrt()
 }

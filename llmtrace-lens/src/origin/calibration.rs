@@ -1,6 +1,6 @@
 //! Confidence that is as often right as it says.
 
-use super::logistic::softmax;
+use crate::statistics::softmax;
 
 /// Edges of the temperatures that are tried, as natural logarithms.
 const RANGE: (f64, f64) = (-4.0, 8.0);

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::statistics::{correlation, mean};
+
 /// What the candidates' reading says of a text, in numbers that do not grow with its length.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -27,9 +29,9 @@ impl Evidence {
         let moments: Vec<(f64, f64)> = columns.iter().map(|column| moments(column)).collect();
         let mut features: Vec<f64> = moments.iter().flat_map(|(mean, spread)| [*mean, *spread]).collect();
         for (at, first) in columns.iter().enumerate() {
-            for (other, second) in columns.iter().enumerate().skip(at + 1) {
+            for second in columns.iter().skip(at + 1) {
                 features.push(share_above(first, second));
-                features.push(correlation(first, second, moments[at], moments[other]));
+                features.push(correlation(first, second).unwrap_or(0.0));
             }
         }
         let bits = moments.iter().map(|(mean, _)| -mean / std::f64::consts::LN_2).collect();
@@ -44,9 +46,9 @@ impl Evidence {
 
 /// Mean and standard deviation; zeros of nothing.
 pub(super) fn moments(values: &[f64]) -> (f64, f64) {
-    let count = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let variance = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / count;
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    let variance = squares / values.len().max(1) as f64;
     (mean, variance.sqrt())
 }
 
@@ -57,13 +59,6 @@ fn share_above(first: &[f64], second: &[f64]) -> f64 {
         std::cmp::Ordering::Less => 0.0,
     });
     halves.sum::<f64>() / first.len().max(1) as f64
-}
-
-/// Pearson's correlation; 0 where one side does not vary.
-fn correlation(first: &[f64], second: &[f64], one: (f64, f64), other: (f64, f64)) -> f64 {
-    let both = first.iter().zip(second).map(|(a, b)| (a - one.0) * (b - other.0)).sum::<f64>();
-    let scale = one.1 * other.1 * first.len().max(1) as f64;
-    if scale > 0.0 { both / scale } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Multinomial logistic regression.
 
+use crate::statistics::softmax;
+
 /// Weights of a linear classifier: for each class, a bias and one weight for each feature.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Logistic {
@@ -89,14 +91,6 @@ impl Logistic {
             .map(|(slope, (to, from))| slope * (to - from))
             .sum()
     }
-}
-
-/// Probabilities of logits.
-pub(super) fn softmax(logits: &[f64]) -> Vec<f64> {
-    let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let shares: Vec<f64> = logits.iter().map(|logit| (logit - greatest).exp()).collect();
-    let sum: f64 = shares.iter().sum();
-    shares.into_iter().map(|share| share / sum).collect()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::sweep::{Ends, Sweep, SweepAxis};
 use crate::error::RunError;
 use crate::hooks::{ActivationCache, Axis, Filter, HookPoint, Hooks, Site, axes};
 use crate::model::{Model, Readout};
+use crate::statistics;
 
 /// About this many positions are run at once.
 const POSITIONS: usize = 1024;
@@ -97,7 +98,7 @@ impl<'a> CausalTrace<'a> {
         let mut hooks = Hooks::new().keep("blocks.*.hook_resid_pre");
         let (logits, streams) = self.model.run_embeddings(&noised, Readout::Last, &mut hooks)?;
         let lost = metric.of_batch(&logits)?;
-        let ends = Ends::new(good, mean(&lost))?;
+        let ends = Ends::new(good, statistics::mean(&lost))?;
         let layers = config.layers;
         let mut values = Vec::new();
         let mut errors = Vec::new();
@@ -105,8 +106,8 @@ impl<'a> CausalTrace<'a> {
             let first = layer.saturating_sub(self.window / 2);
             let last = (layer + self.window.div_ceil(2)).min(layers);
             for samples in self.layer(site, first..last, &clean, &streams, &metric)? {
-                values.push(mean(&samples));
-                errors.push(standard_error(&samples, &lost) / (ends.clean - ends.corrupted).abs());
+                values.push(statistics::mean(&samples));
+                errors.push(gain_error(&samples, &lost) / (ends.clean - ends.corrupted).abs());
             }
             (self.progress)((layer + 1) * self.tokens.len(), layers * self.tokens.len());
         }
@@ -203,14 +204,8 @@ impl fmt::Debug for CausalTrace<'_> {
     }
 }
 
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
 /// The standard error of the mean of what each sample gained; 0 of one sample.
-fn standard_error(values: &[f64], before: &[f64]) -> f64 {
+fn gain_error(values: &[f64], before: &[f64]) -> f64 {
     let gains: Vec<f64> = values.iter().zip(before).map(|(value, before)| value - before).collect();
-    let (middle, count) = (mean(&gains), gains.len() as f64);
-    let spread: f64 = gains.iter().map(|gain| (gain - middle).powi(2)).sum();
-    if gains.len() < 2 { 0.0 } else { (spread / (count - 1.0) / count).sqrt() }
+    statistics::standard_error(&gains)
 }

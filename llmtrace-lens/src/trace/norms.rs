@@ -1,5 +1,6 @@
 //! How long the residual stream is, and where it is out of the ordinary.
 
+use crate::statistics::median;
 use candle_core::{D, DType, Tensor};
 use serde::Serialize;
 
@@ -84,13 +85,6 @@ impl ResidualNorms {
         });
         long.chain(massive)
     }
-}
-
-/// The middle value, the greater of two.
-fn median(values: &[f32]) -> f32 {
-    let mut values = values.to_vec();
-    let middle = values.len() / 2;
-    if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(middle, f32::total_cmp).1 }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::active::floats;
 use super::graph::TargetNode;
 use super::local::Local;
 use crate::circuit::error::CircuitError;
+use crate::statistics::softmax;
 
 /// What a graph explains.
 #[derive(Clone, Debug, PartialEq)]
@@ -107,13 +108,6 @@ impl Local<'_> {
             logits.map(|logit| cap.map_or(logit, |cap| cap * (logit / cap).tanh())).collect();
         softmax(&logits)
     }
-}
-
-fn softmax(logits: &[f64]) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
 
 /// The most probable tokens, as few as reach `share` together.

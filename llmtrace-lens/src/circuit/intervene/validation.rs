@@ -6,6 +6,7 @@ use super::change::{Change, Held};
 use super::experiment::{Experiment, Outcome};
 use crate::circuit::error::CircuitError;
 use crate::circuit::graph::ActiveFeature;
+use crate::statistics;
 
 /// How far a graph may be trusted: its most influential features ablated one by one, what the graph foretells against what the model does.
 #[derive(Clone, Debug, Serialize)]
@@ -203,20 +204,11 @@ impl Validation {
 impl Agreement {
     /// Of foretold and measured changes.
     pub fn of(pairs: &[(f64, f64)]) -> Self {
-        let count = pairs.len() as f64;
-        let mean = |side: fn(&(f64, f64)) -> f64| pairs.iter().map(side).sum::<f64>() / count.max(1.0);
-        let (foretold, measured) = (mean(|pair| pair.0), mean(|pair| pair.1));
-        let (mut both, mut first, mut second) = (0.0, 0.0, 0.0);
-        for (a, b) in pairs {
-            let (a, b) = (a - foretold, b - measured);
-            both += a * b;
-            first += a * a;
-            second += b * b;
-        }
+        let (foretold, measured): (Vec<f64>, Vec<f64>) = pairs.iter().copied().unzip();
         let largest = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).fold(0.0, f64::max);
         Self {
             count: pairs.len(),
-            correlation: (first > 0.0 && second > 0.0).then(|| both / (first * second).sqrt()),
+            correlation: statistics::correlation(&foretold, &measured),
             largest_error: largest(|(a, b)| (a - b).abs()),
             largest_change: largest(|(_, b)| b.abs()),
         }
