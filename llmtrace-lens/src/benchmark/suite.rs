@@ -276,7 +276,8 @@ impl Suite {
     ) {
         let Some(known) = self.models.get(model) else { return };
         let texts: Vec<String> = tokens.iter().map(|token| known.token_text(*token)).collect();
-        let words = texts.get(1..).unwrap_or_default().join(" ");
+        let words: Vec<&str> = texts.iter().map(String::as_str).filter(|text| *text != "<bos>").collect();
+        let words = words.join(" ");
         self.tasks.push(Task {
             id: format!("{model}: {words}: {}", level.as_str()),
             model: model.to_owned(),
