@@ -20,21 +20,29 @@ test = Suite()
 DALLAS = (Path(__file__).parent / "dallas.json").read_text()
 NUMBERS = iter(range(20_001, 21_000))
 FRAME_MS = 50
+GOES = 5
 
-# Milliseconds between frames while `act` is done once a frame: the middle one and the second longest.
+# Milliseconds between frames while `act` is done for a second: a drag, pins set and taken off, or a slider pulled to and fro.
 FRAMES = """
 const [act, done] = arguments, canvas = document.querySelector('.circuit canvas'), box = canvas.getBoundingClientRect(), took = [];
+const slider = document.querySelector('.c-slider input');
 canvas.setPointerCapture = () => {};
 const point = (type, x) => canvas.dispatchEvent(new PointerEvent(type, { clientX: box.left + x, clientY: box.top + 200, pointerId: 1, bubbles: true }));
 const key = (name) => canvas.dispatchEvent(new KeyboardEvent('keydown', { key: name, bubbles: true }));
+const begin = { pan: () => point('pointerdown', 700), pin: () => key('ArrowDown'), prune: () => {} };
+const go = {
+  pan: (at) => point('pointermove', 700 - 10 * at),
+  pin: (at) => { if (at % 6 === 1) key('p'); },
+  prune: (at) => { slider.value = 0.8 - 0.01 * Math.abs(30 - at); slider.dispatchEvent(new Event('input', { bubbles: true })); },
+};
 let last = 0, at = 0;
-if (act === 'pan') point('pointerdown', 600); else key('ArrowDown');
+begin[act]();
 requestAnimationFrame(function frame(now) {
   if (last) took.push(now - last);
   last = now;
   at += 1;
-  if (at > 60) { point('pointerup', 0); took.sort((a, b) => a - b); done([took[30], took.at(-2)]); return; }
-  if (act === 'pan') point('pointermove', 600 - 6 * at); else if (at % 6 === 1) key('p');
+  if (at > 60) { point('pointerup', 0); done(took); return; }
+  go[act](at);
   requestAnimationFrame(frame);
 });
 """
@@ -60,7 +68,7 @@ def node(name: str, layer, position: int, kind: str, **more) -> dict:
 
 
 def large(nodes: int, links: int) -> str:
-    """A random graph of 32 tokens and 24 layers."""
+    """A random graph of 32 tokens and 24 layers; each feature is fed by a token and leads to an answer, so that pruning leaves all of it."""
     choose, tokens, layers = random.Random(7), 32, 24
     made = [node(f"E_{at}_{at}", "E", at, "embedding", influence=0.9) for at in range(tokens)]
     made += [node(f"25_{at}_31", 25, 31, "logit", token_prob=0.5 / 2**at, clerp=f'Output "out{at}"') for at in range(10)]
@@ -69,7 +77,12 @@ def large(nodes: int, links: int) -> str:
         layer, position = choose.randrange(layers), choose.randrange(tokens)
         places.append((layer, position, f"{layer}_{at}_{position}"))
         made.append(node(places[-1][2], layer, position, "cross layer transcoder", influence=at / nodes * 0.8, activation=1.0))
-    ends, found = places[tokens:] + [(25, 31, f"25_{at}_31") for at in range(10)], {}
+    features, found = places[tokens:], {}
+    for _, position, name in features:
+        token = choose.randrange(position + 1)
+        found[f"E_{token}_{token}", name] = choose.gauss(0, 1)
+        found[name, f"25_{choose.randrange(10)}_31"] = choose.gauss(0, 1)
+    ends = features + [(25, 31, f"25_{at}_31") for at in range(10)]
     while len(found) < links:
         (low, early, source), (high, late, target) = choose.choice(places), choose.choice(ends)
         if low < high and early <= late:
@@ -89,7 +102,7 @@ def a_span_leads_to_its_graph(at):
     at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
     assert at.browser.text("main h1") == "Why “Austin”?" and "Dallas" in at.browser.text(".c-prompt")
     assert at.browser.texts(".c-score b") == ["100%", "100%"] and "21 nodes" in at.browser.text(".c-sliders")
-    ways = at.browser.texts(".c-path")
+    ways = at.browser.until("the ways", lambda: at.browser.texts(".c-path"))
     assert any(way.startswith("Dallas → L2 F325 → Austin") for way in ways), ways
 
 
@@ -107,6 +120,7 @@ def a_node_is_followed_pinned_and_grouped(at):
     at.browser.fill(".c-below form input", "Texas <b>")
     at.browser.link("Group the ticked").click()
     assert "Texas <b>" in " ".join(at.browser.texts(".c-below b")) and len(at.browser.all(".c-unit")) == 2
+    at.browser.until("the address says so", lambda: "Texas" in at.browser.path)
     address = at.browser.path
     at.browser.open("/traces")
     at.browser.open(address)
@@ -159,15 +173,22 @@ def what_is_no_graph_says_so(at):
 @test
 def fifty_thousand_links_stay_quick(at):
     at.browser.driver.set_script_timeout(60)
-    path = opened(at, large(2_000, 50_000))
-    at.browser.open("/traces")
-    at.browser.open(f"{path}#nodes=1&edges=1")
-    at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
-    assert "2,000 and 50,000" in at.browser.text(".c-sliders")
-    for act in ("pan", "pin"):
-        usual, longest = at.browser.driver.execute_async_script(FRAMES, act)
-        print(f"     {act}: a frame takes {usual:.0f} ms, the longest but one {longest:.0f} ms")
-        assert usual < FRAME_MS, (act, usual, longest)
+    path, wrong = page(at, large(2_000, 50_000)), []
+    for act in ("pan", "pin", "prune"):
+        goes = []
+        # What the page itself makes slow is slow whenever it is done; a frame that waits for another program of the computer is not.
+        # So each is done right after the page was opened, and one go of these is to be without a slow frame.
+        while len(goes) < GOES and (not goes or max(goes[-1]) >= FRAME_MS):
+            at.browser.open("/traces")
+            at.browser.open(f"{path}#nodes=1&edges=1")
+            at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"), 30)
+            assert "2,000 nodes and 50,000 links of" in at.browser.text(".c-sliders")
+            goes.append(sorted(at.browser.driver.execute_async_script(FRAMES, act)))
+        best = min(goes, key=max)
+        print(f"     {act}: a frame takes {best[len(best) // 2]:.0f} ms, the longest {best[-2]:.0f} and {best[-1]:.0f} ms, at go {len(goes)}")
+        if max(best) >= FRAME_MS:
+            wrong.append(f"{act}: {[[round(frame) for frame in took[-8:]] for took in goes]}")
+    assert not wrong, "\n".join(wrong)
 
 
 @test

@@ -3,7 +3,8 @@ const FIRST_LINKS = 10;
 const MOST_LISTED = 200;
 const MOST_WORDS = 12;
 const MOST_CONTEXTS = 6;
-const MOST_CONTEXT_TOKENS = 64;
+const MOST_CONTEXT_TOKENS = 40;
+const FAINT = 0.1;
 
 const KINDS = { feature: "feature", error: "not explained", token: "token of the prompt", answer: "possible next token" };
 
@@ -17,18 +18,29 @@ const place = (graph, node) => {
 };
 
 const nodeCard = (page, node) => {
-  const { graph, shown, state } = page;
-  const isPinned = state.pinned.has(node);
+  const { graph, shown } = page;
   const words = [
     el("p", { class: "kind" }, KINDS[node.kind]),
     el("h2", {}, el("bdi", {}, node.name)),
     el("p", {}, `${upper(place(graph, node))}.`,
       node.activation === null ? null : ` It is active with ${number(node.activation)}.`,
       shown.nodes.has(node) ? null : " It is below the thresholds, and so not in the picture."),
-    el("p", { class: "buttons" }, button(isPinned ? "Unpin" : "Pin", () => page.togglePin(node), { "aria-pressed": String(isPinned), title: "Pin it into the small graph below (key p)" }),
+    el("p", { class: "buttons" }, pinButton(page, node),
       button("Back to all", () => page.choose(null))),
   ];
   return [...words, ...details(node.details), linkList(page, node, "ins"), linkList(page, node, "outs")];
+};
+
+const pinButton = (page, node) => {
+  page.pinButton = button("", () => page.togglePin(node), { title: "Pin it into the small graph below (key p)" });
+  markPin(page, node);
+  return page.pinButton;
+};
+
+const markPin = ({ state, pinButton }, node) => {
+  const isPinned = state.pinned.has(node);
+  pinButton.textContent = isPinned ? "Unpin" : "Pin";
+  pinButton.setAttribute("aria-pressed", String(isPinned));
 };
 
 const upper = (words) => words.charAt(0).toUpperCase() + words.slice(1);
@@ -44,22 +56,34 @@ const details = (given) => {
   const density = finite(given.density);
   return [
     words("promoted", "Makes likelier"), words("suppressed", "Makes less likely"),
-    density === null ? null : el("p", { class: "muted" }, `Active on ${percent(density)} of the tokens of the text it was looked for in.`),
-    contexts.length ? el("div", { class: "contexts" }, el("h3", {}, "Where it is most active"), ...contexts) : null,
+    contexts.length ? el("div", { class: "contexts" }, el("h3", {}, "Where it is most active"),
+      el("p", { class: "muted" }, "Underlined is the token at which it is most active; the stronger the colour, the more active it is."), ...contexts) : null,
+    density === null ? null : el("p", { class: "muted" }, `Active at ${percent(density)} of the tokens of the text that it was looked for in.`),
   ];
 };
 
+// A piece of text, each token coloured by how active the feature is there, and the token of the peak marked.
 const context = (given) => {
-  const tokens = list(given.tokens).slice(0, MOST_CONTEXT_TOKENS).map(text);
-  if (!tokens.length) return null;
-  const activations = list(given.activations).map((value) => Math.max(0, finite(value) ?? 0));
-  const most = Math.max(...activations.slice(0, tokens.length), 1e-9);
-  return el("p", {}, tokens.map((token, at) => {
-    const mark = el((activations[at] ?? 0) > 0.05 * most ? "mark" : "span", { title: activations[at] ? `active with ${number(activations[at])}` : null }, visible(token));
-    if (mark.tagName === "MARK") mark.style.setProperty("--much", `${Math.round(20 + 60 * activations[at] / most)}%`);
-    return mark;
-  }));
+  const tokens = list(given.tokens).map(text);
+  const activations = tokens.map((_, at) => Math.max(0, finite(list(given.activations)[at]) ?? 0));
+  let peak = 0;
+  for (const [at, active] of activations.entries()) if (active > activations[peak]) peak = at;
+  const most = activations[peak];
+  if (!(most > 0)) return null;
+  const from = Math.max(0, Math.min(peak - MOST_CONTEXT_TOKENS / 2, tokens.length - MOST_CONTEXT_TOKENS));
+  const words = tokens.slice(from, from + MOST_CONTEXT_TOKENS).map((token, index) => {
+    const active = activations[from + index];
+    const share = active / most;
+    const isPeak = from + index === peak;
+    const word = el(share > FAINT ? "mark" : "span", { class: isPeak ? "peak" : null, title: active ? `active with ${number(active)}` : null }, el("bdi", {}, shownToken(token)));
+    if (share > FAINT) word.style.setProperty("--much", `${Math.round(10 + 45 * share)}%`);
+    return word;
+  });
+  return el("p", {}, from > 0 && "… ", words, from + MOST_CONTEXT_TOKENS < tokens.length && " …", el("small", {}, ` ${number(most)}`));
 };
+
+// A token inside a text: the space that it begins with is one.
+const shownToken = (token) => (/^ [^ ]/.test(token) ? ` ${visible(token.slice(1))}` : visible(token));
 
 const LINKS = {
   ins: ["What feeds it", "Shares are of all that adds to it or takes from it."],
@@ -67,7 +91,7 @@ const LINKS = {
 };
 
 const linkList = (page, node, side) => {
-  const { shown, whole } = page;
+  const { shown, graph: { whole } } = page;
   const links = node[side].filter((link) => shown.nodes.has(link.source) && shown.nodes.has(link.target));
   if (side === "ins" && (node.kind === "token" || node.kind === "error")) {
     return el("p", { class: "muted" }, node.kind === "token" ? "Nothing feeds it: it is where the way to the answer starts." : "Its inputs are not known: this is where the explanation has a gap.");
@@ -92,12 +116,10 @@ const linkRow = (page, link, other, share) => el("li", {},
     el("span", { class: `weight ${link.weight > 0 ? "for" : "against"}` }, signed(link.weight))));
 
 // The strongest ways from the prompt to the answers.
-const pathList = (page) => {
-  page.ways ??= strongestPaths(page.shown, page.whole.sizes, 12);
-  const paths = page.ways;
+const wayList = (page, paths) => {
   if (!paths.length) return el("p", { class: "muted" }, "No way leads from the prompt to an answer in this picture. Keep more nodes or links.");
   return el("ol", { class: "paths" }, paths.map(({ nodes, share, supports }) => el("li", {},
     el("button", { type: "button", class: "path", onclick: () => page.pinAll(nodes), title: "Pin these nodes" },
       nodes.flatMap((node, at) => [at ? el("i", {}, "→") : null, el("span", { class: node.kind }, el("bdi", {}, cut(node.name, 24)))]),
-      el("b", {}, percent(share)), el("small", { class: supports ? "for" : "against" }, supports ? "for" : "against")))));
+      el("span", { class: "share" }, el("b", {}, percent(share)), " ", el("small", { class: supports ? "for" : "against" }, supports ? "for" : "against"))))));
 };

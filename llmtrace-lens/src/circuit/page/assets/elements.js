@@ -7,7 +7,7 @@ const classes = (names) => names.split(" ").map((name) => `c-${name}`).join(" ")
 const fill = (element, attributes, children) => {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name === "class") element.setAttribute(name, classes(value));
+    else if (name === "class") { if (value) element.setAttribute(name, classes(value)); }
     else if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, value);
   }
@@ -66,4 +66,21 @@ const group = (items, keyOf) => {
     else groups.set(key, [item]);
   }
   return groups;
+};
+
+// Does the work of a generator bit by bit, so that no frame waits for it; answers with what ends it before that.
+const PART_MS = 3;
+const inSlices = (work, done) => {
+  let asked = 0;
+  const go = () => {
+    const until = performance.now() + PART_MS;
+    for (;;) {
+      const step = work.next();
+      if (step.done) return done(step.value);
+      if (performance.now() >= until) break;
+    }
+    asked = requestAnimationFrame(go);
+  };
+  go();
+  return () => cancelAnimationFrame(asked);
 };

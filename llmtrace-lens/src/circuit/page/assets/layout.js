@@ -44,7 +44,9 @@ const layout = (graph, shown, room) => {
     for (const [position, nodes] of cells) placeCell(places, columns, position, nodes, y, isTokens, shown);
     y += (lines - 1) * LINE_HEIGHT + LINE_HEIGHT / 2;
   }
-  return { places, axis, columns, width: columns.width + DOT_GAP, height: y + BOX_HEIGHT };
+  const [xs, ys] = [new Float32Array(graph.nodes.length), new Float32Array(graph.nodes.length)];
+  for (const [node, place] of places) [xs[node.index], ys[node.index]] = [place.x, place.y];
+  return { places, x: xs, y: ys, axis, columns, width: columns.width + DOT_GAP, height: y + BOX_HEIGHT };
 };
 
 const columnsOf = (graph, rows, gap) => {

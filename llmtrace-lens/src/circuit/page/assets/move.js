@@ -104,6 +104,17 @@ class Moves {
     return Math.max(SCALES[0], Math.min((width - AXIS - 12) / placed.width, (height - 12) / placed.height));
   }
 
+  // After another part of the graph is shown: all of it where all was seen; else the chosen node, or what was in the middle, stays.
+  keep(before) {
+    const { placed, chosen, view, width, height } = this.drawing;
+    const [seenWidth, seenHeight] = [width / view.scale, height / view.scale];
+    if (view.x <= 0 && view.y <= 0 && view.x + seenWidth >= before.width && view.y + seenHeight >= before.height) return this.begin();
+    const [from, to] = [before.places.get(chosen), placed.places.get(chosen)];
+    if (from && to) return this.to(view.x + to.x - from.x, view.y + to.y - from.y, view.scale);
+    const along = (start, length, was, is) => (start + length / 2) / was * is - length / 2;
+    return this.to(along(view.x, seenWidth, before.width, placed.width), along(view.y, seenHeight, before.height, placed.height), view.scale);
+  }
+
   show(scale) {
     const { placed, width, height, view } = this.drawing;
     const spare = (width - AXIS - 12) / scale - placed.width;

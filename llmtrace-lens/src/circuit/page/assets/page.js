@@ -1,4 +1,7 @@
 // The page: puts the parts together and keeps them in step.
+const REST_MS = 150;
+const ADDRESS_MS = 200;
+
 class Page {
   constructor(root) {
     this.root = root;
@@ -33,7 +36,6 @@ class Page {
     const graph = typeof source === "string" ? parse(source) : readGraph(source);
     rankNodes(graph);
     this.graph = this.drawing.graph = graph;
-    this.whole = influences(graph, () => true);
     this.state = new State(graph);
     if (from === "page") this.state.fromHash(location.hash);
     this.parts.head.replaceChildren(...head(this));
@@ -42,6 +44,7 @@ class Page {
     this.root.classList.add(classes("ready"));
     this.resize();
     this.prune();
+    this.changed();
     this.moves.begin();
   }
 
@@ -49,6 +52,7 @@ class Page {
     this.state.fromHash(location.hash);
     this.parts.tools.replaceChildren(...this.tools());
     this.prune();
+    this.changed();
   }
 
   async openFile(file) {
@@ -67,48 +71,121 @@ class Page {
     this.parts.notice.replaceChildren(...(words.trim() ? [el("p", { class: kind, role: kind === "bad" ? "alert" : "status" }, words)] : []));
   }
 
-  // The part of the graph that the thresholds keep.
+  // The part of the graph that the thresholds keep, at once.
   prune() {
-    this.shown = prune(this.graph, this.state.nodeShare, this.state.edgeShare);
-    this.ways = null;
-    this.drawing.show(this.shown, layout(this.graph, this.shown, { width: this.drawing.width || 700, height: this.drawing.height || 500 }));
-    this.kept.textContent = `${count(this.shown.nodes.size, "node")} and ${count(this.shown.links.length, "link")} of ${this.graph.nodes.length.toLocaleString("en-US")} and ${this.graph.links.length.toLocaleString("en-US")}`;
-    this.changed();
+    const steps = this.pruneSteps();
+    while (!steps.next().done);
   }
 
-  // Something was chosen, pinned or grouped.
+  // The same bit by bit, once more where the thresholds went on meanwhile. What stands beside the graph waits until they rest.
+  pruneSoon() {
+    this.isStale = true;
+    if (this.isPruning) return;
+    this.isPruning = this.drawing.isBusy = true;
+    requestAnimationFrame(() => {
+      this.isStale = false;
+      inSlices(this.pruneSteps(), () => {
+        this.isPruning = this.drawing.isBusy = false;
+        if (this.isStale) this.pruneSoon();
+        else this.rest();
+      });
+    });
+  }
+
+  * pruneSteps() {
+    const { drawing, graph, state } = this;
+    const shown = yield* pruning(graph, state.nodeShare, state.edgeShare);
+    yield;
+    const placed = layout(graph, shown, { width: drawing.width || 700, height: drawing.height || 500 });
+    yield;
+    if (graph === this.graph) this.showPart(shown, placed);
+  }
+
+  showPart(shown, placed) {
+    const { drawing, graph } = this;
+    const before = drawing.placed;
+    this.shown = shown;
+    drawing.show(shown, placed);
+    this.drawChosen();
+    if (before) this.moves.keep(before);
+    this.kept.textContent = `Shown: ${shown.nodes.size.toLocaleString("en-US")} of ${count(graph.nodes.length, "node")}, ${shown.links.length.toLocaleString("en-US")} of ${count(graph.links.length, "link")}`;
+  }
+
+  rest() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => { this.showSide(); this.keepAddress(); }, REST_MS);
+  }
+
+  drawChosen() {
+    const { chosen } = this.state;
+    this.drawing.choose(chosen && this.shown.nodes.has(chosen) ? chosen : null);
+  }
+
+  // Everything may be other than it was.
   changed() {
-    const { drawing, state } = this;
-    drawing.chosen = state.chosen && this.shown.nodes.has(state.chosen) ? state.chosen : null;
+    this.showSide();
+    this.pinsChanged();
+  }
+
+  pinsChanged() {
+    const { drawing, state, parts } = this;
     drawing.pinned = state.pinned;
-    drawing.prepare();
-    this.parts.side.replaceChildren(...(state.chosen ? nodeCard(this, state.chosen)
-      : [el("h2", {}, "Strongest ways to the answer"), el("p", { class: "muted" }, "Each line is one way from a token of the prompt, through features, to a possible next token, with its share of all influence. Press one to pin its nodes."), pathList(this)]));
-    this.parts.below.replaceChildren(el("h2", {}, "Pinned"), subgraph(this), ...pinnedTools(this));
-    try { history.replaceState(null, "", state.hash()); } catch { /* a place where addresses are fixed */ }
+    drawing.ask();
+    if (state.chosen) markPin(this, state.chosen);
+    parts.below.replaceChildren(el("h2", {}, "Pinned"), subgraph(this), ...pinnedTools(this));
+    this.keepAddress();
+  }
+
+  // One node, or the strongest ways to the answer.
+  showSide() {
+    const { graph, shown, state, parts } = this;
+    this.stopSearch?.();
+    if (state.chosen) {
+      parts.side.replaceChildren(...nodeCard(this, state.chosen));
+      return;
+    }
+    const list = el("div", {}, el("p", { class: "muted" }, "Looking for them…"));
+    parts.side.replaceChildren(el("h2", {}, "Strongest ways to the answer"), el("p", { class: "muted" }, "Each line is one way from a token of the prompt, through features, to a possible next token, with its share of all influence. Press one to pin its nodes."), list);
+    this.stopSearch = inSlices(strongestWays(graph, shown), (ways) => list.replaceChildren(wayList(this, ways)));
+  }
+
+  // The address says what the reader sees; browsers allow few changes of it in a second.
+  keepAddress() {
+    clearTimeout(this.keeping);
+    this.keeping = setTimeout(() => {
+      try { history.replaceState(null, "", this.state.hash()); } catch { /* a place where addresses are fixed */ }
+    }, ADDRESS_MS);
   }
 
   choose(node, how) {
     this.state.chosen = node;
-    this.changed();
+    this.drawChosen();
+    this.showSide();
+    this.keepAddress();
     if (node && how === "reveal") this.moves.reveal(node);
   }
 
   hover(node, event) {
-    this.tip.hidden = !node;
+    if (node !== this.tipped) {
+      this.tipped = node;
+      this.tip.hidden = !node;
+      if (!node) return;
+      this.tip.replaceChildren(el("b", {}, el("bdi", {}, node.name)), el("span", {}, place(this.graph, node)), node.activation === null ? "" : el("span", {}, `active with ${number(node.activation)}`));
+      this.tipSize = { width: this.tip.offsetWidth, height: this.tip.offsetHeight };
+    }
     if (!node) return;
-    this.tip.replaceChildren(el("b", {}, el("bdi", {}, node.name)), el("span", {}, place(this.graph, node)), node.activation === null ? "" : el("span", {}, `active with ${number(node.activation)}`));
-    const left = Math.min(event.offsetX + 14, this.drawing.width - this.tip.offsetWidth - 6);
-    const under = event.offsetY + 18 + this.tip.offsetHeight > this.drawing.height;
-    this.tip.style.transform = `translate(${Math.max(4, left)}px, ${under ? event.offsetY - this.tip.offsetHeight - 10 : event.offsetY + 18}px)`;
+    const { width, height } = this.tipSize;
+    const left = Math.min(event.offsetX + 14, this.drawing.width - width - 6);
+    const under = event.offsetY + 18 + height > this.drawing.height;
+    this.tip.style.transform = `translate(${Math.max(4, left)}px, ${under ? event.offsetY - height - 10 : event.offsetY + 18}px)`;
   }
 
-  togglePin(node) { if (this.state.pinned.has(node)) this.state.unpin(node); else this.state.pin(node); this.changed(); }
-  unpin(node) { this.state.unpin(node); this.changed(); }
-  pinAll(nodes) { nodes.forEach((node) => this.state.pin(node)); this.changed(); }
-  unpinAll() { this.state.pinned.clear(); this.state.groups = []; this.changed(); }
-  makeGroup(label, nodes) { this.state.group(label, nodes); this.changed(); }
-  ungroup(made) { this.state.groups = this.state.groups.filter((other) => other !== made); this.changed(); }
+  togglePin(node) { if (this.state.pinned.has(node)) this.state.unpin(node); else this.state.pin(node); this.pinsChanged(); }
+  unpin(node) { this.state.unpin(node); this.pinsChanged(); }
+  pinAll(nodes) { nodes.forEach((node) => this.state.pin(node)); this.pinsChanged(); }
+  unpinAll() { this.state.pinned.clear(); this.state.groups = []; this.pinsChanged(); }
+  makeGroup(label, nodes) { this.state.group(label, nodes); this.pinsChanged(); }
+  ungroup(made) { this.state.groups = this.state.groups.filter((other) => other !== made); this.pinsChanged(); }
   acceptGroup(made) { this.state.proposed = this.state.proposed.filter((other) => other !== made); this.makeGroup(made.label, made.nodes); }
 
   resize() {
@@ -125,18 +202,18 @@ class Page {
     this.kept = el("span", { class: "muted", role: "status" });
     const slider = (name, key, most, words) => {
       const shown = el("output", {}, percent(state[key]));
-      const input = el("input", { type: "range", min: "0", max: String(most), step: "0.005", value: String(state[key]), "aria-label": name, oninput: () => {
+      const input = el("input", { type: "range", min: "0", max: String(most), step: "0.005", value: String(state[key]), "aria-label": `${name} this share of the influence`, oninput: () => {
         state[key] = Math.min(most, Number(input.value));
         shown.textContent = percent(state[key]);
-        this.pruning ??= requestAnimationFrame(() => { this.pruning = undefined; this.prune(); });
+        this.pruneSoon();
       } });
-      return el("label", { class: "slider", title: words }, el("span", {}, name, " ", shown), input);
+      return el("label", { class: "slider", title: words }, el("span", {}, name, " ", shown, " of the influence"), input);
     };
     const picker = el("input", { type: "file", accept: ".json,application/json", class: "visually-hidden", tabindex: "-1", "aria-label": "A graph's JSON file", onchange: () => { this.openFile(picker.files[0]); picker.value = ""; } });
     return [
       search(this),
-      el("div", { class: "sliders" }, slider("Nodes that carry", "nodeShare", graph.about.nodeShare, "Keeps the nodes with the most influence on the answer, up to this share of it"),
-        slider("Links that carry", "edgeShare", graph.about.edgeShare, "Of the links between them, keeps the strongest, up to this share of the influence"), this.kept),
+      el("div", { class: "sliders" }, slider("Nodes with", "nodeShare", graph.about.nodeShare, "Keeps the nodes with the most influence on the answer, up to this share of it"),
+        slider("Links with", "edgeShare", graph.about.edgeShare, "Of the links between them, keeps the strongest, up to this share of the influence"), this.kept),
       el("p", { class: "buttons" }, button("Save picture (SVG)", () => download(`${graph.about.slug}.svg`, "image/svg+xml", picture(this.drawing, graph.about.prompt))),
         button("Save graph with pins (JSON)", () => download(`${graph.about.slug}.json`, "application/json", JSON.stringify(state.toFile()))),
         button("Open another graph…", () => picker.click(), { title: "A JSON file of llmtrace, circuit-tracer or Neuronpedia; or drop one on the page" }), picker),
@@ -177,7 +254,7 @@ const search = (page) => {
     if (!words) return found.replaceChildren();
     const holds = (node) => [node.name, node.label, node.id, ...list(node.details?.promoted).map((word) => (isObject(word) ? text(word.token) : text(word)))].some((held) => held.toLowerCase().includes(words));
     const hits = page.graph.nodes.filter((node) => holds(node) || visible(page.graph.tokens[node.position] ?? "").toLowerCase() === words);
-    hits.sort((a, b) => page.whole.influence[b.index] - page.whole.influence[a.index]);
+    hits.sort((a, b) => page.graph.whole.influence[b.index] - page.graph.whole.influence[a.index]);
     const rows = hits.slice(0, 12).map((node) => el("li", {}, el("button", { type: "button", class: "node", onclick: () => page.choose(node, "reveal") }, el("span", { class: `dot ${node.kind}` }), el("span", { class: "name" }, el("bdi", {}, node.name), el("small", {}, ` ${place(page.graph, node)}`)))));
     found.replaceChildren(el("p", { class: "muted", role: "status" }, hits.length ? count(hits.length, "node") : "No node has these words."), el("ol", { class: "links" }, rows));
   };

@@ -141,7 +141,7 @@ const about = (metadata) => {
   const share = (value) => { const held = finite(value); return held !== null && held > 0 && held <= 1 ? held : null; };
   return {
     slug: text(metadata.slug) || "graph", model: visible(text(metadata.scan) || "unknown"), prompt: typeof metadata.prompt === "string" ? cut(metadata.prompt, 2_000) : "",
-    transcoders: visible(text(info.transcoders) || "unknown"), active: finite(info.active_features),
+    transcoders: text(info.transcoders) && visible(text(info.transcoders)), active: finite(info.active_features),
     replacement: share(info.replacement_score) ?? finite(info.replacement_score), completeness: share(info.completeness_score) ?? finite(info.completeness_score),
     nodeShare: share(pruning.node_threshold) ?? share(metadata.node_threshold) ?? 1, edgeShare: share(pruning.edge_threshold) ?? 1,
   };

@@ -49,7 +49,7 @@ const subgraph = (page) => {
   const { state, graph } = page;
   const units = unitsOf(state);
   if (!units.length) return el("p", { class: "muted" }, "Nothing is pinned yet. Choose a node and press Pin, or press one of the strongest ways: the pinned nodes and what passes between them are drawn here.");
-  const links = betweenUnits(units, page.whole.sizes);
+  const links = betweenUnits(units, graph.whole.sizes);
   const { width, height } = placeUnits(units, graph);
   const lines = links.sort((a, b) => a.share - b.share).map((link) => {
     const [from, to] = [link.from, link.to];
