@@ -154,7 +154,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Some(text) => targets::read(&model, text)?,
         None => Targets::Likely { most: options.max_targets, probability: options.target_probability },
     };
-    let tracer = Tracer::new(&model, &transcoders).targets(targets).max_feature_nodes(options.max_features);
+    let tracer = Tracer::new(&model, &transcoders)
+        .targets(targets)
+        .max_feature_nodes(options.max_features)
+        .labels(labels);
     let (graph, validation) = if options.validate == 0 {
         (tracer.trace(&tokens).map_err(told)?, None)
     } else {
@@ -164,7 +167,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let validation = experiment.validate_telling(options.validate, tell).map_err(told)?;
         (experiment.into_graph(), Some(validation))
     };
-    let graph = graph.with_labels(labels);
     let pruned = graph.prune(Thresholds { nodes: options.node_threshold, edges: options.edge_threshold });
     let mut supernodes = graph.labelled_supernodes(&pruned);
     supernodes.extend(graph.propose_supernodes(&transcoders, &pruned, options.alike).map_err(told)?);

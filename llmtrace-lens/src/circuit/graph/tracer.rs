@@ -28,6 +28,7 @@ pub struct Tracer<'m> {
     batch: usize,
     update_interval: usize,
     max_bytes: usize,
+    labels: Labels,
     telling: Telling,
 }
 
@@ -44,6 +45,7 @@ impl<'m> Tracer<'m> {
             batch: 256,
             update_interval: 4,
             max_bytes: 4 << 30,
+            labels: Labels::default(),
             telling: Telling::default(),
         }
     }
@@ -77,6 +79,12 @@ impl<'m> Tracer<'m> {
     /// while it is made, as wide as all active features, wait in a temporary file.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// What features mean, for the graph and what its span says.
+    pub fn labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
         self
     }
 
@@ -171,7 +179,7 @@ impl<'m> Tracer<'m> {
             }
             self.rows(local, &queue, &mut found)?;
         }
-        assembled(local, targets, &seen, &found)
+        Ok(assembled(local, targets, &seen, &found)?.with_labels(self.labels.clone()))
     }
 
     /// Computes the rows of some features, many batches at a time.
