@@ -10,6 +10,7 @@ use llmtrace_lens::bias::{
 use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::handmade::Biased;
 
+use crate::seeded::neurons_in_files;
 use crate::support;
 
 const TEMPLATES: [&str; 3] = ["my neighbour {} works as a", "today {} became a", "says that {} is a"];
@@ -39,6 +40,26 @@ fn put_there() -> Vec<ModelPart> {
     parts
 }
 
+/// Features that are neurons carry what the neurons do, within 1e-4 of all that there is.
+#[track_caller]
+fn agree(neurons: &Carriers, features: &Carriers) {
+    let as_neuron = |carrier: &Carrier| match carrier.part {
+        ModelPart::Feature { layer, feature } => {
+            (ModelPart::Neuron { layer, neuron: feature }, carrier.effect)
+        }
+        part => (part, carrier.effect),
+    };
+    let of_features: BTreeMap<ModelPart, f64> = features.parts.iter().map(as_neuron).collect();
+    for carrier in &neurons.parts {
+        let other = of_features.get(&carrier.part);
+        let tolerance = 1e-4 * carrier.effect.abs().max(1.0);
+        assert!(
+            other.is_some_and(|effect| (effect - carrier.effect).abs() < tolerance),
+            "{carrier:?} {other:?}"
+        );
+    }
+}
+
 #[test]
 fn a_known_bias_is_found_and_so_is_all_that_carries_it_and_nothing_else() {
     for seed in SEEDS {
@@ -62,25 +83,29 @@ fn a_known_bias_is_found_and_so_is_all_that_carries_it_and_nothing_else() {
         let neurons = Transcoders::neurons(&model).unwrap();
         let search = CarrierSearch::new(&probe, &model).features(&neurons).pairs(8);
         let features = search.run(&report.comparisons[0]).unwrap();
-        let as_neuron = |carrier: &Carrier| match carrier.part {
-            ModelPart::Feature { layer, feature } => {
-                (ModelPart::Neuron { layer, neuron: feature }, carrier.effect)
-            }
-            part => (part, carrier.effect),
-        };
-        let of_features: BTreeMap<ModelPart, f64> = features.parts.iter().map(as_neuron).collect();
-        for carrier in &carriers.parts {
-            let other = of_features.get(&carrier.part);
-            assert!(
-                other.is_some_and(|effect| (effect - carrier.effect).abs() < 1e-4),
-                "{carrier:?} {other:?}"
-            );
-        }
+        agree(&carriers, &features);
         // Neurons of either group carry the half that the other one's do not.
         for carrier in carriers.named().filter(|carrier| carrier.part != head.part) {
             assert!((carrier.effect - 3.0).abs() < 1e-3, "seed {seed}: {carrier:?}");
         }
     }
+}
+
+#[test]
+fn features_of_files_carry_what_the_neurons_carry_that_they_are() {
+    let toy = support::toys().remove(0).0;
+    let groups =
+        [("Texas", ["Dallas", "Houston", "Laredo"]), ("California", ["Oakland", "Fresno", "Anaheim"])];
+    let attribute = Attribute::unpaired(groups.map(|(name, cities)| (name, cities.to_vec())));
+    let probe = Probe::new(["the capital of the state containing {} is"], attribute).unwrap();
+    let report = probe.run_model(&toy, &targets(&["Austin/Sacramento"])).unwrap();
+    let files = neurons_in_files();
+    let features = Transcoders::load(files.path(), &toy).unwrap();
+    let of_neurons = carriers(&probe, &toy, &report);
+    let search = CarrierSearch::new(&probe, &toy).features(&features).pairs(8);
+    let of_features = search.run(&report.comparisons[0]).unwrap();
+    assert!(of_neurons.parts.len() > 20, "{of_neurons}");
+    agree(&of_neurons, &of_features);
 }
 
 #[test]

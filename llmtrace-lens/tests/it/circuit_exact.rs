@@ -1,13 +1,13 @@
 //! What a graph must hold whatever the model: rows sum to what they explain, and known circuits are found.
 
 use llmtrace_lens::Model;
-use llmtrace_lens::circuit::graph::Targets;
-use llmtrace_lens::circuit::{AttributionGraph, Node, Tracer, Transcoders};
+use llmtrace_lens::circuit::graph::{ActiveFeature, Targets};
+use llmtrace_lens::circuit::{AttributionGraph, Node, Thresholds, Tracer, Transcoders};
 use llmtrace_lens::handmade::{Harmful, KnownEdge, KnownNode, TwoStep};
 
-use crate::seeded::Seeded;
+use crate::seeded::{Seeded, neurons_in_files};
 
-use crate::support::{fixtures, values};
+use crate::support::{fixtures, toy_prompt, values};
 
 /// Rows sum to their targets: features to pre-activations, targets to what the model said.
 #[track_caller]
@@ -123,4 +123,27 @@ fn the_known_edges_of_models_built_by_hand_are_recovered_exactly() {
     }
     let targets = Targets::Difference(Harmful::POISON, Harmful::REFUSE);
     check(&Harmful::model().unwrap(), Harmful::PROMPT, targets, &Harmful::edges());
+}
+
+#[test]
+fn neurons_in_files_are_the_neurons() {
+    let model = Model::load(fixtures().join("../../models/toy-relu")).unwrap();
+    let tokens = toy_prompt(&model, "Dallas");
+    let files = neurons_in_files();
+    let read = Transcoders::load(files.path(), &model).unwrap();
+    let found = Tracer::new(&model, &read).trace(&tokens).unwrap();
+    let neurons = Transcoders::neurons(&model).unwrap();
+    let expected = Tracer::new(&model, &neurons).trace(&tokens).unwrap();
+    assert_eq!(found.features.len(), expected.features.len());
+    for (found, expected) in found.features.iter().zip(&expected.features) {
+        let key = |at: &ActiveFeature| (at.layer, at.position, at.feature);
+        assert_eq!(key(found), key(expected));
+        assert!((found.activation - expected.activation).abs() < 1e-4, "{found:?} {expected:?}");
+    }
+    for target in expected.rows() {
+        for (found, expected) in found.row(target).iter().zip(expected.row(target)) {
+            assert!((found - expected).abs() < 1e-4, "row {target}: {found} {expected}");
+        }
+    }
+    assert_eq!(found.prune(Thresholds::default()).edges, expected.prune(Thresholds::default()).edges);
 }

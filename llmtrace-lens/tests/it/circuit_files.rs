@@ -207,6 +207,32 @@ fn a_budget_keeps_the_most_influential_features_and_counts_what_it_leaves_out() 
 }
 
 #[test]
+fn rows_that_wait_on_disk_make_the_same_graph() {
+    let model = Model::load(fixtures().join("models/gpt2")).unwrap();
+    let transcoders = Transcoders::load(fixtures().join("graphs/gpt2_plt"), &model).unwrap();
+    let tokens = [0, 20, 33, 47, 20, 102, 9];
+    for nodes in [0, 1, 30, usize::MAX] {
+        let tracer = Tracer::new(&model, &transcoders).max_feature_nodes(nodes).batches(4, 2);
+        let graph = tracer.trace(&tokens).unwrap();
+        let edges = graph.rows().flat_map(|row| graph.row(row).to_vec());
+        let edges: Vec<f32> = edges.collect();
+        let bytes = edges.len() * size_of::<f32>();
+        // Room for the graph alone, for some rows beside it, and for the graph not even.
+        for room in [bytes, bytes + 10_000] {
+            let again = tracer.clone().max_bytes(room).trace(&tokens).unwrap();
+            assert_eq!(again.features, graph.features, "{nodes} {room}");
+            assert_eq!(again.rows().flat_map(|row| again.row(row).to_vec()).collect::<Vec<f32>>(), edges);
+            assert_eq!((again.constants, again.left_out), (graph.constants.clone(), graph.left_out.clone()));
+        }
+        let error = tracer.max_bytes(bytes - 1).trace(&tokens).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("take {bytes} bytes, more than the {} allowed", bytes - 1)),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn activations_are_those_of_the_features_that_pass() {
     let pre = [0.5, -1.0, 2.0, 0.0, 1.5];
     for (activation, expected) in [

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use candle_core::{Device, Tensor};
 use llmtrace_lens::Model;
+use llmtrace_lens::circuit::{Experiment, Tracer, Transcoders};
+
+use crate::support::{fixtures, tensors};
 
 /// Which transcoders.
 #[derive(Clone, Copy, Debug)]
@@ -104,4 +107,39 @@ impl Seeded {
         std::fs::write(folder.path().join("config.yaml"), config).unwrap();
         folder
     }
+}
+
+/// Graphs of random models of some families, with transcoders of every kind.
+#[track_caller]
+pub(crate) fn each_experiment(families: &[&str], check: impl Fn(&str, &Experiment<'_>)) {
+    for family in families {
+        let model = Model::load(fixtures().join("models").join(family)).unwrap();
+        for seeded in Seeded::all() {
+            let written = seeded.write(&model);
+            let transcoders = Transcoders::load(written.path(), &model).unwrap();
+            let tracer = Tracer::new(&model, &transcoders).masked(1);
+            let experiment = tracer.experiment(&[1, 20, 33, 47, 20, 102, 9]).unwrap();
+            check(&format!("{family} {seeded:?}"), &experiment);
+        }
+    }
+}
+
+/// The neurons of the ReLU toy as files of transcoders.
+pub(crate) fn neurons_in_files() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = tensors(fixtures().join("../../models/toy-relu/model.safetensors"));
+    for layer in 0..3 {
+        let part = |name: &str| weights[&format!("transformer.h.{layer}.mlp.{name}")].clone();
+        let held = HashMap::from([
+            ("W_enc", part("c_fc.weight").t().unwrap().contiguous().unwrap()),
+            ("b_enc", part("c_fc.bias")),
+            ("W_dec", part("c_proj.weight")),
+            ("b_dec", part("c_proj.bias")),
+        ]);
+        candle_core::safetensors::save(&held, folder.path().join(format!("layer_{layer}.safetensors")))
+            .unwrap();
+    }
+    let config = "model_name: toy\nfeature_input_hook: mlp.hook_in\nfeature_output_hook: hook_mlp_out\n";
+    std::fs::write(folder.path().join("config.yaml"), config).unwrap();
+    folder
 }

@@ -2,11 +2,11 @@
 
 mod active;
 mod backward;
+mod found;
 #[expect(clippy::module_inception, reason = "the file is named after the type it holds")]
 mod graph;
 mod layer;
 mod local;
-mod order;
 mod target;
 mod tracer;
 
