@@ -5,7 +5,10 @@ dallas.json is what `llmtrace lens graph toy --prompt 'the capital of the state 
 
 import json
 import random
+import subprocess
+import tempfile
 from pathlib import Path
+from xml.etree import ElementTree
 
 import otlp
 from harness import Suite
@@ -18,6 +21,7 @@ from otlp import MS, Span
 test = Suite()
 
 DALLAS = (Path(__file__).parent / "dallas.json").read_text()
+PROMPT = "the capital of the state containing Dallas is"
 NUMBERS = iter(range(20_001, 21_000))
 FRAME_MS = 50
 GOES = 5
@@ -68,7 +72,7 @@ def node(name: str, layer, position: int, kind: str, **more) -> dict:
 
 
 def large(nodes: int, links: int) -> str:
-    """A random graph of 32 tokens and 24 layers; each feature is fed by a token and leads to an answer, so that pruning leaves all of it."""
+    """A random graph of 32 tokens and 24 layers. Each feature is fed by a token and leads to an answer, so that pruning leaves all of it."""
     choose, tokens, layers = random.Random(7), 32, 24
     made = [node(f"E_{at}_{at}", "E", at, "embedding", influence=0.9) for at in range(tokens)]
     made += [node(f"25_{at}_31", 25, 31, "logit", token_prob=0.5 / 2**at, clerp=f'Output "out{at}"') for at in range(10)]
@@ -101,7 +105,7 @@ def a_span_leads_to_its_graph(at):
     assert at.browser.path.split("#")[0] == path
     at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
     assert at.browser.text("main h1") == "Why “Austin”?" and "Dallas" in at.browser.text(".c-prompt")
-    assert at.browser.texts(".c-score b") == ["100%", "100%"] and "21 nodes" in at.browser.text(".c-sliders")
+    assert at.browser.texts(".c-score b") == ["100%", "100%"] and "21 of 21 nodes" in at.browser.text(".c-sliders")
     ways = at.browser.until("the ways", lambda: at.browser.texts(".c-path"))
     assert any(way.startswith("Dallas → L2 F325 → Austin") for way in ways), ways
 
@@ -146,7 +150,105 @@ def keys_go_from_node_to_node(at):
 def thresholds_keep_less(at):
     opened(at, DALLAS)
     at.browser.js("const s = document.querySelector('.c-slider input'); s.value = 0.5; s.dispatchEvent(new Event('input', { bubbles: true }))")
-    at.browser.until("fewer nodes", lambda: int(at.browser.text(".c-sliders > .c-muted").split()[0]) < 21)
+    at.browser.until("fewer nodes", lambda: int(at.browser.text(".c-sliders > .c-muted").split()[1]) < 21)
+
+
+# The nodes and links that the page's own script keeps of a graph.
+KEPT = """
+const graph = parse(arguments[0]);
+rankNodes(graph);
+const steps = pruning(graph, arguments[1], arguments[2]);
+let step;
+do step = steps.next(); while (!step.done);
+return [[...step.value.nodes].map((node) => node.id), step.value.links.map(({ source, target }) => [source.id, target.id])];
+"""
+
+
+def traced(at, nodes: float, edges: float) -> str:
+    """What the program keeps of the graph of Dallas."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "dallas.json"
+        command = [at.server.process.args[0], "lens", "graph", "toy", "--prompt", PROMPT, "--node-threshold", str(nodes), "--edge-threshold", str(edges), "--out", path]
+        subprocess.run(command, check=True, capture_output=True)
+        return path.read_text()
+
+
+@test
+def thresholds_keep_what_the_program_keeps(at):
+    opened(at, DALLAS)
+    _, script = at.server.request(at.browser.attributes("script[src*='circuit.js']", "src")[0])
+    at.browser.open("/traces")
+    whole, sizes = traced(at, 0.99, 1), set()
+    for nodes, edges in ((0.99, 1), (0.95, 0.9), (0.9, 0.98), (0.8, 0.98), (0.8, 0.5), (0.6, 0.98), (0.5, 0.8), (0.3, 1)):
+        expected = json.loads(traced(at, nodes, edges))
+        kept_nodes, kept_links = at.browser.js(script.decode() + KEPT, whole, nodes, edges)
+        assert sorted(kept_nodes) == sorted(node["node_id"] for node in expected["nodes"]), (nodes, edges)
+        assert sorted(kept_links) == sorted([link["source"], link["target"]] for link in expected["links"]), (nodes, edges)
+        sizes.add((len(kept_nodes), len(kept_links)))
+    assert len(sizes) == 8, sizes
+
+
+@test
+def a_graph_of_the_disk_is_opened(at):
+    opened(at, DALLAS)
+    other = json.loads(DALLAS.replace("Dallas", "Oakland"))
+    other["qParams"]["pinnedIds"] = [other["nodes"][0]["node_id"]]
+    broken = {"not.json": "{", "list.json": "[]", "none.json": json.dumps({**other, "nodes": []}), "far.json": json.dumps({**other, "metadata": {"prompt_tokens": []}})}
+    said = {"not.json": "not JSON", "list.json": "holds no object", "none.json": "no nodes", "far.json": "no position of the prompt"}
+    with tempfile.TemporaryDirectory() as folder:
+        def choose(name: str, text: str) -> None:
+            (Path(folder) / name).write_text(text)
+            at.browser.one(".circuit input[type=file]").send_keys(str(Path(folder) / name))
+
+        choose("oakland.json", json.dumps(other))
+        at.browser.until("the other graph", lambda: "Oakland" in at.browser.text(".c-prompt"))
+        assert "oakland.json" in at.browser.text(".c-notice") and len(at.browser.all(".c-unit")) == 1
+        for name, text in broken.items():
+            choose(name, text)
+            at.browser.until(f"what is wrong with {name}", lambda: said[name] in at.browser.text(".c-notice [role=alert]"))
+            assert name in at.browser.text(".c-notice") and "Oakland" in at.browser.text(".c-prompt"), name
+
+
+@test
+def the_picture_and_the_graph_are_saved(at):
+    opened(at, DALLAS)
+    at.browser.until("the ways", lambda: at.browser.all(".c-path"))[1].click()
+    pinned = at.browser.attributes(".c-pins input", "value")
+    with tempfile.TemporaryDirectory() as folder:
+        at.browser.driver.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": folder})
+
+        def saved(button: str, end: str) -> str:
+            at.browser.link(button).click()
+            return at.browser.until(f"the {end} file", lambda: next(Path(folder).glob(f"*.{end}")).read_text())
+
+        drawing, graph = ElementTree.fromstring(saved("Save picture (SVG)", "svg")), json.loads(saved("Save graph with pins (JSON)", "json"))
+    given, shown = json.loads(DALLAS), at.browser.text(".c-sliders > .c-muted")
+    count = {kind: len(list(drawing.iter(f"{{http://www.w3.org/2000/svg}}{kind}"))) for kind in ("circle", "path", "rect")}
+    features = sum(node["feature_type"] == "cross layer transcoder" for node in given["nodes"])
+    assert count == {"circle": features, "path": int(shown.split(", ")[1].split()[0]), "rect": 1 + len(given["nodes"]) - features}, (count, shown)
+    assert {key: held for key, held in graph.items() if key != "qParams"} == {key: held for key, held in given.items() if key != "qParams"}
+    assert len(pinned) == 3 and graph["qParams"]["pinnedIds"] == pinned
+    opened(at, json.dumps(graph))
+    assert at.browser.attributes(".c-pins input", "value") == pinned
+
+
+@test
+def a_card_tells_what_a_feature_is_elsewhere(at):
+    graph = json.loads(DALLAS)
+    feature = next(held for held in graph["nodes"] if held["node_id"].startswith("2_325_"))
+    tokens = ["of", "the", "state", "containing", "Waco", "is", "Austin"]
+    graph["metadata"]["features"] = {feature["jsNodeId"]: {
+        "label": "say Austin", "promoted": ["Austin", " Oregon"], "suppressed": ["Quincy"], "density": 0.015,
+        "contexts": [{"tokens": tokens, "activations": [0, 0, 0, 0.1, 0.2, 0.687, 0]}, {"tokens": tokens * 20, "activations": [0] * 100 + [0.5]}, {"tokens": tokens, "activations": []}]}}
+    opened(at, json.dumps(graph))
+    at.browser.fill(".c-search-nodes input", "say Austin")
+    at.browser.one(".c-found button").click()
+    assert at.browser.text(".c-side h2") == "say Austin"
+    assert at.browser.texts(".c-side .c-words li") == ["Austin", "␣Oregon", "Quincy"]
+    assert "1.5% of the tokens" in at.browser.text(".c-side")
+    contexts = at.browser.texts(".c-contexts p:not(.c-muted)")
+    assert len(contexts) == 2 and contexts[0] == "of the state containing Waco is Austin peak 0.687" and contexts[1].startswith("…"), contexts
+    assert at.browser.texts(".c-contexts .c-peak") == ["is", "state"]
 
 
 @test
@@ -182,7 +284,7 @@ def fifty_thousand_links_stay_quick(at):
             at.browser.open("/traces")
             at.browser.open(f"{path}#nodes=1&edges=1")
             at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"), 30)
-            assert "2,000 nodes and 50,000 links of" in at.browser.text(".c-sliders")
+            assert "2,000 of 2,000 nodes, 50,000 of 50,000 links" in at.browser.text(".c-sliders")
             goes.append(sorted(at.browser.driver.execute_async_script(FRAMES, act)))
         best = min(goes, key=max)
         print(f"     {act}: a frame takes {best[len(best) // 2]:.0f} ms, the longest {best[-2]:.0f} and {best[-1]:.0f} ms, at go {len(goes)}")

@@ -14,8 +14,8 @@ class Page {
     this.stage = el("div", { class: "stage" }, this.canvas, this.tip, this.probe, this.zoomButtons());
     const keys = el("p", { class: "muted keys-line", id: "circuit-keys" }, "Press a node to see what feeds it and where it goes. Drag to move, pinch or Ctrl + wheel to zoom; arrow keys go from node to node, ",
       el("kbd", {}, "p"), " pins, ", el("kbd", {}, "0"), " shows all.");
-    const left = el("div", { class: "left" }, legend(), this.stage, keys, this.parts.tools);
-    root.append(this.parts.notice, this.parts.head, el("div", { class: "halves" }, left, this.parts.side), this.parts.below);
+    const left = el("div", { class: "left" }, legend(), this.stage, keys);
+    root.append(this.parts.notice, this.parts.head, el("div", { class: "halves" }, left, this.parts.side, this.parts.tools, this.parts.below));
     this.drawing = new Drawing(this.canvas, this.probe);
     this.moves = new Moves(this.drawing, { choose: (node) => this.choose(node), hover: (node, event) => this.hover(node, event), pin: () => this.drawing.chosen && this.togglePin(this.drawing.chosen) });
     new ResizeObserver(() => this.resize()).observe(this.stage);
