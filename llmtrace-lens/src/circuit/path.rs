@@ -1,7 +1,7 @@
 //! The strongest chains of nodes that lead to a target.
 
 use std::cmp::Ordering;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use serde::Serialize;
 
@@ -34,39 +34,120 @@ pub(super) fn strongest(
     inputs: impl Fn(usize) -> Inputs,
     count: usize,
 ) -> Vec<Path> {
-    let start = |(target, share)| Partial { share, supports: true, nodes: vec![target] };
-    let mut heap: BinaryHeap<Partial> = targets.map(start).collect();
+    let mut search = Search { inputs, known: BTreeMap::new(), steps: Vec::new(), heap: BinaryHeap::new() };
+    for (node, share) in targets {
+        search.enter(Step { node, after: None }, share, true, None);
+    }
     let mut found = Vec::new();
     // Shares only fall on the way, so whole chains come out in their order.
     for _ in 0..count.saturating_mul(TRIED) {
-        let Some(partial) = heap.pop().filter(|_| found.len() < count) else { break };
-        let Some(here) = partial.nodes.last().copied() else { continue };
-        match inputs(here) {
-            Inputs::Start => {
-                let nodes = partial.nodes.into_iter().rev().collect();
-                found.push(Path { nodes, share: partial.share, supports: partial.supports });
-            }
-            Inputs::Of(sources) => heap.extend(sources.into_iter().map(|(source, share)| {
-                let mut nodes = partial.nodes.clone();
-                nodes.push(source);
-                let supports = partial.supports == (share >= 0.0);
-                Partial { share: partial.share * share.abs(), supports, nodes }
-            })),
+        let Some(partial) = search.heap.pop().filter(|_| found.len() < count) else { break };
+        if search.go_on(&partial) {
+            found.push(Path {
+                nodes: search.nodes(partial.step),
+                share: partial.share,
+                supports: partial.supports,
+            });
         }
     }
     found
 }
 
+/// The chains that are gone on with. Of a node's inputs the next one enters when the one before it was the best of all, so that a
+/// chain costs the same whatever the number of inputs.
+struct Search<F> {
+    inputs: F,
+    /// The inputs of nodes, the largest first; none where a chain starts.
+    known: BTreeMap<usize, Option<Vec<(usize, f64)>>>,
+    steps: Vec<Step>,
+    heap: BinaryHeap<Partial>,
+}
+
+/// A node of chains, and the step that comes after it towards the target.
+#[derive(Clone, Copy)]
+struct Step {
+    node: usize,
+    after: Option<usize>,
+}
+
 /// A chain that has not come to its start yet; the one with the largest share is gone on with first.
+#[derive(Clone, Copy)]
 struct Partial {
     share: f64,
     supports: bool,
-    nodes: Vec<usize>,
+    /// Its first step.
+    step: usize,
+    /// Which input of the step after it this is; none of a target.
+    input: Option<Input>,
+}
+
+/// One of the inputs of a step, and what its chains have of their own.
+#[derive(Clone, Copy)]
+struct Input {
+    rank: usize,
+    share: f64,
+    supports: bool,
+}
+
+impl<F: Fn(usize) -> Inputs> Search<F> {
+    /// Goes on with the chains that end like this one; tells whether it is whole.
+    fn go_on(&mut self, partial: &Partial) -> bool {
+        let Some(step) = self.steps.get(partial.step).copied() else { return false };
+        if let (Some(after), Some(input)) = (step.after, partial.input) {
+            self.enter_input(after, Input { rank: input.rank + 1, ..input });
+        }
+        let whole = self.inputs_of(step.node).is_none();
+        if !whole {
+            self.enter_input(
+                partial.step,
+                Input { rank: 0, share: partial.share, supports: partial.supports },
+            );
+        }
+        whole
+    }
+
+    /// Enters the chain through one input of a step, where there is that many.
+    fn enter_input(&mut self, after: usize, input: Input) {
+        let Some(node) = self.steps.get(after).map(|step| step.node) else { return };
+        let source = self.inputs_of(node).and_then(|inputs| inputs.get(input.rank)).copied();
+        let Some((source, share)) = source else { return };
+        let supports = input.supports == (share >= 0.0);
+        self.enter(
+            Step { node: source, after: Some(after) },
+            input.share * share.abs(),
+            supports,
+            Some(input),
+        );
+    }
+
+    fn enter(&mut self, step: Step, share: f64, supports: bool, input: Option<Input>) {
+        self.heap.push(Partial { share, supports, step: self.steps.len(), input });
+        self.steps.push(step);
+    }
+
+    fn inputs_of(&mut self, node: usize) -> Option<&[(usize, f64)]> {
+        let inputs = &self.inputs;
+        let known = self.known.entry(node).or_insert_with(|| match inputs(node) {
+            Inputs::Start => None,
+            Inputs::Of(mut sources) => {
+                sources.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
+                Some(sources)
+            }
+        });
+        known.as_deref()
+    }
+
+    /// The nodes from a step to the target.
+    fn nodes(&self, first: usize) -> Vec<usize> {
+        let step = |at: &usize| self.steps.get(*at);
+        let chain = std::iter::successors(Some(first), |at| step(at).and_then(|step| step.after));
+        chain.filter_map(|at| step(&at).map(|step| step.node)).collect()
+    }
 }
 
 impl Ord for Partial {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.share.total_cmp(&other.share).then_with(|| other.nodes.cmp(&self.nodes))
+        self.share.total_cmp(&other.share).then(other.step.cmp(&self.step))
     }
 }
 

@@ -230,3 +230,115 @@ fn large_traces_have_their_pages() {
     let page = server.get(&format!("/traces/{}", trace(3)));
     assert!(page.body.len() < 1 << 20, "{}", page.body.len());
 }
+
+/// A node of a graph: a token of layer `E`, an answer of layer 9, or a feature.
+fn node(name: &str, layer: &str, position: u64) -> Value {
+    let kind = match layer {
+        "E" => "embedding",
+        "9" => "logit",
+        _ => "cross layer transcoder",
+    };
+    json!({"node_id": name, "feature": 1, "layer": layer, "ctx_idx": position, "feature_type": kind,
+        "jsNodeId": name, "clerp": name, "token_prob": 0.5})
+}
+
+/// A graph of a token, two features and an answer, and these links.
+fn graph(links: &[[&str; 2]]) -> Value {
+    let nodes =
+        [node("token", "E", 0), node(HOSTILE, "0", 0), node("__proto__", "1", 0), node("answer", "9", 0)];
+    let link = |[source, target]: &[&str; 2]| json!({"source": source, "target": target, "weight": 1});
+    json!({"metadata": {"slug": HOSTILE, "scan": HOSTILE, "prompt_tokens": [HOSTILE], "prompt": HOSTILE},
+        "qParams": {"__proto__": {"a": 1}, "supernodes": [[HOSTILE, HOSTILE], []]},
+        "nodes": nodes, "links": links.iter().map(link).collect::<Vec<_>>()})
+}
+
+/// A graph of more than 10 MB: each feature is fed by all of the layer below, and the lowest layer by the highest.
+fn large_graph() -> Value {
+    const LAYERS: usize = 6;
+    const WIDTH: usize = 150;
+    let mut graph = graph(&[]);
+    let name = |layer: usize, at: usize| format!("{}_a_feature_with_a_long_name_{at}", layer % LAYERS);
+    let mut links = vec![json!({"source": "token", "target": name(0, 0), "weight": 1})];
+    for (layer, at) in (0..LAYERS * WIDTH).map(|number| (number / WIDTH, number % WIDTH)) {
+        graph["nodes"].as_array_mut().unwrap().push(node(&name(layer, at), &layer.to_string(), 0));
+        let link = |from| json!({"source": name(layer, from), "target": name(layer + 1, at), "weight": -0.5});
+        links.extend((0..WIDTH).map(link));
+        links.push(json!({"source": name(layer, at), "target": "answer", "weight": 1}));
+    }
+    graph["links"] = links.into();
+    assert!(graph.to_string().len() > 10 << 20, "{}", graph.to_string().len());
+    graph
+}
+
+/// The page of a graph answers in time with these words and runs nothing; there is a picture, or a sentence why there is none.
+#[track_caller]
+fn check_graph(server: &Server, number: u64, attribute: Value, [status, drawn]: [u16; 2], words: &str) {
+    let attributes =
+        [("gen_ai.operation.name", "text_completion".into()), ("llmtrace.lens.graph", attribute)];
+    assert_eq!(server.ingest(&request(&[span([number, 1, 0], HOSTILE, &attributes)])).status, 200);
+    let path = format!("/traces/{}/spans/{}/graph", trace(number), id(1));
+    let begun = Instant::now();
+    for (end, expected) in [("", status), (".json", status), (".svg", drawn)] {
+        let answer = server.get(&format!("{path}{end}"));
+        let (kind, text) = (answer.header("Content-Type"), answer.text());
+        let shown = text.split("<main").last().unwrap_or_default();
+        assert_eq!(answer.status, expected, "{end}: {shown:.500}");
+        assert_eq!(answer.header("X-Content-Type-Options"), "nosniff", "{end}");
+        assert_eq!(kind.contains("html"), end.is_empty() || expected != 200, "{end} is {kind}");
+        let is_data = kind.contains("json");
+        assert!(is_data || MARKUP.iter().all(|markup| !text.contains(markup)), "{end}: {shown:.2000}");
+        let is_said = end.is_empty() || expected != 200;
+        assert!(!is_said || shown.contains(words), "{end}: {words:?} is not in {shown:.2000}");
+    }
+    assert!(begun.elapsed() < BOUND, "{words}: {:?}", begun.elapsed());
+    assert_eq!(server.get(&format!("/traces/{}?span={}", trace(number), id(1))).status, 200);
+}
+
+#[test]
+fn graphs_that_do_harm_have_their_pages() {
+    let server = Server::start(&[]);
+    let altered = |alter: fn(&mut Value)| {
+        let mut graph = graph(&[["token", "answer"]]);
+        alter(&mut graph);
+        Value::from(graph.to_string())
+    };
+    let shown = |links: &[[&str; 2]]| Value::from(graph(links).to_string());
+    let whole = [["token", HOSTILE], [HOSTILE, "__proto__"], ["__proto__", "answer"]];
+    let (drawn, wrong, none) = ([200, 200], [200, 404], [404, 404]);
+    let no_json = "no graph's JSON";
+    let cases: Vec<(Value, [u16; 2], &str)> = vec![
+        (shown(&whole), drawn, "id=\"circuit\""),
+        (shown(&[["a", "b"], ["token", "nobody"], ["", "answer"]]), drawn, "id=\"circuit\""),
+        (shown(&[whole[1], ["__proto__", HOSTILE], whole[2]]), drawn, "id=\"circuit\""),
+        (shown(&[["answer", "answer"], ["answer", "token"], ["token", "answer"]]), drawn, "id=\"circuit\""),
+        (large_graph().to_string().into(), drawn, "id=\"circuit\""),
+        ("".into(), wrong, no_json),
+        ("not JSON <script>alert(1)</script>".into(), wrong, no_json),
+        (shown(&whole).as_str().unwrap()[..400].into(), wrong, no_json),
+        ("[".repeat(100_000).into(), wrong, no_json),
+        ("[[], []]".into(), wrong, no_json),
+        (altered(|graph| graph["nodes"] = json!({})), wrong, no_json),
+        (altered(|graph| graph["links"][0]["weight"] = HOSTILE.into()), wrong, no_json),
+        (altered(|graph| graph["links"][0]["weight"] = json!(1e300)), wrong, "number out of range"),
+        (altered(|graph| graph["links"][0]["weight"] = json!(-3.4e38)), drawn, "id=\"circuit\""),
+        (altered(|graph| graph["nodes"][0]["layer"] = json!([1])), wrong, no_json),
+        (altered(|graph| graph["nodes"][1]["layer"] = HOSTILE.into()), drawn, "id=\"circuit\""),
+        (altered(|graph| graph["nodes"][0]["ctx_idx"] = json!(-1)), wrong, no_json),
+        (
+            altered(|graph| graph["nodes"][0]["ctx_idx"] = json!(u64::MAX)),
+            wrong,
+            "but the prompt has 1 tokens",
+        ),
+        (altered(|graph| graph["nodes"] = json!([])), wrong, "there is no answer to explain"),
+        (
+            altered(|graph| graph["nodes"] = json!(vec![node("answer", "9", 0); 20_001])),
+            wrong,
+            "at most 20000 can be shown",
+        ),
+        (json!(7), none, "has no attribute llmtrace.lens.graph that is a text"),
+        (json!([HOSTILE]), none, "has no attribute llmtrace.lens.graph that is a text"),
+    ];
+    for (number, (attribute, statuses, words)) in (1..).zip(cases) {
+        check_graph(&server, number, attribute, statuses, words);
+    }
+}
