@@ -11,8 +11,9 @@ use std::error::Error;
 use std::path::Path;
 
 use llmtrace_lens::report::{
-    AttentionGrid, AttributedPrompt, Axis, Colour, FactLine, GenerationStep, GenerationTable, Heatmap,
-    LayerBars, LensCell, LogitLensTable, Measure, Page, PictureError, Scale, Section, TokenStrip,
+    AttentionGrid, AttributedPrompt, Axis, CircuitKind, CircuitLink, CircuitMap, CircuitNode, CircuitWay,
+    Colour, FactLine, GenerationStep, GenerationTable, Heatmap, LayerBars, LensCell, LogitLensTable, Measure,
+    Page, PictureError, Scale, Section, TokenStrip,
 };
 
 const PROMPT: [&str; 9] =
@@ -75,6 +76,14 @@ fn page() -> Result<Page, PictureError> {
                  Faint words surprised the model; under each stands what it thought likelier.",
             )
             .picture(strip()),
+        )
+        .section(
+            Section::new(
+                "How the words became the answer",
+                "Read it from the bottom up: words make features active, features make other features active, and those make \
+                 the answer likelier. Blue lines add, red and broken ones take away; the stronger, the more.",
+            )
+            .picture(circuit()?),
         )
         .section(
             Section::new(
@@ -230,6 +239,62 @@ fn attribution() -> AttributedPrompt {
     prompt
         .ends(-9.99, -0.022)
         .method("Exact Shapley values of 8 words, 256 calls; words left out are deleted")
+}
+
+fn circuit() -> Result<CircuitMap, PictureError> {
+    use CircuitKind::{Answer, Error, Feature, Token};
+    let words = PROMPT.iter().enumerate().map(|(at, word)| (word.trim(), Token, at, 0, 0.1));
+    let rest = [
+        ("a capital", Feature, 2, 1, 0.35),
+        ("in Texas", Feature, 7, 1, 0.6),
+        ("a city", Feature, 7, 1, 0.1),
+        ("Texas", Feature, 8, 2, 0.75),
+        ("not explained", Error, 8, 2, 0.05),
+        ("say a capital", Feature, 8, 2, 0.4),
+        ("say Austin", Feature, 8, 3, 0.9),
+        ("Austin", Answer, 8, 4, 0.0),
+        ("Houston", Answer, 8, 4, 0.0),
+    ];
+    let node = |(name, kind, column, row, influence): (&str, _, _, _, _)| CircuitNode {
+        name: name.to_owned(),
+        kind,
+        column,
+        row,
+        influence,
+    };
+    let nodes: Vec<CircuitNode> = words.chain(rest).map(node).collect();
+    let links = [
+        (2, 9, 1.1),
+        (7, 10, 1.9),
+        (7, 11, 0.7),
+        (4, 9, 0.3),
+        (10, 12, 1.8),
+        (11, 12, -0.3),
+        (5, 12, 0.2),
+        (9, 14, 1.2),
+        (12, 15, 1.7),
+        (13, 15, 0.2),
+        (14, 15, 0.9),
+        (15, 16, 2.6),
+        (14, 16, 0.6),
+        (7, 16, -0.4),
+        (11, 17, 0.8),
+        (12, 17, 0.5),
+        (15, 17, -1.1),
+    ];
+    let links = links.map(|(from, to, weight)| CircuitLink { from, to, weight });
+    let way = |steps: &[&str], share, supports| CircuitWay {
+        steps: steps.iter().map(|step| (*step).to_owned()).collect(),
+        share,
+        supports,
+    };
+    let rows = ["words", "layer 0", "layer 1", "layer 2", "answers"].map(str::to_owned).to_vec();
+    Ok(CircuitMap::new("Words, features, answers", PROMPT.len(), rows, nodes, links.to_vec())?.ways([
+        way(&["Dallas", "in Texas", "Texas", "say Austin", "Austin"], 0.31, true),
+        way(&["capital", "a capital", "say a capital", "say Austin", "Austin"], 0.17, true),
+        way(&["Dallas", "Austin"], 0.09, false),
+        way(&["Dallas", "a city", "Texas", "say Austin", "Austin"], 0.04, false),
+    ]))
 }
 
 fn strip() -> TokenStrip {
