@@ -293,6 +293,66 @@ def fifty_thousand_links_stay_quick(at):
     assert not wrong, "\n".join(wrong)
 
 
+# Keeps the picture as `window[name]` and answers with the share of it that is drawn on, at its left and at its right side.
+LOOK = """
+const canvas = document.querySelector('.circuit canvas'), { width, height } = canvas;
+const copy = Object.assign(document.createElement('canvas'), { width, height }).getContext('2d', { willReadFrequently: true });
+copy.drawImage(canvas, 0, 0);
+const { data } = window[arguments[0]] = copy.getImageData(0, 0, width, height);
+const inked = (from, to) => {
+  let drawn = 0;
+  for (let y = 0; y < height; y += 1) for (let x = from; x < to; x += 1) drawn += data[4 * (y * width + x)] < 240;
+  return drawn / height / (to - from);
+};
+return [inked(100, width >> 1), inked(width >> 1, width)];
+"""
+# The share of the pixels that are not the same in two pictures.
+OTHER = """
+const [one, two] = [...arguments].map((name) => window[name].data);
+let other = 0;
+for (let at = 0; at < one.length; at += 4) other += Math.abs(one[at] - two[at]) > 40;
+return 4 * other / one.length;
+"""
+DRAG = """
+const canvas = document.querySelector('.circuit canvas'), box = canvas.getBoundingClientRect();
+canvas.setPointerCapture = () => {};
+const point = (type, x) => canvas.dispatchEvent(new PointerEvent(type, { clientX: box.left + x, clientY: box.top + 200, pointerId: 1, bubbles: true }));
+const [by, done] = arguments;
+let at = 0;
+point('pointerdown', 0);
+requestAnimationFrame(function frame() {
+  at += 1;
+  point('pointermove', at * by / 30);
+  if (at < 30) requestAnimationFrame(frame);
+  else { point('pointerup', by); done(); }
+});
+"""
+
+
+@test
+def what_is_moved_into_sight_is_drawn_whole(at):
+    path = page(at, large(1_000, 30_000))
+    at.browser.open("/traces")
+    at.browser.open(f"{path}#nodes=1&edges=1")
+    at.browser.until("the graph", lambda: at.browser.has(".circuit.c-ready"))
+
+    def rested(name: str) -> list[float]:
+        """What is drawn, once nothing is added to it any more."""
+        def is_same():
+            at.browser.js(LOOK, "before")
+            at.browser.driver.execute_async_script("setTimeout(arguments[0], 250)")
+            sides = at.browser.js(LOOK, name)
+            return sides if at.browser.js(OTHER, "before", name) == 0 else None
+        return at.browser.until("a picture at rest", is_same, 30)
+
+    rested("first")
+    for by in (900, 900, -1800):
+        at.browser.driver.execute_async_script(DRAG, by)
+        left, right = rested("now")
+        assert left > 0.2 and right > 0.1, (by, left, right)
+    assert at.browser.js(OTHER, "first", "now") < 0.001, at.browser.js(OTHER, "first", "now")
+
+
 @test
 def the_page_reads_well_wide_and_narrow_light_and_dark(at):
     path, wrong = page(at, DALLAS), []

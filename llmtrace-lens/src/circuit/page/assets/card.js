@@ -71,21 +71,19 @@ const context = (given) => {
   const most = activations[peak];
   if (!(most > 0)) return null;
   const from = Math.max(0, Math.min(peak - MOST_CONTEXT_TOKENS / 2, tokens.length - MOST_CONTEXT_TOKENS));
-  // Tokens of whole words have no spaces of their own.
-  const between = tokens.some((token) => /\s/.test(token)) ? "" : " ";
+  // The space that a token begins with stands before it; tokens of whole words have none of their own.
+  const areWords = !tokens.some((token) => /\s/.test(token));
   const words = tokens.slice(from, from + MOST_CONTEXT_TOKENS).flatMap((token, index) => {
     const active = activations[from + index];
     const share = active / most;
     const isPeak = from + index === peak;
-    const word = el(share > FAINT ? "mark" : "span", { class: isPeak ? "peak" : null, title: active ? `active with ${number(active)}` : null }, el("bdi", {}, shownToken(token)));
+    const isSpaced = /^ [^ ]/.test(token);
+    const word = el(share > FAINT ? "mark" : "span", { class: isPeak ? "peak" : null, title: active ? `active with ${number(active)}` : null }, el("bdi", {}, visible(isSpaced ? token.slice(1) : token)));
     if (share > FAINT) word.style.setProperty("--much", `${Math.round(10 + 45 * share)}%`);
-    return [word, between];
+    return [isSpaced || areWords ? " " : null, word];
   });
   return el("p", {}, from > 0 && "… ", words, from + MOST_CONTEXT_TOKENS < tokens.length && " …", el("small", {}, ` peak ${number(most)}`));
 };
-
-// A token inside a text: the space that it begins with is one.
-const shownToken = (token) => (/^ [^ ]/.test(token) ? ` ${visible(token.slice(1))}` : visible(token));
 
 const LINKS = {
   ins: ["What feeds it", "Shares are of all that adds to it or takes from it."],

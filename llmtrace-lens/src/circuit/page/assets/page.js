@@ -258,7 +258,7 @@ const search = (page) => {
     const rows = hits.slice(0, 12).map((node) => el("li", {}, el("button", { type: "button", class: "node", onclick: () => page.choose(node, "reveal") }, el("span", { class: `dot ${node.kind}` }), el("span", { class: "name" }, el("bdi", {}, node.name), el("small", {}, ` ${place(page.graph, node)}`)))));
     found.replaceChildren(el("p", { class: "muted", role: "status" }, hits.length ? count(hits.length, "node") : "No node has these words."), el("ol", { class: "links" }, rows));
   };
-  const box = el("input", { type: "search", placeholder: "Find a node: a word, a feature's number", "aria-label": "Find a node", oninput: look });
+  const box = el("input", { type: "search", placeholder: "Find a node: word or number", "aria-label": "Find a node", oninput: look });
   return el("div", { class: "search-nodes" }, box, found);
 };
 

@@ -16,11 +16,15 @@ class Sketch {
     this.drop();
   }
 
-  drop() { Object.assign(this, { content: null, work: null, isFirstThere: false, isWhole: false }); }
+  drop() {
+    this.work?.return();
+    Object.assign(this, { content: null, work: null, isFirstThere: false, isWhole: false });
+  }
 
   // Starts anew: the strongest links and the nodes come first, on a surface of their own, all others under them.
   begin(content, sight) {
-    Object.assign(this, { content, scale: sight.scale, isFirstThere: false, isWhole: false, ...around(content, sight) });
+    this.drop();
+    Object.assign(this, { content, scale: sight.scale, ...around(content, sight) });
     for (const { canvas, context } of [this.base, this.front]) {
       if (canvas.width !== this.width || canvas.height !== this.height) [canvas.width, canvas.height] = [this.width, this.height];
       else {
@@ -106,13 +110,16 @@ class Sketch {
     context.clip();
     context.setTransform(scale, 0, 0, scale, -left, -top);
     const seen = worldWithin(rectangle, scale);
-    for (const level of levels) yield* strokes(context, level, content.strokeOf(level), seen, scale);
-    for (let at = 0; at < marks.length; at += MARKS_AT_ONCE) {
-      content.drawMarks(context, marks.slice(at, at + MARKS_AT_ONCE).filter(([, place]) => isSeen(place, seen)), scale, 1);
-      flush(context);
-      yield;
+    try {
+      for (const level of levels) yield* strokes(context, level, content.strokeOf(level), seen, scale);
+      for (let at = 0; at < marks.length; at += MARKS_AT_ONCE) {
+        content.drawMarks(context, marks.slice(at, at + MARKS_AT_ONCE).filter(([, place]) => isSeen(place, seen)), scale, 1);
+        flush(context);
+        yield;
+      }
+    } finally {
+      context.restore();
     }
-    context.restore();
   }
 }
 
@@ -140,10 +147,13 @@ class Layer {
     if (!this.sketch.content) this.sketch.begin(this.content, sight);
     else if (this.sketch.scale !== sight.scale) return this.replace(sight, now, until);
     else if (!this.sketch.meets(sight)) this.sketch.begin(this.content, sight);
-    else if (this.sketch.isWhole && !this.sketch.covers(sight, sight.width * MARGIN / 2)) this.sketch.shift(sight);
+    else if (this.sketch.isWhole && !this.hasRoom(sight)) this.sketch.shift(sight);
     this.sketch.advance(until);
-    return !this.sketch.isWhole;
+    return !(this.sketch.isWhole && this.hasRoom(sight));
   }
+
+  // Whether there is more of the picture on all sides, so that the next move shows no gap.
+  hasRoom(sight) { return this.sketch.covers(sight, sight.width * MARGIN / 2); }
 
   // What is seen is stretched while the reader zooms, and replaced once that is over.
   replace(sight, now, until) {
