@@ -24,7 +24,7 @@ DALLAS = (Path(__file__).parent / "dallas.json").read_text()
 PROMPT = "the capital of the state containing Dallas is"
 NUMBERS = iter(range(20_001, 21_000))
 FRAME_MS = 50
-GOES = 5
+GOES = 8
 
 # Milliseconds between frames while `act` is done for a second: a drag, pins set and taken off, or a slider pulled to and fro.
 FRAMES = """
