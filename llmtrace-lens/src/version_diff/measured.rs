@@ -4,6 +4,7 @@ use candle_core::{D, Device, Tensor};
 
 use super::cka::linear_cka;
 use super::error::DiffError;
+use super::features::{Dictionary, SeenFeatures};
 use super::neurons::Directions;
 use super::runs::{HeldRun, stream_points};
 use crate::analysis::{ReadError, Reading, floats};
@@ -15,17 +16,19 @@ use crate::ops::Distribution;
 const ROWS: usize = 4096;
 
 /// How far two models are apart, layer by layer, head by head, neuron by neuron.
-#[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct Measured<'d> {
     /// At each of the [`stream_points`].
     pub(super) layers: Vec<LayerSeen>,
     /// Block by block.
     pub(super) heads: Vec<HeadSeen>,
     /// Block by block.
     pub(super) neurons: Vec<NeuronSeen>,
+    /// Those that differ; none without transcoders.
+    pub(super) features: SeenFeatures,
     /// After each prompt, the divergence of the next token's distribution from that of the older model, in nats.
     pub(super) last_kl: Vec<f64>,
     directions: Vec<Directions>,
+    dictionary: Option<&'d Dictionary<'d>>,
 }
 
 /// The largest change of one kind, and where it was: prompt and position.
@@ -37,7 +40,7 @@ pub(super) struct Largest {
 
 impl Largest {
     /// Whether this is larger than all before.
-    fn see(&mut self, share: f64, place: (usize, usize)) -> bool {
+    pub(super) fn see(&mut self, share: f64, place: (usize, usize)) -> bool {
         let larger = share > self.share;
         if larger {
             *self = Self { share, place };
@@ -81,9 +84,13 @@ pub(super) struct NeuronSeen {
     pub(super) activations: [f32; 2],
 }
 
-impl Measured {
+impl<'d> Measured<'d> {
     /// Nothing yet.
-    pub(super) fn new(before: &Model, after: &Model) -> Result<Self, DiffError> {
+    pub(super) fn new(
+        before: &Model,
+        after: &Model,
+        dictionary: Option<&'d Dictionary<'d>>,
+    ) -> Result<Self, DiffError> {
         let config = before.config();
         let layer = |point| LayerSeen {
             point,
@@ -107,8 +114,10 @@ impl Measured {
             layers: stream_points(config).into_iter().map(layer).collect(),
             heads: each(config.heads).map(head).collect(),
             neurons: each(config.d_mlp).map(neuron).collect(),
+            features: SeenFeatures::new(),
             last_kl: Vec::new(),
             directions: Directions::of(before, after)?,
+            dictionary,
         })
     }
 
@@ -131,6 +140,10 @@ impl Measured {
                 norms(before.cache().at(HookPoint::block(layer, Site::ResidPre)).map_err(ReadError::Run)?)?;
             self.add_heads(layer, &norms, (before, after, held), config)?;
             self.add_neurons(layer, &norms, (before, after, held), config)?;
+            if let Some(dictionary) = self.dictionary {
+                let runs = [before.cache(), after.cache()];
+                dictionary.add((layer, prompt), &norms, runs, &mut self.features)?;
+            }
         }
         Ok(())
     }

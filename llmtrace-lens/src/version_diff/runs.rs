@@ -6,7 +6,7 @@ use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, Slice};
 use crate::model::{Config, Model, Readout};
 
 /// What is compared of a run.
-const KEPT: [Site; 10] = [
+const KEPT: [Site; 12] = [
     Site::Embed,
     Site::PosEmbed,
     Site::ResidPre,
@@ -14,6 +14,8 @@ const KEPT: [Site; 10] = [
     Site::Result,
     Site::AttnOut,
     Site::ResidMid,
+    Site::Ln2Normalized,
+    Site::Ln2Out,
     Site::Post,
     Site::MlpOut,
     Site::ResidPost,

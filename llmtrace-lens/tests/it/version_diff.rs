@@ -1,11 +1,13 @@
 //! Two versions of a model: what was changed is found, and nothing where nothing was.
 
 use candle_core::{DType, Device, Tensor};
+use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::handmade::{Edit, Induction, TwoStep};
 use llmtrace_lens::version_diff::{AnswerStatus, Comparison, VersionDiff, WeightStatus, linear_cka};
 use llmtrace_lens::{Model, Toy};
 use serde_json::Value;
 
+use crate::seeded::Seeded;
 use crate::support::model;
 
 /// Prompts of the toys: Texas and three other states, in each form that they know.
@@ -152,12 +154,42 @@ fn a_changed_neuron_is_found_exactly() {
 }
 
 #[test]
+fn features_above_a_change_are_active_otherwise() {
+    let check = |edit: Edit, expected: &[(usize, usize)]| {
+        let (before, after) = (TwoStep::model().unwrap(), TwoStep::edited(edit).unwrap());
+        let neurons = Transcoders::neurons(&before).unwrap();
+        let comparison = Comparison::new(&before, &after).unwrap().answer_tokens(1).features(&neurons);
+        let diff = comparison.run(&["Dallas capital"]).unwrap();
+        let mut found: Vec<_> = diff.features.iter().map(|change| (change.layer, change.feature)).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{diff}");
+        assert_eq!(diff.features_changed, Some((expected.len(), 14)));
+        for change in &diff.features {
+            assert!((change.before - change.after).abs() > 0.5 && change.written > 0.1, "{change:?}");
+            assert_eq!(change.place.token.trim(), "capital", "{change:?}");
+        }
+        assert!(diff.to_string().contains("Features that are active otherwise"), "{diff}");
+        assert!(diff.page().unwrap().to_html().contains("Which features"));
+    };
+    // Texas comes as California: the neuron that says Austin is silent, and the one of Sacramento speaks.
+    check(Edit::Head, &[(1, 0), (1, 1)]);
+    check(Edit::Neuron, &[(1, 0), (1, 1)]);
+}
+
+#[test]
 fn every_architecture_is_compared_with_itself() {
     for name in ["gpt2", "llama", "gemma2", "gpt_neox", "qwen3"] {
         let model = model(name);
-        let diff = Comparison::new(&model, &model).unwrap().run(&["a b c", "the cat"]).unwrap();
-        assert!(!diff.changed(), "{name}: {diff}");
-        assert!(diff.limits.head > 0.0 && diff.weights.len() > 10, "{name}");
+        for seeded in Seeded::all() {
+            let written = seeded.write(&model);
+            let transcoders = Transcoders::load(written.path(), &model).unwrap();
+            let comparison = Comparison::new(&model, &model).unwrap().features(&transcoders);
+            let diff = comparison.run(&["a b c", "the cat"]).unwrap();
+            assert!(!diff.changed(), "{name}: {diff}");
+            assert!(diff.limits.head > 0.0 && diff.weights.len() > 10, "{name}");
+            let all = transcoders.layers() * transcoders.features(0);
+            assert_eq!(diff.features_changed, Some((0, all)), "{name} {seeded:?}");
+        }
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn effects(
 }
 
 /// How long what each of these features of a layer writes to the stream is when it is 1.
-pub(super) fn lengths(
+pub(crate) fn lengths(
     model: &Model,
     transcoders: &Transcoders,
     layer: usize,
