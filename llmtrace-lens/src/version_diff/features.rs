@@ -8,7 +8,7 @@ use super::measured::Largest;
 use crate::circuit::Transcoders;
 use crate::circuit::feature::lengths;
 use crate::circuit::graph::input;
-use crate::circuit::transcoder::FeatureReader;
+use crate::circuit::transcoder::{FeatureOutput, FeatureReader};
 use crate::hooks::ActivationCache;
 use crate::model::Model;
 
@@ -42,11 +42,12 @@ impl<'t> Dictionary<'t> {
         Ok(Self { before, transcoders, readers: readers.collect::<Result<_, _>>()? })
     }
 
-    /// Adds a prompt: a layer's features as the two runs have them, given the norms of the older one's stream.
+    /// Adds a prompt: a layer's features as the two runs have them, given what a change is a share of where features write to the stream,
+    /// and where they write before a norm.
     pub(super) fn add(
         &self,
         (layer, prompt): (usize, usize),
-        norms: &[f32],
+        (stream, mlp): (&[f32], &[f32]),
         runs: [&ActivationCache; 2],
         seen: &mut SeenFeatures,
     ) -> Result<(), DiffError> {
@@ -56,6 +57,7 @@ impl<'t> Dictionary<'t> {
             reader.active(&read)
         };
         let (before, after) = (active(runs[0])?, active(runs[1])?);
+        let norms = if self.transcoders.output() == FeatureOutput::MlpOutput { mlp } else { stream };
         // Shares of activations at first: what a feature writes is as long at every position.
         let mut apart: BTreeMap<usize, (Largest, [f32; 2])> = BTreeMap::new();
         for (position, ((before, after), norm)) in before.iter().zip(&after).zip(norms).enumerate() {

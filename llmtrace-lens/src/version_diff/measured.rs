@@ -8,6 +8,7 @@ use super::features::{Dictionary, SeenFeatures};
 use super::neurons::Directions;
 use super::runs::{HeldRun, stream_points};
 use crate::analysis::{ReadError, Reading, floats};
+use crate::circuit::feature::linear_part;
 use crate::hooks::{HookPoint, Site};
 use crate::model::{Config, Model};
 use crate::ops::Distribution;
@@ -136,13 +137,17 @@ impl<'d> Measured<'d> {
         self.last_kl.push(last);
         let config = before.model().config();
         for layer in 0..config.layers {
-            let norms =
-                norms(before.cache().at(HookPoint::block(layer, Site::ResidPre)).map_err(ReadError::Run)?)?;
-            self.add_heads(layer, &norms, (before, after, held), config)?;
-            self.add_neurons(layer, &norms, (before, after, held), config)?;
+            let stream =
+                before.cache().at(HookPoint::block(layer, Site::ResidPre)).map_err(ReadError::Run)?;
+            let stream = norms(stream)?;
+            let [attention, mlp] = [Site::Ln1PostScale, Site::Ln2PostScale]
+                .map(|site| before_norm(before, layer, site, &stream));
+            let mlp = mlp?;
+            self.add_heads(layer, &attention?, (before, after, held), config)?;
+            self.add_neurons(layer, &mlp, (before, after, held), config)?;
             if let Some(dictionary) = self.dictionary {
                 let runs = [before.cache(), after.cache()];
-                dictionary.add((layer, prompt), &norms, runs, &mut self.features)?;
+                dictionary.add((layer, prompt), (&stream, &mlp), runs, &mut self.features)?;
             }
         }
         Ok(())
@@ -170,8 +175,11 @@ impl<'d> Measured<'d> {
         let (prompt, heads, steps) = (self.last_kl.len().saturating_sub(1), config.heads, norms.len());
         let [result, pattern] = [Site::Result, Site::Pattern].map(|site| HookPoint::block(layer, site));
         let old = before.cache().at(result)?;
+        let norm = before.model().weights().blocks.get(layer).and_then(|block| block.ln1_post.as_ref());
         let apart = |new: &Tensor| -> Result<Vec<f32>, ReadError> {
-            floats(&(new - old)?.sqr()?.sum(D::Minus1)?.sqrt()?)
+            let apart = (new - old)?;
+            let written = norm.map_or_else(|| Ok(apart.clone()), |norm| linear_part(&apart, norm))?;
+            floats(&written.sqr()?.sum(D::Minus1)?.sqrt()?)
         };
         let (own, whole) = (apart(held.cache.at(result)?)?, apart(after.cache().at(result)?)?);
         let patterns = (held.cache.at(pattern)? - before.cache().at(pattern)?)?;
@@ -260,6 +268,21 @@ pub(super) fn divergence(p: &[f32], q: &[f32]) -> f64 {
 /// The norm of each position of a stream `[1, t, D]`.
 fn norms(stream: &Tensor) -> Result<Vec<f32>, ReadError> {
     floats(&stream.sqr()?.sum(D::Minus1)?.sqrt()?)
+}
+
+/// The stream's norms, times what a norm between a part's output and the stream divided by where the older model has one: what the
+/// part's change, through that norm's gain, is a share of.
+fn before_norm(
+    before: &Reading<'_>,
+    layer: usize,
+    site: Site,
+    stream: &[f32],
+) -> Result<Vec<f32>, ReadError> {
+    if !site.exists_in(before.model().config()) {
+        return Ok(stream.to_vec());
+    }
+    let divisors = floats(before.cache().at(HookPoint::block(layer, site)).map_err(ReadError::Run)?)?;
+    Ok(stream.iter().zip(divisors).map(|(norm, divisor)| norm * divisor).collect())
 }
 
 fn share(change: Option<&f32>, norm: f32) -> f64 {

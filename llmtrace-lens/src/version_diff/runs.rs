@@ -6,17 +6,19 @@ use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, Slice};
 use crate::model::{Config, Model, Readout};
 
 /// What is compared of a run.
-const KEPT: [Site; 12] = [
+const KEPT: [Site; 14] = [
     Site::Embed,
     Site::PosEmbed,
     Site::ResidPre,
     Site::Pattern,
     Site::Result,
+    Site::Ln1PostScale,
     Site::AttnOut,
     Site::ResidMid,
     Site::Ln2Normalized,
     Site::Ln2Out,
     Site::Post,
+    Site::Ln2PostScale,
     Site::MlpOut,
     Site::ResidPost,
 ];

@@ -1,5 +1,7 @@
 //! Two versions of a model: what was changed is found, and nothing where nothing was.
 
+use std::collections::BTreeMap;
+
 use candle_core::{DType, Device, Tensor};
 use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::handmade::{Edit, Induction, TwoStep};
@@ -8,7 +10,7 @@ use llmtrace_lens::{Model, Toy};
 use serde_json::Value;
 
 use crate::seeded::Seeded;
-use crate::support::model;
+use crate::support::{fixtures, model, tensors};
 
 /// Prompts of the toys: Texas and three other states, in each form that they know.
 const PROMPTS: [&str; 12] = [
@@ -174,6 +176,46 @@ fn features_above_a_change_are_active_otherwise() {
     // Texas comes as California: the neuron that says Austin is silent, and the one of Sacramento speaks.
     check(Edit::Head, &[(1, 0), (1, 1)]);
     check(Edit::Neuron, &[(1, 0), (1, 1)]);
+}
+
+/// Gemma 2, whose norms after attention and MLP make what these write as large as it is, with their outputs so many times as large; and,
+/// where it is `changed`, the first head and the first neuron of the first block writing more than they did.
+fn gemma(times: f64, changed: bool) -> Model {
+    let folder = tempfile::tempdir().unwrap();
+    let from = fixtures().join("models/gemma2");
+    for file in ["config.json", "tokenizer.json"] {
+        std::fs::copy(from.join(file), folder.path().join(file)).unwrap();
+    }
+    let mut tensors = tensors(from.join("model.safetensors"));
+    for (name, width) in [("self_attn.o_proj", 8), ("mlp.down_proj", 1)] {
+        let weight = tensors.get_mut(&format!("model.layers.0.{name}.weight")).unwrap();
+        let (_, columns) = weight.dims2().unwrap();
+        let factors = (0..columns).map(|column| if changed && column < width { 3.0_f32 } else { 1.0 });
+        let factors = Tensor::from_vec(factors.collect::<Vec<_>>(), (1, columns), &Device::Cpu).unwrap();
+        *weight = (weight.broadcast_mul(&factors).unwrap() * times).unwrap();
+    }
+    candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
+    Model::load(folder.path()).unwrap()
+}
+
+#[test]
+fn what_a_norm_takes_away_again_is_no_change() {
+    let found = [1.0, 16.0].map(|times| {
+        let (before, after) = (gemma(times, false), gemma(times, true));
+        let diff = Comparison::new(&before, &after).unwrap().run(&["a b c", "the cat"]).unwrap();
+        let heads = diff.heads.iter().map(|head| (format!("L{}H{}", head.layer, head.head), head.output));
+        let neurons = diff
+            .neurons
+            .iter()
+            .map(|neuron| (format!("L{}N{}", neuron.layer, neuron.neuron), neuron.written));
+        heads.chain(neurons).collect::<BTreeMap<String, f64>>()
+    });
+    let [plain, larger] = &found;
+    assert!(plain["L0H0"] > 1e-3 && plain["L0N0"] > 1e-3, "{plain:?}");
+    assert_eq!(plain.keys().collect::<Vec<_>>(), larger.keys().collect::<Vec<_>>());
+    for (name, share) in plain {
+        assert!((share - larger[name]).abs() <= 0.02 * share + 1e-5, "{name}: {share}, {}", larger[name]);
+    }
 }
 
 #[test]

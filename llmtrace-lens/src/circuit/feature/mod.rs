@@ -8,7 +8,7 @@ mod study;
 mod tally;
 mod windows;
 
-pub(crate) use effects::lengths;
+pub(crate) use effects::{lengths, linear_part};
 
 pub use card::{Context, FeatureCard, TokenEffect};
 pub use histogram::Histogram;

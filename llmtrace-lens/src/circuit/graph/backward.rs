@@ -165,7 +165,9 @@ impl Pass<'_> {
         {
             let first = (reading.position * batch + index) * width;
             if let Some(place) = values.get_mut(first..first + width) {
-                place.copy_from_slice(&reading.vector);
+                for (place, value) in place.iter_mut().zip(reading.vector.iter()) {
+                    *place = value / reading.divisor;
+                }
             }
         }
         Ok(Some(Tensor::from_vec(values, (self.steps, batch, width), self.local.model.device())?))
