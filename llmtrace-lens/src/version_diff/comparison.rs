@@ -10,10 +10,10 @@ use super::measured::{LayerSeen, Measured};
 use super::runs::{HeldRun, read};
 use super::same_shape::{self, SettingChange};
 use super::weights;
-use crate::analysis::floats;
 use crate::circuit::Transcoders;
 use crate::hooks::Site;
 use crate::model::{Model, Readout};
+use crate::ops::floats;
 
 /// The most prompts that parts, heads and neurons are patched on: those whose answers moved most.
 const EXPLAINED: usize = 16;

@@ -7,8 +7,7 @@ use super::error::DiffError;
 use super::measured::Largest;
 use crate::circuit::Transcoders;
 use crate::circuit::feature::lengths;
-use crate::circuit::graph::input;
-use crate::circuit::transcoder::{FeatureOutput, FeatureReader};
+use crate::circuit::transcoder::{FeatureOutput, FeatureReaders};
 use crate::hooks::ActivationCache;
 use crate::model::Model;
 
@@ -19,7 +18,7 @@ const WORDS: usize = 3;
 pub(super) struct Dictionary<'t> {
     before: &'t Model,
     transcoders: &'t Transcoders,
-    readers: Vec<FeatureReader>,
+    readers: FeatureReaders<'t>,
 }
 
 /// The features that were not the same everywhere, by layer and number.
@@ -36,10 +35,7 @@ pub(super) struct FeatureSeen {
 impl<'t> Dictionary<'t> {
     /// Transcoders of the older model.
     pub(super) fn new(before: &'t Model, transcoders: &'t Transcoders) -> Result<Self, DiffError> {
-        transcoders.check(before)?;
-        let layers = 0..transcoders.layers();
-        let readers = layers.map(|layer| FeatureReader::all(transcoders, layer, before.device()));
-        Ok(Self { before, transcoders, readers: readers.collect::<Result<_, _>>()? })
+        Ok(Self { before, transcoders, readers: FeatureReaders::new(before, transcoders)? })
     }
 
     /// Adds a prompt: a layer's features as the two runs have them, given what a change is a share of where features write to the stream,
@@ -51,12 +47,8 @@ impl<'t> Dictionary<'t> {
         runs: [&ActivationCache; 2],
         seen: &mut SeenFeatures,
     ) -> Result<(), DiffError> {
-        let Some(reader) = self.readers.get(layer) else { return Ok(()) };
-        let active = |cache| {
-            let read = input(cache, self.before.config(), layer, self.transcoders.input())?;
-            reader.active(&read)
-        };
-        let (before, after) = (active(runs[0])?, active(runs[1])?);
+        let [before, after] = runs.map(|cache| self.readers.active(layer, cache));
+        let (before, after) = (before?, after?);
         let norms = if self.transcoders.output() == FeatureOutput::MlpOutput { mlp } else { stream };
         // Shares of activations at first: what a feature writes is as long at every position.
         let mut apart: BTreeMap<usize, (Largest, [f32; 2])> = BTreeMap::new();

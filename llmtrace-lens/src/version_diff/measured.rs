@@ -7,11 +7,12 @@ use super::error::DiffError;
 use super::features::{Dictionary, SeenFeatures};
 use super::neurons::Directions;
 use super::runs::{HeldRun, stream_points};
-use crate::analysis::{ReadError, Reading, floats};
+use crate::analysis::{ReadError, Reading};
 use crate::circuit::feature::linear_part;
 use crate::hooks::{HookPoint, Site};
 use crate::model::{Config, Model};
 use crate::ops::Distribution;
+use crate::ops::floats;
 
 /// The most positions whose streams CKA is made of.
 const ROWS: usize = 4096;
@@ -179,7 +180,7 @@ impl<'d> Measured<'d> {
         let apart = |new: &Tensor| -> Result<Vec<f32>, ReadError> {
             let apart = (new - old)?;
             let written = norm.map_or_else(|| Ok(apart.clone()), |norm| linear_part(&apart, norm))?;
-            floats(&written.sqr()?.sum(D::Minus1)?.sqrt()?)
+            Ok(floats(&written.sqr()?.sum(D::Minus1)?.sqrt()?)?)
         };
         let (own, whole) = (apart(held.cache.at(result)?)?, apart(after.cache().at(result)?)?);
         let patterns = (held.cache.at(pattern)? - before.cache().at(pattern)?)?;
@@ -267,7 +268,7 @@ pub(super) fn divergence(p: &[f32], q: &[f32]) -> f64 {
 
 /// The norm of each position of a stream `[1, t, D]`.
 fn norms(stream: &Tensor) -> Result<Vec<f32>, ReadError> {
-    floats(&stream.sqr()?.sum(D::Minus1)?.sqrt()?)
+    Ok(floats(&stream.sqr()?.sum(D::Minus1)?.sqrt()?)?)
 }
 
 /// The stream's norms, times what a norm between a part's output and the stream divided by where the older model has one: what the

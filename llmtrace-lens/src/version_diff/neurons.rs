@@ -2,9 +2,10 @@
 
 use candle_core::Tensor;
 
-use crate::analysis::{ReadError, floats};
+use crate::analysis::ReadError;
 use crate::circuit::feature::linear_part;
 use crate::model::{Block, Model};
+use crate::ops::floats;
 
 /// The sizes of what each neuron of a block writes per unit of activation, in two models; through the gain of a norm that follows the MLP.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! One prompt, read by two models.
 
 use super::error::DiffError;
-use crate::analysis::{Reading, floats};
+use crate::analysis::Reading;
 use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, Slice};
 use crate::model::{Config, Model, Readout};
+use crate::ops::floats;
 
 /// What is compared of a run.
 const KEPT: [Site; 14] = [

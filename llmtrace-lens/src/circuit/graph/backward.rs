@@ -6,13 +6,14 @@
 
 use candle_core::{D, DType, Tensor};
 
-use super::active::{floats, through_gain};
+use super::active::through_gain;
 use super::layer::HeldLayer;
 use super::local::Local;
 use super::target::Reading;
 use crate::circuit::error::CircuitError;
 use crate::hooks::{HookPoint, Site};
 use crate::model::Residual;
+use crate::ops::floats;
 
 /// What each source adds to one reading.
 #[derive(Clone, Debug)]

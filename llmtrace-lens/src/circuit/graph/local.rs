@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use candle_core::{D, DType, Tensor};
 
-use super::active::{self, ActiveFeature, floats, through_gain};
+use super::active::{self, ActiveFeature, through_gain};
 use super::layer::{self, HeldLayer, Parts};
 use super::target::{Direction, Reading};
 use crate::circuit::error::CircuitError;
 use crate::circuit::transcoder::{Encoder, FeatureInput, Transcoders};
 use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, points};
 use crate::model::{Model, Readout};
+use crate::ops::floats;
 
 /// The local replacement model of one prompt (Ameisen et al. 2025): attention patterns and norms' divisors as they were, features and
 /// their errors in place of MLPs, so that every number of the stream is a sum.

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::active::floats;
 use super::graph::TargetNode;
 use super::local::Local;
 use crate::circuit::error::CircuitError;
+use crate::ops::floats;
 use crate::statistics::softmax;
 
 /// What a graph explains.
