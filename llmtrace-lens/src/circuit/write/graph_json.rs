@@ -70,6 +70,7 @@ impl AttributionGraph {
             clerp: String::new(),
             influence,
             activation: None,
+            input_size: self.has_row(node).then(|| self.row_size(node, |_| true)),
         };
         Some(match self.node(node)? {
             Node::Feature(at) => {
