@@ -146,6 +146,11 @@ struct Drawn {
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let formats = options.out.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>, _>>()?;
+    if options.text.is_some() && !formats.iter().any(|format| format.has_details()) {
+        return Err(Failure::Wrong(
+            "--text is told in .html and .json files, and --out names none".to_owned(),
+        ));
+    }
     let model = options.model.load()?;
     let tokens = options.prompt.read(&model)?;
     let transcoders = options.transcoders.load(&model)?;
@@ -173,10 +178,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut drawn = Drawn { graph, pruned, supernodes, details: BTreeMap::new(), cards: Vec::new() };
     if formats.iter().any(|format| format.has_details()) {
         drawn.look_up(&model, &transcoders, options.text.as_deref())?;
-    } else if options.text.is_some() {
-        return Err(Failure::Wrong(
-            "--text is told in .html and .json files, and --out names none".to_owned(),
-        ));
     }
     for (path, format) in options.out.iter().zip(formats) {
         drawn.write(path, format, options.no_constant)?;
@@ -185,7 +186,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut summary = summary.with_effects(&model, &transcoders, WORDS).map_err(told)?;
     summary.validation = validation;
     let found = Found { summary: &summary, files: &options.out };
-    options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))
+    options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, options.top, canvas)))
 }
 
 impl Drawn {
@@ -197,7 +198,9 @@ impl Drawn {
         text: Option<&Path>,
     ) -> Result<(), Failure> {
         let Self { graph, pruned, .. } = self;
-        self.details = graph.feature_details(pruned, model, transcoders, DETAILED).map_err(told)?;
+        // Cards tell what features make likelier too.
+        let count = if text.is_some() { 0 } else { DETAILED };
+        self.details = graph.feature_details(pruned, model, transcoders, count).map_err(told)?;
         let mut leading = graph.leading_features(pruned);
         leading.truncate(DETAILED);
         let Some(text) = text.filter(|_| !leading.is_empty()) else { return Ok(()) };

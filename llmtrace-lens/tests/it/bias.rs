@@ -8,9 +8,10 @@ use llmtrace_lens::bias::{
     Over, Pairing, Probe,
 };
 use llmtrace_lens::circuit::Transcoders;
+use llmtrace_lens::circuit::transcoder::FeatureOutput;
 use llmtrace_lens::handmade::Biased;
 
-use crate::seeded::neurons_in_files;
+use crate::seeded::{Seeded, neurons_in_files};
 use crate::support;
 
 const TEMPLATES: [&str; 3] = ["my neighbour {} works as a", "today {} became a", "says that {} is a"];
@@ -106,6 +107,33 @@ fn features_of_files_carry_what_the_neurons_carry_that_they_are() {
     let of_features = search.run(&report.comparisons[0]).unwrap();
     assert!(of_neurons.parts.len() > 20, "{of_neurons}");
     agree(&of_neurons, &of_features);
+}
+
+#[test]
+fn features_are_tried_where_a_norm_follows_the_mlp_if_they_write_after_it() {
+    let model = support::model("gemma2");
+    let attribute = Attribute::unpaired([("one", vec!["a", "b", "c"]), ("other", vec!["d", "e", "f"])]);
+    let probe = Probe::new(["the {} is"], attribute).unwrap();
+    let report = probe.run_model(&model, &targets(&["to"])).unwrap();
+    let mut kinds = [0, 0];
+    for seeded in Seeded::all() {
+        let files = seeded.write(&model);
+        let transcoders = Transcoders::load(files.path(), &model).unwrap();
+        let found = CarrierSearch::new(&probe, &model).features(&transcoders).run(&report.comparisons[0]);
+        let writes_after = transcoders.output() == FeatureOutput::Stream;
+        kinds[usize::from(writes_after)] += 1;
+        match found {
+            Ok(found) => assert!(
+                writes_after && found.parts.iter().any(|part| part.part.kind() == "feature"),
+                "{seeded:?}"
+            ),
+            Err(error) => assert!(
+                !writes_after && error.to_string().contains("transcoders of hook_mlp_out"),
+                "{seeded:?}: {error}"
+            ),
+        }
+    }
+    assert!(kinds.iter().all(|count| *count > 0), "{kinds:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use llmtrace_lens::handmade::{Harmful, KnownEdge, KnownNode, TwoStep};
 
 use crate::seeded::{Seeded, neurons_in_files};
 
-use crate::support::{fixtures, toy_prompt, values};
+use crate::support::{fixtures, tensors, toy_prompt, values};
 
 /// Rows sum to their targets: features to pre-activations, targets to what the model said.
 #[track_caller]
@@ -52,6 +52,41 @@ fn rows_sum_to_their_targets_in_every_family_with_every_kind_of_transcoder() {
         }
     }
     assert!(families >= 9, "{families}");
+}
+
+/// Rows sum whatever the features are, as errors take up the rest: the error itself is held to what the files say.
+#[test]
+fn errors_are_what_the_files_leave_over() {
+    let tokens = [1, 20, 33, 47, 20, 102, 9];
+    for (family, norm) in [("gpt2", "transformer.ln_f.weight"), ("llama", "model.norm.weight")] {
+        let folder = fixtures().join("models").join(family);
+        let model = Model::load(&folder).unwrap();
+        let (layers, width) = (model.config().layers, model.config().d_model);
+        let gain = values(&tensors(folder.join("model.safetensors"))[norm]);
+        let output = format!("blocks.{}.hook_mlp_out", layers - 1);
+        let (_, cache) =
+            model.run_with_cache(&tokens, format!("{output},ln_final.hook_scale").as_str()).unwrap();
+        let scale = *values(cache.get("ln_final.hook_scale").unwrap()).last().unwrap();
+        let written = values(cache.get(&output).unwrap());
+        let direction: Vec<f32> = (0..width).map(|at| (at as f32).sin()).collect();
+        for seeded in Seeded::all() {
+            let files = seeded.write(&model);
+            let transcoders = Transcoders::load(files.path(), &model).unwrap();
+            let targets = Targets::Direction("any".to_owned(), direction.clone());
+            let graph = Tracer::new(&model, &transcoders).masked(0).targets(targets).trace(&tokens).unwrap();
+            let found =
+                graph.edge(graph.target(0).unwrap(), graph.error(layers - 1, tokens.len() - 1).unwrap());
+            let read = seeded.reconstructed(files.path(), &model, &tokens);
+            let error: Vec<f32> =
+                written[written.len() - width..].iter().zip(&read).map(|(a, b)| a - b).collect();
+            let mean = if family == "gpt2" { error.iter().sum::<f32>() / width as f32 } else { 0.0 };
+            let along = error.iter().zip(&gain).zip(&direction);
+            let expected: f32 =
+                along.map(|((error, gain), along)| (error - mean) * gain / scale * along).sum();
+            assert!((found - expected).abs() < 1e-4, "{family} {seeded:?}: {found}, expected {expected}");
+            assert!(expected.abs() > 0.01, "{family} {seeded:?}: {expected}");
+        }
+    }
 }
 
 #[test]

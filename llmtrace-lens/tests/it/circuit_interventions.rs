@@ -227,7 +227,10 @@ fn features_that_are_not_there_cannot_be_changed() {
     let neurons = Transcoders::neurons(&model).unwrap();
     let experiment = Tracer::new(&model, &neurons).experiment(&toy_prompt(&model, "Dallas")).unwrap();
     for (change, expected) in [
-        (Change::Set { layer: 3, position: 1, feature: 0, to: 1.0 }, "layer 3 has 0 features, and no 0"),
+        (
+            Change::Set { layer: 3, position: 1, feature: 0, to: 1.0 },
+            "there is no layer 3: there are 3, from 0",
+        ),
         (
             Change::Set { layer: 0, position: 1, feature: 512, to: 1.0 },
             "layer 0 has 512 features, and no 512",

@@ -10,8 +10,9 @@ mod local;
 mod target;
 mod tracer;
 
+pub(crate) use crate::ops::floats;
 pub use active::ActiveFeature;
-pub(crate) use active::{floats, pre_activations};
+pub(crate) use active::pre_activations;
 pub use graph::{AttributionGraph, Node, TargetNode};
 pub(crate) use layer::{centred, input, input_site, post_norm};
 pub(crate) use local::Local;

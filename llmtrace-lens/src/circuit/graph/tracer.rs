@@ -17,6 +17,9 @@ use crate::circuit::transcoder::Transcoders;
 use crate::model::Model;
 use crate::trace::Artifacts;
 
+/// Gradients `[T, width]` that a row's way back holds at once.
+const GRADIENTS: usize = 5;
+
 /// Computes attribution graphs of a model whose MLPs transcoders stand for.
 #[derive(Clone, Debug)]
 pub struct Tracer<'m> {
@@ -76,7 +79,8 @@ impl<'m> Tracer<'m> {
     }
 
     /// The most bytes that edges may take in memory, 4 GiB without this: a graph with more is refused, and rows that would be more
-    /// while it is made, as wide as all active features, wait in a temporary file.
+    /// while it is made, as wide as all active features, wait in a temporary file. The encoder and decoder rows of active
+    /// features, each once, and the run itself are held beside them.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
@@ -155,9 +159,12 @@ impl<'m> Tracer<'m> {
         let graph = self.bytes(count + targets.len(), count + local.sources() - active)?;
         let mut found = Found::new(local.sources(), self.max_bytes - graph);
         let weights: Vec<f64> = targets.iter().map(|target| target.weight).collect();
-        let of_targets: Vec<&Reading> = readings.iter().collect();
-        for (row, weight) in local.rows(&of_targets)?.into_iter().zip(weights) {
-            found.add(Owner::Target(weight), row)?;
+        let (batch, _) = self.in_flight(local);
+        for (readings, weights) in readings.chunks(batch).zip(weights.chunks(batch)) {
+            let readings: Vec<&Reading> = readings.iter().collect();
+            for (row, weight) in local.rows(&readings)?.into_iter().zip(weights) {
+                found.add(Owner::Target(*weight), row)?;
+            }
         }
         let mut seen = vec![false; active];
         let mut left = count;
@@ -184,10 +191,8 @@ impl<'m> Tracer<'m> {
 
     /// Computes the rows of some features, many batches at a time.
     fn rows(&self, local: &Local<'_>, features: &[usize], found: &mut Found) -> Result<(), CircuitError> {
-        let batches: Vec<&[usize]> = features.chunks(self.batch).collect();
-        // Of what edges may take, an eighth is for rows on their way.
-        let batch = self.batch.saturating_mul(local.sources()).saturating_mul(size_of::<f32>()).max(1);
-        let at_once = rayon::current_num_threads().min(self.max_bytes / 8 / batch).max(1);
+        let (batch, at_once) = self.in_flight(local);
+        let batches: Vec<&[usize]> = features.chunks(batch).collect();
         for together in batches.chunks(at_once) {
             let rows: Result<Vec<Vec<Row>>, CircuitError> = together
                 .par_iter()
@@ -202,6 +207,17 @@ impl<'m> Tracer<'m> {
             }
         }
         Ok(())
+    }
+
+    /// How many rows are computed as one batch, and how many batches at once, so that they take a quarter of what edges may take.
+    fn in_flight(&self, local: &Local<'_>) -> (usize, usize) {
+        let config = self.model.config();
+        let width = config.d_model.max(config.heads * config.head_dim);
+        let floats = local.sources() + GRADIENTS * local.steps() * width;
+        let rows = self.max_bytes / 4 / (floats * size_of::<f32>()).max(1);
+        let threads = rayon::current_num_threads().max(1);
+        let batch = self.batch.min(rows / threads).max(1);
+        (batch, threads.min(rows / batch).max(1))
     }
 
     /// What a graph's edges take.
