@@ -42,6 +42,8 @@ const rankNodes = (graph) => {
   graph.weights = weightsOf(graph.nodes);
   graph.flat = flatten(graph);
   graph.whole = influences(graph.flat, new Uint8Array(graph.nodes.length).fill(1));
+  // Shares are of all that enters a node, where the file says how much that is.
+  for (const node of graph.nodes) graph.whole.sizes[node.index] = Math.max(graph.whole.sizes[node.index], node.inputSize ?? 0);
   if (graph.nodes.some((node) => node.influence !== null)) return;
   const { influence } = graph.whole;
   const total = influence.reduce((sum, value) => sum + value, 0);

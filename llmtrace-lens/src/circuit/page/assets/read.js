@@ -65,7 +65,7 @@ const readNodes = (given, metadata) => {
     const kindId = text(node.jsNodeId);
     const made = {
       index, id: text(node.node_id), kind, layer, position, kindId, label: text(node.clerp).trim(),
-      influence: finite(node.influence), activation: finite(node.activation), probability: finite(node.token_prob),
+      influence: finite(node.influence), activation: finite(node.activation), inputSize: finite(node.input_size), probability: finite(node.token_prob),
       details: Object.hasOwn(details, kindId) && isObject(details[kindId]) ? details[kindId] : null,
     };
     made.name = nameOf(made, tokens);
