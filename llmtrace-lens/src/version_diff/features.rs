@@ -59,8 +59,12 @@ impl<'t> Dictionary<'t> {
                     pairs.entry(*feature).or_default()[side] = *activation;
                 }
             }
-            for (feature, pair) in pairs.into_iter().filter(|(_, pair)| pair[0] != pair[1]) {
-                let share = f64::from((pair[1] - pair[0]).abs()) / f64::from(norm.max(f32::MIN_POSITIVE));
+            for (feature, pair) in pairs {
+                let step = (pair[1] - pair[0]).abs();
+                if step == 0.0 {
+                    continue;
+                }
+                let share = f64::from(step) / f64::from(norm.max(f32::MIN_POSITIVE));
                 let (largest, activations) = apart.entry(feature).or_default();
                 if largest.see(share, (prompt, position)) {
                     *activations = pair;

@@ -62,7 +62,7 @@ impl Seeded {
         let (_, cache) = model.run_with_cache(tokens, names.join(",").as_str()).unwrap();
         let mut written = vec![0.0; model.config().d_model];
         let mut add = |row: &[f32], times: f32| {
-            written.iter_mut().zip(row).for_each(|(sum, value)| *sum += value * times)
+            written.iter_mut().zip(row).for_each(|(sum, value)| *sum += value * times);
         };
         for (layer, name) in names.iter().enumerate().filter(|(layer, _)| self.cross_layer || *layer == last)
         {
@@ -185,7 +185,7 @@ pub(crate) fn each_experiment(families: &[&str], check: impl Fn(&str, &Experimen
     }
 }
 
-/// The neurons of the ReLU toy as files of transcoders.
+/// The neurons of `toy-relu` as files of transcoders.
 pub(crate) fn neurons_in_files() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let weights = tensors(fixtures().join("../../models/toy-relu/model.safetensors"));
