@@ -359,12 +359,9 @@ def what_is_moved_into_sight_is_drawn_whole(at):
 
     def rested(name: str) -> list[float]:
         """What is drawn, once nothing is added to it any more."""
-        def is_same():
-            at.browser.js(LOOK, "before")
-            at.browser.driver.execute_async_script("setTimeout(arguments[0], 250)")
-            sides = at.browser.js(LOOK, name)
-            return sides if at.browser.js(OTHER, "before", name) == 0 else None
-        return at.browser.until("a picture at rest", is_same, 30)
+        at.browser.driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        at.browser.until("a whole picture", lambda: at.browser.attributes(".circuit canvas", "aria-busy") == ["false"], 30)
+        return at.browser.js(LOOK, name)
 
     rested("first")
     for by in (900, 900, -1800):

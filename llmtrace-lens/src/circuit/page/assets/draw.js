@@ -114,7 +114,14 @@ class Drawing {
     this.drawLabels();
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     this.drawAxis();
-    if (isMore.some(Boolean)) this.ask();
+    this.tellProgress(isMore.some(Boolean));
+  }
+
+  // Goes on in the next frame while something is missing, and says so to whoever waits for the picture.
+  tellProgress(isMore) {
+    if (isMore) this.ask();
+    if (isMore !== this.isUnfinished) this.canvas.setAttribute("aria-busy", String(isMore));
+    this.isUnfinished = isMore;
   }
 
   drawGround({ scale, top, width }) {
