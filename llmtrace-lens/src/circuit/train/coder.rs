@@ -161,7 +161,9 @@ impl Coder {
     pub(super) fn finished(&self, read: &Whitening, written: &Standard) -> Result<Finished, CircuitError> {
         let scale = written.scale;
         let mut encoders = read.encoders(self.encoders(), self.width)?;
-        encoders.iter_mut().for_each(|value| *value *= scale);
+        for value in &mut encoders {
+            *value *= scale;
+        }
         let biases = self.features.iter().zip(encoders.chunks(self.width));
         let biases = biases.map(|(feature, encoder)| feature.bias() * scale - dot(encoder, read.mean()));
         let bias = self.bias.iter().zip(&written.mean).map(|(bias, mean)| bias * scale + mean);

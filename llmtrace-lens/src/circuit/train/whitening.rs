@@ -5,7 +5,8 @@ use candle_core::{Device, Tensor};
 use crate::circuit::error::CircuitError;
 
 /// Takes the mean away and makes numbers uncorrelated, each of variance about 1, by the inverse of the Cholesky factor of their
-/// covariance: gradients then shrink alike in all directions (LeCun et al. 1998, "Efficient `BackProp`", section 4.3).
+/// covariance: gradients then shrink alike in all directions (`LeCun` et al. 1998, "Efficient
+/// `BackProp`", section 4.3).
 #[derive(Clone, Debug)]
 pub(super) struct Whitening {
     /// `[D]`.
@@ -35,7 +36,9 @@ impl Whitening {
             covariance.iter_mut().zip(products).for_each(|(sum, more)| *sum += f64::from(more));
         }
         let count = places.len().max(1) as f64;
-        covariance.iter_mut().for_each(|value| *value /= count);
+        for value in &mut covariance {
+            *value /= count;
+        }
         let diagonal = covariance.iter().step_by(width + 1);
         let ridge = RIDGE * diagonal.sum::<f64>() / width.max(1) as f64;
         // What is always the same is left at 0.
@@ -113,7 +116,9 @@ fn inverse_factor(mut matrix: Vec<f64>, width: usize) -> Option<Vec<f32>> {
             this.iter_mut().zip(other).for_each(|(value, other)| *value -= share * other);
         }
         let pivot = factor.get(row)?;
-        this.iter_mut().for_each(|value| *value /= pivot);
+        for value in this {
+            *value /= pivot;
+        }
     }
     Some(inverse.into_iter().map(|value| value as f32).collect())
 }
@@ -147,7 +152,7 @@ mod tests {
         assert!((product(0, 0) - 1.0).abs() < 0.02, "{}", product(0, 0));
         assert!(product(1, 1) > 0.9 && product(1, 1) < 1.0, "{}", product(1, 1));
         assert!(product(0, 1).abs() < 0.05, "{}", product(0, 1));
-        assert_eq!(product(2, 2), 0.0);
+        assert!(product(2, 2) < 1e-9, "{}", product(2, 2));
     }
 
     #[test]
