@@ -62,9 +62,6 @@ struct Uses {
     near: Vec<f32>,
 }
 
-/// The norm of a revived feature's encoder, as a share of the mean of those that are alive.
-const REVIVED: f32 = 0.2;
-
 impl Coder {
     /// Features that begin by reading and writing along samples of their own, which are among those at these places.
     pub(super) fn new(
@@ -84,7 +81,7 @@ impl Coder {
                 }
                 values
             };
-            Feature::new(noisy(sample.read), noisy(sample.written), 1.0, threshold)
+            Feature::new(noisy(sample.read), noisy(sample.written), threshold)
         };
         let features = (0..features).map(feature).collect();
         let bias = vec![0.0; width];
@@ -124,32 +121,6 @@ impl Coder {
             }
         }
         Ok(self.outcome(batch, &rows))
-    }
-
-    /// Features that were active at none of the last so many positions begin anew at positions of the batch, those with large errors
-    /// first of all: they read what is read there and write what is lacking (Bricken et al. 2023, "Towards Monosemanticity").
-    pub(super) fn revive(
-        &mut self,
-        batch: &Samples,
-        positions: usize,
-        random: &mut fastrand::Rng,
-    ) -> Result<(), CircuitError> {
-        if self.silent(positions) == 0 {
-            return Ok(());
-        }
-        let rows = self.rows(batch)?;
-        let lacks: Vec<f32> = rows.iter().map(|row| dot(&row.error, &row.error)).collect();
-        let norms = self.features.iter().filter(|feature| feature.silent < positions);
-        let norms: Vec<f32> = norms.map(|feature| dot(feature.encoder(), feature.encoder()).sqrt()).collect();
-        let norm = REVIVED * norms.iter().sum::<f32>() / norms.len().max(1) as f32;
-        let threshold = self.sparsity.jump(self.width).map_or(0.0, |jump| jump.start);
-        for feature in self.features.iter_mut().filter(|feature| feature.silent >= positions) {
-            let chosen = drawn(&lacks, random);
-            let read = batch.batch(&[chosen], self.width).read;
-            let lack = rows.get(chosen).map_or_else(Vec::new, |row| row.error.iter().map(|at| -at).collect());
-            *feature = Feature::new(read, lack, norm, threshold);
-        }
-        Ok(())
     }
 
     /// How many features were active at none of the last so many positions.
@@ -310,16 +281,6 @@ impl Coder {
             jump: self.sparsity.jump(self.width).map(|jump| (jump, f64::from(self.pressure))),
         }
     }
-}
-
-/// The number of a weight, chosen by chance as it is large.
-fn drawn(weights: &[f32], random: &mut fastrand::Rng) -> usize {
-    let mut left = random.f32() * weights.iter().sum::<f32>();
-    let passed = |weight: &f32| {
-        left -= weight;
-        left < 0.0
-    };
-    weights.iter().position(passed).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -22,11 +22,11 @@ pub(super) struct Gradient {
 }
 
 impl Feature {
-    /// Begins along what one position reads and writes; `norm` becomes that of its encoder.
-    pub(super) fn new(mut encoder: Vec<f32>, mut decoder: Vec<f32>, norm: f32, threshold: f32) -> Self {
+    /// Begins along what one position reads and writes, neither of which has to have a norm.
+    pub(super) fn new(mut encoder: Vec<f32>, mut decoder: Vec<f32>, threshold: f32) -> Self {
         let width = encoder.len();
-        to_norm(&mut encoder, norm);
-        to_norm(&mut decoder, 1.0);
+        to_norm(&mut encoder);
+        to_norm(&mut decoder);
         let parameters = [encoder, decoder, vec![0.0, threshold]].concat();
         Self { width, moments: Adam::new(parameters.len()), parameters, silent: 0 }
     }
@@ -55,7 +55,7 @@ impl Feature {
         add_times(gradient.decoder(), along, decoder);
         self.moments.step(&mut self.parameters, &gradient.values, stride);
         if let Some(decoder) = self.parameters.get_mut(self.width..2 * self.width) {
-            to_norm(decoder, 1.0);
+            to_norm(decoder);
         }
         if let Some(threshold) = self.parameters.last_mut() {
             *threshold = threshold.max(0.0);
@@ -82,12 +82,12 @@ impl Gradient {
     }
 }
 
-/// Scales a vector to a norm, unless it is 0.
-fn to_norm(vector: &mut [f32], norm: f32) {
+/// Scales a vector to norm 1, unless it is 0.
+fn to_norm(vector: &mut [f32]) {
     let size = dot(vector, vector).sqrt();
     if size > f32::MIN_POSITIVE {
         for value in vector {
-            *value *= norm / size;
+            *value /= size;
         }
     }
 }

@@ -28,9 +28,6 @@ const LEAST: f64 = 0.02;
 /// The share of the steps over which the price of thresholds rises.
 const PRESSED: f64 = 0.5;
 
-/// Tenths of the steps after which features that are silent begin anew.
-const REVIVALS: [usize; 5] = [1, 2, 3, 4, 5];
-
 impl Learner {
     /// Learns from the samples.
     pub(super) fn run(
@@ -87,9 +84,6 @@ impl Learner {
             let done = step as f64 / training.steps as f64;
             coder.press(share(done / PRESSED));
             let outcome = coder.learn(&batch, Stride::new(rate(training.rate, done), step))?;
-            if REVIVALS.into_iter().any(|revival| step == training.steps * revival / 10) {
-                coder.revive(&batch, learnt.len(), &mut self.random)?;
-            }
             progress(&Progress {
                 layer: self.layer,
                 before: self.before,

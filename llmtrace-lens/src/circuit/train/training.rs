@@ -14,6 +14,23 @@ use crate::circuit::transcoder::FeatureInput;
 use crate::model::{Model, NormKind};
 
 /// Trains one transcoder a layer for a model.
+///
+/// ```
+/// use llmtrace_lens::circuit::train::{Sparsity, Training};
+/// use llmtrace_lens::handmade::TwoStep;
+///
+/// let model = TwoStep::model()?;
+/// let texts = (1..=6).map(|city| vec![0, city, TwoStep::CAPITAL]).collect::<Vec<_>>();
+/// let folder = std::env::temp_dir().join("two-step-jump-relu");
+///
+/// // Three features of eight on average, each above a threshold that it learns.
+/// let training = Training::new(&model).features(8).sparsity(Sparsity::JumpRelu(3.0)).steps(300);
+/// for layer in training.run(&texts, &folder, |_| ())? {
+///     println!("layer {}: FVU {:.4}, L0 {:.1}", layer.layer, layer.fvu, layer.l0);
+/// }
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Training<'m> {
     pub(super) model: &'m Model,

@@ -1,4 +1,4 @@
-//! Gradients held against differences of the loss, and features that begin anew.
+//! Gradients held against differences of the loss.
 
 use super::*;
 
@@ -82,27 +82,4 @@ fn gradients_of_thresholds_are_the_differences_of_the_loss_smoothed_over_the_ker
             close(*gradient.values().last().unwrap(), expected, 0.006);
         }
     }
-}
-
-#[test]
-fn a_silent_feature_begins_anew_where_something_is_lacking() {
-    let (mut coder, mut batch) = untaught((5, 8), Sparsity::TopK(2), 6, 0.0);
-    // All is written but at the fourth position.
-    let rows = coder.rows(&batch).unwrap();
-    for (number, row) in rows.iter().enumerate().filter(|(number, _)| *number != 3) {
-        let written = &mut batch.written[number * 5..(number + 1) * 5];
-        written.iter_mut().zip(&row.error).for_each(|(written, error)| *written += error);
-    }
-    for (number, feature) in coder.features.iter_mut().enumerate() {
-        feature.silent = if number == 4 { 12 } else { 11 };
-    }
-    let before = coder.clone();
-    coder.revive(&batch, 12, &mut fastrand::Rng::with_seed(1)).unwrap();
-    let cosine = |a: &[f32], b: &[f32]| dot(a, b) / (dot(a, a) * dot(b, b)).sqrt();
-    let feature = &coder.features[4];
-    assert!(cosine(feature.encoder(), &batch.read[15..20]) > 0.999);
-    assert!(cosine(feature.decoder(), &rows[3].error) < -0.999);
-    assert_eq!(feature.silent, 0);
-    assert_eq!(coder.features[3].encoder(), before.features[3].encoder());
-    assert_eq!(coder.silent(12), 0);
 }
