@@ -4,6 +4,8 @@
 //! - [`analysis`] reads runs (logit lens, direct logit attribution, attention, norms), [`patching`] changes them, [`gradient`] differentiates
 //!   them, [`generate`] writes answers step by step.
 //! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
+//! - [`circuit`] draws the wiring diagram of one answer: which features of the model, wired how, gave it; [`benchmark`] holds such methods
+//!   to circuits that are known.
 //! - [`bias`] says whether prompts that differ in one attribute are scored alike, and what carries the difference.
 //! - [`origin`] says which model wrote a text, [`version_diff`] what changed between two versions of one.
 //! - [`report`] draws all of it on one page; [`trace`] puts runs into the application's own trace.
@@ -30,7 +32,8 @@
 //! # }
 //! ```
 //!
-//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias` and `report`), `cuda` and `metal` as candle offers them,
+//! Tensors are candle's. Features: `model` (on by default; all but `explain`, `bias`, `report` and the files and
+//! the page of `circuit`), `cuda` and `metal` as candle offers them,
 //! `hub` (off by default; `Model::download` and `hub`).
 
 #[cfg(feature = "model")]

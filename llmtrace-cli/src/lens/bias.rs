@@ -15,7 +15,7 @@ use llmtrace_lens::explain::Attribution;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::input::{ModelArguments, wrong};
+use super::input::{ModelArguments, open_transcoders, wrong};
 use super::output::OutputArguments;
 use super::progress::Steps;
 use crate::failure::Failure;
@@ -168,8 +168,9 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let probe = options.probe()?;
     let targets: Result<Vec<Continuation>, _> =
         options.targets.iter().map(|text| Continuation::parse(text)).collect();
+    let transcoders = options.transcoders(&model)?;
     let report = probe.run_model(&model, &targets.map_err(wrong)?).map_err(wrong)?;
-    let carriers = options.carriers(&probe, &model, &report)?;
+    let carriers = options.carriers(&probe, (&model, transcoders.as_ref()), &report)?;
     let words = options.words.then(|| words(&probe, &model, &report)).transpose()?;
     let established = report.established().len();
     let found = Found { report, carriers, words };
@@ -212,21 +213,30 @@ impl Options {
             .seed(self.seed))
     }
 
-    fn carriers(&self, probe: &Probe, model: &Model, report: &BiasReport) -> Result<Vec<Carriers>, Failure> {
+    /// Those whose features are tried, where any are.
+    fn transcoders(&self, model: &Model) -> Result<Option<Transcoders>, Failure> {
+        let folder = self.transcoders.as_ref().filter(|_| self.carriers != Which::None);
+        folder.map(|folder| open_transcoders(folder, model)).transpose()
+    }
+
+    fn carriers(
+        &self,
+        probe: &Probe,
+        (model, transcoders): (&Model, Option<&Transcoders>),
+        report: &BiasReport,
+    ) -> Result<Vec<Carriers>, Failure> {
         let chosen: Vec<&Comparison> = match self.carriers {
             Which::None => Vec::new(),
             Which::Established => report.established(),
             Which::All => report.comparisons.iter().collect(),
         };
-        let transcoders = self.transcoders.as_ref().map(|folder| Transcoders::load(folder, model));
-        let transcoders = transcoders.transpose().map_err(wrong)?;
         let search = |comparison: &Comparison| {
             let steps = Steps::new("patching");
             let search = CarrierSearch::new(probe, model)
                 .neurons(self.neurons)
                 .pairs(self.pairs)
                 .progress(|done, total| steps.set(done, total));
-            let search = match &transcoders {
+            let search = match transcoders {
                 Some(transcoders) => search.features(transcoders),
                 None => search,
             };

@@ -7,7 +7,7 @@ use clap::Args;
 use llmtrace_lens::version_diff::{Comparison, VersionDiff};
 use serde::Serialize;
 
-use super::input::{DeviceName, load, wrong};
+use super::input::{DeviceName, load, open_transcoders, wrong};
 use super::output::{Canvas, OutputArguments};
 use super::progress::Steps;
 use crate::failure::Failure;
@@ -28,6 +28,9 @@ pub(crate) struct Options {
     /// A prompt; may be given several times
     #[arg(long, value_name = "TEXT")]
     prompt: Vec<String>,
+    /// The folder of transcoders of BEFORE: tell which of their features are active otherwise
+    #[arg(long, value_name = "DIR")]
+    transcoders: Option<PathBuf>,
     /// The most tokens of an answer
     #[arg(long, value_name = "N", default_value_t = 2)]
     max_tokens: usize,
@@ -49,13 +52,14 @@ Shows what changed between two versions of a model, such as before and after
 fine-tuning, on the same prompts: how the answers and their probabilities moved,
 which weights moved, how far the residual stream has drifted after each layer,
 which parts, heads and neurons do something else with the same input, and how
-much of the new answers each of them brings into the old version alone.
+much of the new answers each of them brings into the old version alone; with
+--transcoders also which features the two versions' streams wake otherwise.
 
 Reads two models of the same shape and tokenizer, and prompts, one a line. What
 rounding the weights to 16 bits could do is no change: a third model, the older
 one with its weights moved by as much, sets the limits. Prints a report; with
 --json, one object: before, after, tokens, settings, weights, layers, parts,
-heads, neurons, neurons_changed, answers, limits, and whether anything changed. The
+heads, neurons, neurons_changed, features, features_changed, answers, limits, and whether anything changed. The
 models toy and toy-houston, which come with the program, are one before and after
 a fine-tuning that moved the capital of Texas to Houston.
 
@@ -81,9 +85,15 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let prompts = prompts(options)?;
     let before = load(&options.before, options.device)?;
     let after = load(&options.after, options.device)?;
+    let transcoders =
+        options.transcoders.as_ref().map(|folder| open_transcoders(folder, &before)).transpose()?;
     let steps = Steps::new("comparing");
-    let comparison = Comparison::new(&before, &after)
-        .map_err(wrong)?
+    let comparison = Comparison::new(&before, &after).map_err(wrong)?;
+    let comparison = match &transcoders {
+        Some(transcoders) => comparison.features(transcoders),
+        None => comparison,
+    };
+    let comparison = comparison
         .answer_tokens(options.max_tokens)
         .seed(options.seed)
         .progress(|done, total| steps.set(done, total));

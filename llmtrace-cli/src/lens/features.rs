@@ -73,7 +73,7 @@ With --json, one object: model, transcoders, text, features, each with layer,
 feature, label, active, tokens, density, mean, largest, histogram, promoted,
 suppressed, contexts.
 
-Returns 0 when done, 1 if no feature is active in the text, 2 if a file or the
+Returns 0 when done, 1 if none of the features is active in the text, 2 if a file or the
 model cannot be read, or there is no such feature.";
 
 const EXAMPLES: &str = "\
@@ -106,11 +106,16 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         .read(&options.text, &chosen)
         .map_err(wrong)?;
     drop(steps);
-    if features.is_empty() {
-        return Err(Failure::Nothing(format!("no feature is active in {}", options.text.display())));
+    let is_any_active = features.iter().any(|card| card.active > 0);
+    if !features.is_empty() {
+        let found =
+            Found { model: model.name(), transcoders: transcoders.kind(), text: &options.text, features };
+        options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))?;
     }
-    let found = Found { model: model.name(), transcoders: transcoders.kind(), text: &options.text, features };
-    options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))
+    if is_any_active {
+        return Ok(());
+    }
+    Err(Failure::Nothing(format!("no feature is active in {}", options.text.display())))
 }
 
 impl Options {

@@ -8,16 +8,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use llmtrace_lens::Model;
+use llmtrace_lens::circuit::feature::{Chosen, FeatureCard, FeatureStudy};
 use llmtrace_lens::circuit::graph::Targets;
 use llmtrace_lens::circuit::write::FeatureDetails;
 use llmtrace_lens::circuit::{
-    AttributionGraph, CircuitError, GraphSummary, Labels, Supernode, Thresholds, Tracer,
+    AttributionGraph, CircuitError, GraphSummary, Labels, Pruned, Supernode, Thresholds, Tracer, Transcoders,
 };
 use serde::Serialize;
 
 use self::format::Format;
 use super::input::{ModelArguments, PromptArguments, TranscoderArguments, wrong};
 use super::output::OutputArguments;
+use super::progress::Steps;
 use crate::failure::Failure;
 
 /// The options of the command.
@@ -63,6 +66,9 @@ pub(crate) struct Options {
     /// What features mean, a line each: L1 F181 Texas
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
+    /// A text file: files tell how often and where in it the leading features are active
+    #[arg(long, value_name = "FILE")]
+    text: Option<PathBuf>,
     /// How many paths and features are told
     #[arg(long, value_name = "N", default_value_t = 8)]
     top: usize,
@@ -93,6 +99,9 @@ Writes the file by the end of its name; --out may be given more than once:
                 kept_edges, logit_tokens, logit_probs
   .graphml .dot the kept part for networkx, Gephi and Graphviz
 
+With --text, .html and .json also tell how often the leading features are active
+in that file, line by line, and where most.
+
 Prints what the graph says: scores, the strongest paths and features, and with
 --validate how well it foretells what the model does when features are ablated.
 With --json, one object: model, prompt, nodes, edges, replacement, completeness,
@@ -114,6 +123,9 @@ const WORDS: usize = 4;
 /// Of how many features the files tell which words they make likelier: those with the most influence.
 const DETAILED: usize = 64;
 
+/// How many tokens a feature's card says it makes likelier, and less likely.
+const EFFECTS: usize = 8;
+
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Found<'a> {
@@ -125,14 +137,20 @@ struct Found<'a> {
 /// A graph with what is kept of it.
 struct Drawn {
     graph: AttributionGraph,
-    pruned: llmtrace_lens::circuit::Pruned,
+    pruned: Pruned,
     supernodes: Vec<Supernode>,
     details: BTreeMap<String, FeatureDetails>,
+    cards: Vec<FeatureCard>,
 }
 
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let formats = options.out.iter().map(|path| Format::of(path)).collect::<Result<Vec<_>, _>>()?;
+    if options.text.is_some() && !formats.iter().any(|format| format.has_details()) {
+        return Err(Failure::Wrong(
+            "--text is told in .html and .json files, and --out names none".to_owned(),
+        ));
+    }
     let model = options.model.load()?;
     let tokens = options.prompt.read(&model)?;
     let transcoders = options.transcoders.load(&model)?;
@@ -141,24 +159,26 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Some(text) => targets::read(&model, text)?,
         None => Targets::Likely { most: options.max_targets, probability: options.target_probability },
     };
-    let tracer = Tracer::new(&model, &transcoders).targets(targets).max_feature_nodes(options.max_features);
+    let tracer = Tracer::new(&model, &transcoders)
+        .targets(targets)
+        .max_feature_nodes(options.max_features)
+        .labels(labels);
     let (graph, validation) = if options.validate == 0 {
         (tracer.trace(&tokens).map_err(told)?, None)
     } else {
         let experiment = tracer.experiment(&tokens).map_err(told)?;
-        let validation = experiment.validate(options.validate).map_err(told)?;
+        let steps = Steps::new("ablating");
+        let tell = |done, all| steps.set(done, all);
+        let validation = experiment.validate_telling(options.validate, tell).map_err(told)?;
         (experiment.into_graph(), Some(validation))
     };
-    let graph = graph.with_labels(labels);
     let pruned = graph.prune(Thresholds { nodes: options.node_threshold, edges: options.edge_threshold });
     let mut supernodes = graph.labelled_supernodes(&pruned);
     supernodes.extend(graph.propose_supernodes(&transcoders, &pruned, options.alike).map_err(told)?);
-    let details = if formats.iter().any(|format| format.has_details()) {
-        graph.feature_details(&pruned, &model, &transcoders, DETAILED).map_err(told)?
-    } else {
-        BTreeMap::new()
-    };
-    let drawn = Drawn { graph, pruned, supernodes, details };
+    let mut drawn = Drawn { graph, pruned, supernodes, details: BTreeMap::new(), cards: Vec::new() };
+    if formats.iter().any(|format| format.has_details()) {
+        drawn.look_up(&model, &transcoders, options.text.as_deref())?;
+    }
     for (path, format) in options.out.iter().zip(formats) {
         drawn.write(path, format, options.no_constant)?;
     }
@@ -166,12 +186,33 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let mut summary = summary.with_effects(&model, &transcoders, WORDS).map_err(told)?;
     summary.validation = validation;
     let found = Found { summary: &summary, files: &options.out };
-    options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, canvas)))
+    options.output.print(&found, |canvas| Ok::<_, Failure>(shown::text(&found, options.top, canvas)))
 }
 
 impl Drawn {
+    /// Finds out what the leading features are beyond this prompt.
+    fn look_up(
+        &mut self,
+        model: &Model,
+        transcoders: &Transcoders,
+        text: Option<&Path>,
+    ) -> Result<(), Failure> {
+        let Self { graph, pruned, .. } = self;
+        // Cards tell what features make likelier too.
+        let count = if text.is_some() { 0 } else { DETAILED };
+        self.details = graph.feature_details(pruned, model, transcoders, count).map_err(told)?;
+        let mut leading = graph.leading_features(pruned);
+        leading.truncate(DETAILED);
+        let Some(text) = text.filter(|_| !leading.is_empty()) else { return Ok(()) };
+        let steps = Steps::new("reading");
+        let study = FeatureStudy::new(model, transcoders).labels(graph.labels.clone()).words(EFFECTS);
+        let study = study.progress(|done, all| steps.set(done, all));
+        self.cards = study.read(text, &Chosen::These(leading)).map_err(told)?;
+        Ok(())
+    }
+
     fn write(&self, path: &Path, format: Format, no_constant: bool) -> Result<(), Failure> {
-        let Self { graph, pruned, supernodes, details } = self;
+        let Self { graph, pruned, supernodes, details, cards } = self;
         let text = |text: String| {
             std::fs::write(path, text)
                 .map_err(|error| Failure::Wrong(format!("cannot write {}: {error}", path.display())))
@@ -180,7 +221,7 @@ impl Drawn {
             let slug = path.file_stem().unwrap_or_default().to_string_lossy();
             let mut file = graph.graph_file(&slug, pruned).with_supernodes(graph, supernodes);
             file.metadata.features.clone_from(details);
-            file
+            file.with_cards(cards)
         };
         match format {
             Format::Json => text(serde_json::to_string(&file()).map_err(std::io::Error::from)?),

@@ -81,15 +81,20 @@ impl TranscoderArguments {
                 }
             });
         };
-        if !folder.is_dir() {
-            let is = if folder.exists() { "is no folder" } else { "is not there" };
-            return Err(Failure::Wrong(format!(
-                "{} {is}: expected the folder of transcoders (layer_0.safetensors, .. or W_enc_0.safetensors, W_dec_0.safetensors, ..)",
-                folder.display()
-            )));
-        }
-        Transcoders::load(folder, model).map_err(wrong)
+        open_transcoders(folder, model)
     }
+}
+
+/// Opens transcoders of a model.
+pub(super) fn open_transcoders(folder: &Path, model: &Model) -> Result<Transcoders, Failure> {
+    if !folder.is_dir() {
+        let is = if folder.exists() { "is no folder" } else { "is not there" };
+        return Err(Failure::Wrong(format!(
+            "{} {is}: expected the folder of transcoders (layer_0.safetensors, .. or W_enc_0.safetensors, W_dec_0.safetensors, ..)",
+            folder.display()
+        )));
+    }
+    Transcoders::load(folder, model).map_err(wrong)
 }
 
 /// Loads the model of a folder, of the hub, or one that comes with the program.

@@ -142,6 +142,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
 
 fn train(options: &TrainOptions) -> Result<(), Failure> {
     let corpus = corpus(&options.corpus)?;
+    let training = Training::default()
+        .seed(options.seed)
+        .least_confidence(options.least_confidence)
+        .least_typicality(options.least_typicality)
+        .least_words(options.least_words);
+    // Before the texts are read, which takes long; those that are too short are known only then.
+    training.check(corpus.iter().map(|known| known.origin.as_str())).map_err(wrong)?;
     let models = options.models.load()?;
     let candidates = candidates(&models)?;
     let steps = Steps::new("reading");
@@ -151,11 +158,6 @@ fn train(options: &TrainOptions) -> Result<(), Failure> {
         steps.set(at + 1, corpus.len());
     }
     drop(steps);
-    let training = Training::default()
-        .seed(options.seed)
-        .least_confidence(options.least_confidence)
-        .least_typicality(options.least_typicality)
-        .least_words(options.least_words);
     let classifier = OriginClassifier::train(&candidates, &read, training).map_err(wrong)?;
     fs::write(&options.out, classifier.to_json())
         .map_err(|error| Failure::Wrong(format!("cannot write {}: {error}", options.out.display())))?;

@@ -5,6 +5,8 @@ use crate::support::{Folder, Run, run};
 const DALLAS: &str = "the capital of the state containing Dallas is";
 const OAKLAND: &str = "the capital of the state containing Oakland is";
 
+const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../llmtrace-lens/tests/fixtures");
+
 fn diff(arguments: &[&str]) -> Run {
     run(&[&["lens", "diff"], arguments].concat(), "")
 }
@@ -36,6 +38,15 @@ fn a_copy_has_not_changed() {
 }
 
 #[test]
+fn features_are_told_where_transcoders_are_given() {
+    let [model, plt] = ["models/gpt2", "graphs/gpt2_plt"].map(|name| format!("{FIXTURES}/{name}"));
+    let json = diff(&[&model, &model, "--prompt", "the cat", "--transcoders", &plt, "--json"]).json();
+    let [changed, all] = [0, 1].map(|at| json["features_changed"][at].as_u64());
+    assert!(changed == Some(0) && all > Some(0), "{}", json["features_changed"]);
+    assert_eq!(json["features"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
 fn what_cannot_be_compared_is_refused_in_one_line() {
     let folder = Folder::new();
     folder.file("empty.txt", "\n");
@@ -51,4 +62,5 @@ fn what_cannot_be_compared_is_refused_in_one_line() {
     check(&["toy", "toy", "--prompts", &empty], "has no prompt: expected one on each line");
     check(&["toy", "toy", "--prompt", ""], "has no token");
     check(&["toy", "toy"], "--prompts");
+    check(&["toy", "toy", "--prompt", DALLAS, "--transcoders", "nowhere"], "nowhere is not there");
 }

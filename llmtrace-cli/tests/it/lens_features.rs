@@ -74,6 +74,20 @@ fn the_strongest_are_told_where_none_is_named() {
 }
 
 #[test]
+fn a_feature_that_is_never_active_is_told_and_is_nothing_found() {
+    let folder = Folder::new();
+    let text = folder.path("dot.txt");
+    std::fs::write(&text, "the\n").unwrap();
+    let asked =
+        ["lens", "features", "toy", "--text", text.to_str().unwrap(), "--layer", "2", "--feature", "325"];
+    let run = run(&[&asked[..], &["--json"]].concat(), "");
+    assert_eq!(run.code, 1, "{}", run.err);
+    assert!(run.err.contains("no feature is active in"), "{}", run.err);
+    let card = &run.json()["features"][0];
+    assert_eq!((&card["active"], &card["promoted"][0]["text"]), (&0.into(), &"Austin".into()));
+}
+
+#[test]
 fn labels_name_the_nodes_and_paths_of_a_graph() {
     let folder = Folder::new();
     let (labels, file) = (folder.path("toy.labels"), folder.path("dallas.json"));

@@ -225,6 +225,28 @@ fn a_page_and_the_json_tell_what_features_make_likelier() {
 }
 
 #[test]
+fn a_text_tells_how_often_and_where_features_are_active() {
+    let folder = Folder::new();
+    let (text, json) = (folder.path("text.txt"), folder.path("dallas.json"));
+    std::fs::write(&text, "the capital of Texas is Austin .\nMiami is in Florida .\n").unwrap();
+    let files = ["--text", text.to_str().unwrap(), "--out", json.to_str().unwrap()];
+    graph(&[&["toy", "--prompt", DALLAS], &files[..]].concat());
+    let file = check_file(&json);
+    let says_austin = &file["metadata"]["features"]["2_325-0"];
+    let density = says_austin["density"].as_f64().unwrap();
+    assert!(density > 0.0 && density < 0.5, "{density}");
+    let best = &says_austin["contexts"][0];
+    let tokens: Vec<&str> =
+        best["tokens"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().trim()).collect();
+    assert_eq!(tokens, ["the", "capital", "of", "Texas", "is", "Austin", "."]);
+    let activations: Vec<f64> =
+        best["activations"].as_array().unwrap().iter().map(|a| a.as_f64().unwrap()).collect();
+    let most = (0..tokens.len()).max_by(|a, b| activations[*a].total_cmp(&activations[*b])).unwrap();
+    assert_eq!(tokens[most], "is", "{best}");
+    assert_eq!(says_austin["promoted"].as_array().map(Vec::len), Some(8));
+}
+
+#[test]
 fn what_cannot_be_drawn_is_said_on_one_line() {
     let folder = Folder::new();
     let empty = folder.path("").to_str().unwrap().to_owned();
@@ -258,6 +280,11 @@ fn what_cannot_be_drawn_is_said_on_one_line() {
     check(&[&["toy", "--targets", "Austin,Gotham"], &ask[..], &to].concat(), &["Gotham"]);
     check(&[&["toy", "--targets", "Austin-Austin"], &ask[..], &to].concat(), &["two tokens"]);
     check(&[&["toy", "--targets", "#999"], &ask[..], &to].concat(), &["999", "202"]);
+    let text = |file: &str, out: &str, said: &[&str]| {
+        check(&[&["toy", "--text", file], &ask[..], &["--out", out]].concat(), said);
+    };
+    text("/nonexistent", "/tmp/x.json", &["/nonexistent"]);
+    text("/nonexistent", "/tmp/x.dot", &["--text", ".html and .json"]);
     check(&["toy", "--tokens", "1,999", "--out", "x.json"], &["999", "202"]);
     for file in ["x.html", "x.json", "x.safetensors", "x.graphml", "x.dot"] {
         let out = format!("/nonexistent/{file}");

@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::columns;
 use super::error::ReadError;
-use super::reading::{Reading, floats, single};
+use super::reading::{Reading, single};
 use crate::hooks::{HookPoint, Site};
+use crate::ops::floats;
 
 /// How active the neurons of each MLP are over a text: the values its last product reads (`hook_post`).
 #[derive(Clone, Debug, PartialEq, Serialize)]

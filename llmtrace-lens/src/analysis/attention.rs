@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use super::columns;
 use super::error::ReadError;
-use super::reading::{Reading, floats, single};
+use super::reading::{Reading, single};
 use crate::error::RunError;
+use crate::ops::floats;
 
 /// What each head attends to, in a few numbers; all are means over the positions after the first, which can attend to
 /// itself alone.

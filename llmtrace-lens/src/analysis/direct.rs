@@ -5,9 +5,10 @@ use candle_core::Tensor;
 use super::attribution::{Attribution, Part};
 use super::direction::{Direction, Target};
 use super::error::ReadError;
-use super::reading::{Reading, floats, single};
+use super::reading::{Reading, single};
 use crate::hooks::{HookPoint, Site};
 use crate::model::{Block, Linear};
+use crate::ops::floats;
 
 /// A logit, or a difference of two, that is to be attributed; made by [`Reading::attribute`].
 #[derive(Clone, Debug)]

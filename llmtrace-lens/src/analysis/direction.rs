@@ -1,9 +1,10 @@
 //! Logits as linear readings of the residual stream.
 
 use super::error::ReadError;
-use super::reading::{Reading, floats};
+use super::reading::Reading;
 use crate::hooks::{HookPoint, Site};
 use crate::model::{Model, Norm, NormKind};
+use crate::ops::floats;
 
 /// What is attributed: the logit of a token, or by how much it exceeds another's.
 ///

@@ -5,8 +5,9 @@ use rayon::prelude::*;
 
 use super::error::ReadError;
 use super::logit_lens::{Guess, LensCell, LensRow, LogitLens, Tracked};
-use super::reading::{Reading, floats, single};
+use super::reading::{Reading, single};
 use crate::hooks::{Filter, HookPoint, Site, points};
+use crate::ops::floats;
 use crate::ops::{self, Distribution, greatest, rank};
 
 /// How many logits are held at once.

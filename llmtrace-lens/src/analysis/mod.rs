@@ -29,6 +29,6 @@ pub use induction::{InductionReport, InductionTest};
 pub use lens_query::LensQuery;
 pub use logit_lens::{Guess, LensCell, LensRow, LogitLens, Tracked};
 pub use reading::Reading;
-pub(crate) use reading::{floats, single};
+pub(crate) use reading::single;
 pub use residual_norms::{MassiveActivation, NormRow, OutlierRule, ResidualNorms};
 pub use stack::ResidualStack;

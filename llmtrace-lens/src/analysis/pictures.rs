@@ -4,8 +4,9 @@ use super::attention::{AttentionSummary, HeadSummary};
 use super::direct::DirectAttribution;
 use super::error::ReadError;
 use super::logit_lens::LogitLens;
-use super::reading::{Reading, floats};
+use super::reading::Reading;
 use super::residual_norms::ResidualNorms;
+use crate::ops::floats;
 use crate::report::{
     AttentionGrid, AttributedPrompt, Axis, Heatmap, LensCell, LogitLensTable, PictureError, Scale,
 };

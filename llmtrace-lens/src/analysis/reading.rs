@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::Tensor;
 
 use super::error::ReadError;
 use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site};
 use crate::model::{Config, Model, Readout, TokenLabel};
+use crate::ops::floats;
 
 /// The run of a model over one text, ready to be read.
 ///
@@ -147,7 +148,7 @@ impl<'m> Reading<'m> {
         rest: &[usize],
         position: usize,
     ) -> Result<Vec<f32>, ReadError> {
-        floats(&self.value(point, rest)?.narrow(1, position, 1)?)
+        Ok(floats(&self.value(point, rest)?.narrow(1, position, 1)?)?)
     }
 
     /// One position of what was computed after the blocks, where the run turned it into logits; none where it did not.
@@ -167,11 +168,6 @@ impl HookPoint {
         let name = self.site().name().strip_prefix("hook_resid_").unwrap_or(self.site().name());
         self.layer().map_or_else(|| name.to_owned(), |layer| format!("{layer}_{name}"))
     }
-}
-
-/// The numbers of a tensor in order, on this machine.
-pub(crate) fn floats(tensor: &Tensor) -> Result<Vec<f32>, ReadError> {
-    Ok(tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
 }
 
 /// Rounds a result to single precision, as the model computes.

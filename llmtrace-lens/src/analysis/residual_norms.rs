@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use super::columns;
 use super::error::ReadError;
-use super::reading::{Reading, floats, single};
+use super::reading::{Reading, single};
 use crate::hooks::{HookPoint, Site};
 use crate::model::TokenLabel;
+use crate::ops::floats;
 use crate::statistics::median;
 
 /// How large the residual stream is at each layer and position, and what stands out.

@@ -4,9 +4,10 @@ use candle_core::{D, Tensor};
 
 use super::direction::Target;
 use super::error::ReadError;
-use super::reading::{Reading, floats, single};
+use super::reading::{Reading, single};
 use crate::hooks::{HookPoint, Site};
 use crate::model::{Norm, NormKind};
+use crate::ops::floats;
 
 /// Vectors of the residual stream, one entry for each part of a run.
 #[derive(Clone, Debug)]

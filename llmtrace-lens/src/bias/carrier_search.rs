@@ -14,6 +14,7 @@ use super::probe::{Over, Probe, SLOT};
 use super::report::Comparison;
 use super::swapped::{Run, Units};
 use crate::circuit::Transcoders;
+use crate::circuit::transcoder::{FeatureOutput, FeatureReaders};
 use crate::model::Model;
 use crate::statistics::mean;
 
@@ -40,7 +41,7 @@ use crate::statistics::mean;
 pub struct CarrierSearch<'a> {
     probe: &'a Probe,
     model: &'a Model,
-    units: Units<'a>,
+    transcoders: Option<&'a Transcoders>,
     pairs: usize,
     neurons: usize,
     least_share: f64,
@@ -65,7 +66,7 @@ impl<'a> CarrierSearch<'a> {
         Self {
             probe,
             model,
-            units: Units::Neurons,
+            transcoders: None,
             pairs: 16,
             neurons: 32,
             least_share: 0.05,
@@ -81,7 +82,7 @@ impl<'a> CarrierSearch<'a> {
 
     /// Tries features of transcoders in place of neurons: what they write changes along their decoders, and what they leave over stays.
     pub fn features(mut self, transcoders: &'a Transcoders) -> Self {
-        self.units = Units::Features(transcoders);
+        self.transcoders = Some(transcoders);
         self
     }
 
@@ -108,7 +109,8 @@ impl<'a> CarrierSearch<'a> {
     /// # Errors
     /// The comparison is not the probe's, or no two counterparts have as many tokens.
     pub fn run(mut self, comparison: &Comparison) -> Result<Carriers, BiasError> {
-        self.check_features()?;
+        let readers = self.readers()?;
+        let units = readers.as_ref().map_or(Units::Neurons, Units::Features);
         let target = Continuation::parse(&comparison.target)?;
         let (pairs, left_out) = self.all_pairs(comparison, &target)?;
         if pairs.is_empty() {
@@ -117,7 +119,7 @@ impl<'a> CarrierSearch<'a> {
                 comparison.first, comparison.second
             )));
         }
-        let neurons = self.promising(&pairs)?;
+        let neurons = self.promising(&pairs, units)?;
         let mut parts: Vec<(ModelPart, Effects)> = Vec::new();
         let config = self.model.config();
         for layer in 0..config.layers {
@@ -130,8 +132,8 @@ impl<'a> CarrierSearch<'a> {
         let mut whole = Effects::new();
         for (done, pair) in pairs.iter().enumerate() {
             for (ids, weight) in &pair.said {
-                let first = Run::new(self.model, self.units, &pair.first, ids)?;
-                let second = Run::new(self.model, self.units, &pair.second, ids)?;
+                let first = Run::new(self.model, units, &pair.first, ids)?;
+                let second = Run::new(self.model, units, &pair.second, ids)?;
                 let difference = first.value - second.value;
                 add(&mut whole, pair.unit, weight * difference, *weight);
                 swap_all(self.model, &mut parts, (&first, &second), (pair.unit, *weight))?;
@@ -143,22 +145,23 @@ impl<'a> CarrierSearch<'a> {
 
     /// A neuron, or a feature.
     fn part(&self, layer: usize, number: usize) -> ModelPart {
-        match self.units {
-            Units::Neurons => ModelPart::Neuron { layer, neuron: number },
-            Units::Features(_) => ModelPart::Feature { layer, feature: number },
+        match self.transcoders {
+            None => ModelPart::Neuron { layer, neuron: number },
+            Some(_) => ModelPart::Feature { layer, feature: number },
         }
     }
 
-    fn check_features(&self) -> Result<(), BiasError> {
-        let Units::Features(transcoders) = self.units else { return Ok(()) };
-        transcoders.check(self.model)?;
-        if self.model.config().post_norms {
+    /// What features are read with, where they are tried.
+    fn readers(&self) -> Result<Option<FeatureReaders<'a>>, BiasError> {
+        let Some(transcoders) = self.transcoders else { return Ok(None) };
+        if self.model.config().post_norms && transcoders.output() == FeatureOutput::MlpOutput {
             return Err(BiasError::Input(format!(
-                "{} has norms after its MLPs, through which features cannot be put in: try neurons",
+                "{} has norms after its MLPs, and these features write before them, where they cannot be put in: try neurons, \
+                 or transcoders of hook_mlp_out",
                 self.model.name()
             )));
         }
-        Ok(())
+        Ok(Some(FeatureReaders::new(self.model, transcoders)?))
     }
 
     /// Every two counterparts, and how many are left out.
@@ -201,15 +204,15 @@ impl<'a> CarrierSearch<'a> {
     }
 
     /// The neurons that carry most to first order, by layer.
-    fn promising(&mut self, pairs: &[Pair]) -> Result<Vec<(usize, usize)>, BiasError> {
+    fn promising(&mut self, pairs: &[Pair], units: Units<'_>) -> Result<Vec<(usize, usize)>, BiasError> {
         if self.neurons == 0 {
             return Ok(Vec::new());
         }
         let mut sums: BTreeMap<(usize, usize), f64> = BTreeMap::new();
         for (done, pair) in pairs.iter().enumerate() {
             for (ids, weight) in &pair.said {
-                let first = Run::new(self.model, self.units, &pair.first, ids)?;
-                let second = Run::new(self.model, self.units, &pair.second, ids)?;
+                let first = Run::new(self.model, units, &pair.first, ids)?;
+                let second = Run::new(self.model, units, &pair.second, ids)?;
                 for (estimates, sign) in [(first.estimates(&second)?, 1.0), (second.estimates(&first)?, -1.0)]
                 {
                     for (neuron, estimate) in estimates {

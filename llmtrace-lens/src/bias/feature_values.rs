@@ -2,17 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use candle_core::{DType, Tensor};
+use candle_core::{DType, Device, Tensor};
 
 use super::error::BiasError;
-use crate::circuit::Transcoders;
-use crate::circuit::graph::{input, pre_activations};
+use crate::circuit::transcoder::FeatureReaders;
 use crate::hooks::{ActivationCache, HookPoint, Site};
-use crate::model::Model;
 
 /// The activations of every layer's features at every position.
 pub(super) struct FeatureValues<'t> {
-    transcoders: &'t Transcoders,
+    readers: &'t FeatureReaders<'t>,
     /// By layer and position: those that are not 0.
     layers: Vec<Vec<BTreeMap<usize, f32>>>,
 }
@@ -22,19 +20,12 @@ pub(super) type Estimates = Vec<((usize, usize), f64)>;
 
 impl<'t> FeatureValues<'t> {
     /// Of a run that kept what features read.
-    pub(super) fn new(
-        model: &Model,
-        transcoders: &'t Transcoders,
-        cache: &ActivationCache,
-    ) -> Result<Self, BiasError> {
-        let config = model.config();
+    pub(super) fn new(readers: &'t FeatureReaders<'t>, cache: &ActivationCache) -> Result<Self, BiasError> {
         let of = |layer: usize| -> Result<Vec<BTreeMap<usize, f32>>, BiasError> {
-            let encoder = transcoders.encoder(layer)?.on(model.device())?;
-            let read = input(cache, config, layer, transcoders.input())?;
-            let rows = pre_activations(&encoder, &read)?;
-            Ok(rows.iter().map(|row| encoder.activation.active(row).into_iter().collect()).collect())
+            Ok(readers.active(layer, cache)?.into_iter().map(|row| row.into_iter().collect()).collect())
         };
-        Ok(Self { transcoders, layers: (0..config.layers).map(of).collect::<Result<_, _>>()? })
+        let layers = 0..readers.transcoders.layers();
+        Ok(Self { readers, layers: layers.map(of).collect::<Result<_, _>>()? })
     }
 
     /// What the outputs of the layers above, each `[n, T, D]`, are more by if one of these features at a time is as in the other run.
@@ -43,6 +34,7 @@ impl<'t> FeatureValues<'t> {
         other: &Self,
         layer: usize,
         features: &[usize],
+        device: &Device,
     ) -> Result<BTreeMap<usize, Tensor>, BiasError> {
         let changes: Vec<f32> = features
             .iter()
@@ -51,9 +43,11 @@ impl<'t> FeatureValues<'t> {
             .collect();
         let steps = changes.len() / features.len().max(1);
         let mut deltas = BTreeMap::new();
-        for to in self.transcoders.writes(layer) {
-            let decoders = self.transcoders.decoders(layer, features, to)?.to_dtype(DType::F32)?;
-            let changes = Tensor::from_slice(&changes, (features.len(), steps, 1), decoders.device())?;
+        let transcoders = self.readers.transcoders;
+        for to in transcoders.writes(layer) {
+            let decoders =
+                transcoders.decoders(layer, features, to)?.to_dtype(DType::F32)?.to_device(device)?;
+            let changes = Tensor::from_slice(&changes, (features.len(), steps, 1), device)?;
             deltas.insert(to, changes.broadcast_mul(&decoders.unsqueeze(1)?)?);
         }
         Ok(deltas)
@@ -73,9 +67,11 @@ impl<'t> FeatureValues<'t> {
                 continue;
             }
             let mut sums = vec![0.0; features.len()];
-            for to in self.transcoders.writes(layer) {
-                let decoders = self.transcoders.decoders(layer, &features, to)?.to_dtype(DType::F32)?;
+            let transcoders = self.readers.transcoders;
+            for to in transcoders.writes(layer) {
                 let gradient = gradients.at(HookPoint::block(to, Site::MlpOut))?.squeeze(0)?;
+                let decoders = transcoders.decoders(layer, &features, to)?;
+                let decoders = decoders.to_dtype(DType::F32)?.to_device(gradient.device())?;
                 let slopes: Vec<Vec<f32>> = decoders.matmul(&gradient.t()?)?.to_vec2()?;
                 for ((sum, feature), slopes) in sums.iter_mut().zip(&features).zip(slopes) {
                     let changes = self.changes(other, layer, *feature);

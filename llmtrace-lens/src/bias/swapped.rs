@@ -5,8 +5,8 @@ use candle_core::{DType, Tensor};
 use super::carriers::ModelPart;
 use super::error::BiasError;
 use super::feature_values::{Estimates, FeatureValues};
-use crate::circuit::Transcoders;
 use crate::circuit::graph::input_site;
+use crate::circuit::transcoder::FeatureReaders;
 use crate::error::RunError;
 use crate::gradient::Target;
 use crate::hooks::{ActivationCache, HookPoint, Hooks, Site};
@@ -15,10 +15,10 @@ use crate::ops::Distribution;
 use crate::patching::{blend, rows};
 
 /// What of an MLP is put in from another run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) enum Units<'t> {
     Neurons,
-    Features(&'t Transcoders),
+    Features(&'t FeatureReaders<'t>),
 }
 
 /// A prompt and its continuation, run once.
@@ -41,7 +41,7 @@ impl<'m> Run<'m> {
     ) -> Result<Self, BiasError> {
         let read = match units {
             Units::Neurons => Site::Post,
-            Units::Features(transcoders) => input_site(model.config(), transcoders.input()),
+            Units::Features(readers) => input_site(model.config(), readers.transcoders.input()),
         };
         let kept = [Site::ResidPre, Site::Z, read].map(|site| format!("blocks.*.{}", site.name()));
         let mut hooks = Hooks::new().keep(kept.join(",").as_str());
@@ -51,7 +51,7 @@ impl<'m> Run<'m> {
         let value = said(&logits, ids)?.into_iter().sum();
         let features = match units {
             Units::Neurons => None,
-            Units::Features(transcoders) => Some(FeatureValues::new(model, transcoders, &cache)?),
+            Units::Features(readers) => Some(FeatureValues::new(readers, &cache)?),
         };
         Ok(Self { model, prompt: prompt.to_vec(), ids: ids.to_vec(), cache, features, value })
     }
@@ -92,7 +92,7 @@ impl<'m> Run<'m> {
     /// Features: what they write changes along their decoders.
     fn with_features(&self, other: &Self, layer: usize, features: &[usize]) -> Result<Vec<f64>, BiasError> {
         let (Some(here), Some(there)) = (&self.features, &other.features) else { return Ok(Vec::new()) };
-        let deltas = here.deltas(there, layer, features)?;
+        let deltas = here.deltas(there, layer, features, self.model.device())?;
         let filter = format!("blocks.*.{}", Site::MlpOut.name());
         let hooks = Hooks::new().on(filter.as_str(), |moment, value| {
             let delta = moment.point.layer().and_then(|layer| deltas.get(&layer));

@@ -40,6 +40,17 @@ pub enum CircuitError {
         /// What they may take.
         limit: usize,
     },
+    /// Rows that are too many for memory cannot be kept on disk meanwhile.
+    #[error(
+        "cannot keep rows in a temporary file in {}: {source}; name a folder with room in TMPDIR, or allow more memory",
+        folder.display()
+    )]
+    Scratch {
+        /// Where temporary files are.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {

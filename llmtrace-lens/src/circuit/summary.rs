@@ -12,8 +12,9 @@ use super::supernode::Supernode;
 use super::transcoder::{TranscoderKind, Transcoders};
 use crate::model::{Model, TokenLabel};
 
-/// How many of the strongest paths are put together by their names.
+/// How many of the strongest paths are put together by their names, at least, and for each that is told.
 const PATHS: usize = 64;
+const PATHS_EACH: usize = 8;
 
 /// What a graph says, in a few figures and sentences.
 #[derive(Clone, Debug, Serialize)]
@@ -114,7 +115,8 @@ impl AttributionGraph {
         let kept = pruned.nodes.iter().filter(|kept| **kept).count();
         let edges = self.rows().map(|row| self.row(row).iter().filter(|edge| **edge != 0.0).count()).sum();
         let named = self.all_named(supernodes);
-        let mut paths = self.named_paths(&self.paths(pruned, PATHS), &named);
+        let mut paths =
+            self.named_paths(&self.paths(pruned, PATHS.max(PATHS_EACH.saturating_mul(count))), &named);
         paths.truncate(count);
         let groups = supernodes.iter().map(|group| NamedGroup {
             label: group.label.clone(),

@@ -22,4 +22,4 @@ pub(crate) use math::exp;
 pub(crate) use neurons::{activate, activate_gated};
 pub(crate) use norm::{affine, norm, normalize};
 pub(crate) use rotary::{rotate, rotation};
-pub(crate) use rows::{add_times, by_rows, dot, filled, sum, wide};
+pub(crate) use rows::{add_times, by_rows, dot, filled, floats, sum, wide};

@@ -2,7 +2,7 @@
 
 #![expect(clippy::inline_always, reason = "each takes on the vector width of its caller")]
 
-use candle_core::{CpuStorage, Error, InplaceOp1, Layout, Result, Shape, Storage, Tensor};
+use candle_core::{CpuStorage, DType, Device, Error, InplaceOp1, Layout, Result, Shape, Storage, Tensor};
 use pulp::Arch;
 use rayon::prelude::*;
 
@@ -10,6 +10,11 @@ use rayon::prelude::*;
 const TASK: usize = 1 << 17;
 /// Sums that are made side by side, so that they fit vector registers.
 const LANES: usize = 16;
+
+/// A tensor's numbers in their order, on this machine.
+pub(crate) fn floats(tensor: &Tensor) -> Result<Vec<f32>> {
+    tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
+}
 
 /// A new tensor, filled by `fill`, which sees the numbers of the others: where all are f32 on the CPU, each in one piece, and
 /// none is followed for a gradient. Elsewhere there is no answer, and the caller takes the step by several operations.

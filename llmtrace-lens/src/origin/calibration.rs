@@ -9,8 +9,9 @@ const BINS: usize = 10;
 /// The temperature by which logits are divided so that their likelihood is greatest (Guo et al. 2017, "On Calibration of Modern
 /// Neural Networks"), by golden sections of its logarithm.
 ///
-/// Of n texts of k classes each counts as `(n + 1) / (n + k)` its own class's, and the rest evenly the others' (Platt 1999): who has
-/// seen n texts and no mistake is not surer than that.
+/// Of n texts of k classes each counts as `(n + 1) / (n + k)` its own class's, and the rest evenly the others' (Laplace's rule of
+/// succession over all texts, as one temperature is fitted to all; Platt 1999 smooths so class by class): who has seen n texts
+/// and no mistake is not surer than that.
 pub(super) fn temperature(logits: &[Vec<f64>], classes: &[usize]) -> f64 {
     let ratio = (5.0_f64.sqrt() - 1.0) / 2.0;
     let loss = |log: f64| smoothed_loss(&tempered(logits, log.exp()), classes);

@@ -55,7 +55,8 @@ impl<'m> Candidates<'m> {
         Ok(Self { models })
     }
 
-    /// Lets each candidate read a text: its first 4,096 words, in windows where a model has fewer positions.
+    /// Lets each candidate read a text: its first 4,096 words, in windows that overlap by half where a model has
+    /// fewer positions, or where their logits would be more than 2^26 numbers (262 tokens of a vocabulary of 256,000).
     ///
     /// # Errors
     /// A candidate has no tokenizer, or cannot read the text.

@@ -29,8 +29,6 @@ pub struct OriginClassifier {
 }
 
 const VERSION: u32 = 1;
-/// Texts of each class, at least.
-const LEAST_TEXTS: usize = 10;
 
 /// What is learned from some texts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,9 +53,6 @@ impl OriginClassifier {
         corpus: &[(impl AsRef<str>, Evidence)],
         training: Training,
     ) -> Result<Self, OriginError> {
-        if let Some(problem) = training.problem() {
-            return Err(OriginError::Input(problem));
-        }
         let candidates: Vec<Candidate> = candidates.names().cloned().collect();
         let width = Evidence::width(candidates.len());
         if corpus.iter().any(|(_, evidence)| evidence.features.len() != width) {
@@ -71,7 +66,7 @@ impl OriginClassifier {
             .iter()
             .map(|(origin, _)| classes.partition_point(|class| class.as_str() < origin.as_ref()))
             .collect();
-        enough(&classes, &of, &training)?;
+        training.check(long.iter().map(|(origin, _)| origin.as_ref()))?;
         let rows: Vec<Vec<f64>> = long.iter().map(|(_, evidence)| evidence.features.clone()).collect();
 
         let unseen = Unseen::of(&rows, &of, classes.len(), &training);
@@ -258,10 +253,19 @@ impl Unseen {
         let probabilities = tempered(&self.logits, temperature);
         let mut confusion = vec![vec![0; count + 1]; count];
         let (mut answers, mut answered, mut answered_right) = (Vec::new(), 0, 0);
-        for ((row, class), distances) in probabilities.iter().zip(classes).zip(&self.distances) {
+        for (at, ((row, class), distances)) in
+            probabilities.iter().zip(classes).zip(&self.distances).enumerate()
+        {
             let (found, confidence) = likeliest(row);
             answers.push((confidence, found == *class));
-            let typicality = typicality(distances[found], &self.own_distances);
+            let others: Vec<f64> = self
+                .own_distances
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != at)
+                .map(|(_, own)| *own)
+                .collect();
+            let typicality = typicality(distances[found], &others);
             let is_said = said(training, training.least_words, confidence, typicality) == Why::Known;
             answered += usize::from(is_said);
             answered_right += usize::from(is_said && found == *class);
@@ -306,33 +310,4 @@ fn said(training: &Training, words: usize, confidence: f64, typicality: f64) -> 
     } else {
         Why::Known
     }
-}
-
-/// Refuses what nothing can be learned from.
-fn enough(classes: &[String], of: &[usize], training: &Training) -> Result<(), OriginError> {
-    if classes.len() < 2 {
-        return Err(OriginError::Input(format!(
-            "the corpus has texts of {} origins, expected at least 2",
-            classes.len()
-        )));
-    }
-    for (class, name) in classes.iter().enumerate() {
-        let own = of.iter().filter(|of| **of == class).count();
-        if own < LEAST_TEXTS.max(training.folds) {
-            let least = LEAST_TEXTS.max(training.folds);
-            return Err(OriginError::Input(format!(
-                "the corpus has {own} texts of {name:?} of at least {} words, expected at least {least}",
-                training.least_words
-            )));
-        }
-    }
-    // With n texts no typicality is below 1 / (n + 1).
-    if (of.len() + 1) as f64 * training.least_typicality < 1.0 && training.least_typicality > 0.0 {
-        return Err(OriginError::Input(format!(
-            "the corpus has {} texts: too few to call {} of them untypical; give more, or a greater least_typicality",
-            of.len(),
-            training.least_typicality
-        )));
-    }
-    Ok(())
 }

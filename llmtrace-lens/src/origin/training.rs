@@ -1,6 +1,13 @@
 //! How a classifier is trained, and how well it did on texts that it was not trained on.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use super::error::OriginError;
+
+/// Texts of each origin, at least.
+const LEAST_TEXTS: usize = 10;
 
 /// How a classifier is trained, and when it says nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +64,42 @@ impl Training {
     pub fn least_words(mut self, words: usize) -> Self {
         self.least_words = words;
         self
+    }
+
+    /// Refuses settings that make no sense, and texts that nothing can be learned from, by the origin of each.
+    ///
+    /// # Errors
+    /// Fewer than two origins, fewer than ten texts of one, or fewer texts than `least_typicality` can tell anything from.
+    pub fn check<'t>(&self, origins: impl IntoIterator<Item = &'t str>) -> Result<(), OriginError> {
+        let mut texts: BTreeMap<&str, usize> = BTreeMap::new();
+        for origin in origins {
+            *texts.entry(origin).or_default() += 1;
+        }
+        match self.problem().or_else(|| self.too_few(&texts)) {
+            Some(problem) => Err(OriginError::Input(problem)),
+            None => Ok(()),
+        }
+    }
+
+    fn too_few(&self, texts: &BTreeMap<&str, usize>) -> Option<String> {
+        if texts.len() < 2 {
+            return Some(format!("the corpus has texts of {} origins, expected at least 2", texts.len()));
+        }
+        let least = LEAST_TEXTS.max(self.folds);
+        if let Some((name, own)) = texts.iter().find(|(_, own)| **own < least) {
+            return Some(format!(
+                "the corpus has {own} texts of {name:?} of at least {} words, expected at least {least}",
+                self.least_words
+            ));
+        }
+        // With n texts no typicality is below 1 / (n + 1).
+        let all: usize = texts.values().sum();
+        ((all + 1) as f64 * self.least_typicality < 1.0 && self.least_typicality > 0.0).then(|| {
+            format!(
+                "the corpus has {all} texts: too few to call {} of them untypical; give more, or a greater least_typicality",
+                self.least_typicality
+            )
+        })
     }
 
     /// What is wrong with these settings, and what would be right.

@@ -40,7 +40,9 @@ pub(super) fn log_probabilities(
         .map_err(|error| RunError::Input(format!("the tokenizer cannot read the text: {error}")))?;
     let tokens = encoding.get_ids();
     let scores = token_log_probabilities(model, tokens)?;
-    let mut of_words = vec![Some(0.0); words.len()];
+    // None too where no token is seen to make the word, as where the tokenizer's normalizer takes all of it away.
+    let mut of_words: Vec<Option<f64>> = vec![None; words.len()];
+    let mut is_seen = vec![false; words.len()];
     let special = encoding.get_special_tokens_mask();
     for ((score, offsets), special) in scores.iter().zip(encoding.get_offsets()).zip(special) {
         let (from, to) = *offsets;
@@ -49,8 +51,10 @@ pub(super) fn log_probabilities(
             continue;
         }
         let word = words.partition_point(|word| word.end < to);
-        if let Some(slot) = of_words.get_mut(word) {
-            *slot = slot.zip(*score).map(|(sum, score)| sum + score.max(LEAST));
+        if let (Some(slot), Some(is_seen)) = (of_words.get_mut(word), is_seen.get_mut(word)) {
+            let before = if *is_seen { *slot } else { Some(0.0) };
+            *slot = before.zip(*score).map(|(sum, score)| sum + score.max(LEAST));
+            *is_seen = true;
         }
     }
     Ok(of_words)

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::error::DiffError;
 use super::measured;
-use crate::analysis::floats;
 use crate::generate::Stop;
 use crate::model::{Model, Readout};
 use crate::ops::Distribution;
+use crate::ops::floats;
 use crate::trace::Detail;
 
 /// What a model answers to a prompt, taking the likeliest token each time.

@@ -4,14 +4,16 @@ use super::answers::{AnswerChange, AnswerStatus};
 use super::diff::{HeadChange, LayerDrift, NeuronChange, Place, VersionDiff};
 use super::effects::{Effects, Moved};
 use super::error::DiffError;
+use super::features::Dictionary;
 use super::limits::Limits;
 use super::measured::{LayerSeen, Measured};
 use super::runs::{HeldRun, read};
 use super::same_shape::{self, SettingChange};
 use super::weights;
-use crate::analysis::floats;
+use crate::circuit::Transcoders;
 use crate::hooks::Site;
 use crate::model::{Model, Readout};
+use crate::ops::floats;
 
 /// The most prompts that parts, heads and neurons are patched on: those whose answers moved most.
 const EXPLAINED: usize = 16;
@@ -26,6 +28,7 @@ pub struct Comparison<'m> {
     before: &'m Model,
     after: &'m Model,
     settings: Vec<SettingChange>,
+    transcoders: Option<&'m Transcoders>,
     answer_tokens: usize,
     seed: u64,
     tell: Box<dyn FnMut(usize, usize) + 'm>,
@@ -47,7 +50,14 @@ impl<'m> Comparison<'m> {
     /// They have different shapes or different tokenizers.
     pub fn new(before: &'m Model, after: &'m Model) -> Result<Self, DiffError> {
         let settings = same_shape::check(before, after)?;
-        Ok(Self { before, after, settings, answer_tokens: 2, seed: 0, tell: Box::new(|_, _| ()) })
+        let tell = Box::new(|_, _| ());
+        Ok(Self { before, after, settings, transcoders: None, answer_tokens: 2, seed: 0, tell })
+    }
+
+    /// Tells of these features too, those of the older model's transcoders: which are active otherwise in the newer one's stream.
+    pub fn features(mut self, transcoders: &'m Transcoders) -> Self {
+        self.transcoders = Some(transcoders);
+        self
     }
 
     /// Answers have at most so many tokens; 2 where nothing is said.
@@ -83,8 +93,9 @@ impl<'m> Comparison<'m> {
         };
         let weights = weights::changes(self.before, self.after)?;
         let noisy = weights::noisy(self.before, self.seed)?;
-        let noise = self.measured(&noisy, &prompts, &mut step)?;
-        let seen = self.measured(self.after, &prompts, &mut step)?;
+        let dictionary = self.transcoders.map(|given| Dictionary::new(self.before, given)).transpose()?;
+        let noise = self.measured(&noisy, &prompts, dictionary.as_ref(), &mut step)?;
+        let seen = self.measured(self.after, &prompts, dictionary.as_ref(), &mut step)?;
         let limits = Limits::above(&noise);
         let mut answers = Vec::with_capacity(prompts.len());
         for ((prompt, tokens), divergence) in prompts.iter().zip(&seen.last_kl) {
@@ -98,6 +109,12 @@ impl<'m> Comparison<'m> {
         let place = |(prompt, position): (usize, usize)| self.place(&prompts, prompt, position);
         let heads = heads(&seen, &limits, place, &effects, &mut step)?;
         let (neurons, neurons_changed) = neurons(&seen, &limits, place, &effects, &mut step)?;
+        let features = dictionary
+            .as_ref()
+            .map(|known| known.changed(&seen.features, limits.feature, place))
+            .transpose()?;
+        let (features, features_changed) =
+            features.map_or((Vec::new(), None), |(told, count)| (told, Some(count)));
         Ok(VersionDiff {
             before: self.before.name().to_owned(),
             after: self.after.name().to_owned(),
@@ -109,6 +126,8 @@ impl<'m> Comparison<'m> {
             heads,
             neurons,
             neurons_changed: (neurons_changed, seen.neurons.len()),
+            features,
+            features_changed,
             answers,
             limits,
         })
@@ -138,13 +157,14 @@ impl<'m> Comparison<'m> {
         Ok(found)
     }
 
-    fn measured(
+    fn measured<'d>(
         &self,
         other: &Model,
         prompts: &[(String, Vec<u32>)],
+        dictionary: Option<&'d Dictionary<'d>>,
         step: &mut dyn FnMut(),
-    ) -> Result<Measured, DiffError> {
-        let mut measured = Measured::new(self.before, other)?;
+    ) -> Result<Measured<'d>, DiffError> {
+        let mut measured = Measured::new(self.before, other, dictionary)?;
         for (_, tokens) in prompts {
             let (before, after) = (read(self.before, tokens)?, read(other, tokens)?);
             measured.add(&before, &after, &HeldRun::new(other, &before)?)?;
@@ -206,7 +226,7 @@ type Found<T> = Result<T, DiffError>;
 
 /// Every head: those that changed first, by what they do to the answers, then by what they write.
 fn heads(
-    seen: &Measured,
+    seen: &Measured<'_>,
     limits: &Limits,
     place: impl Fn((usize, usize)) -> Place,
     effects: &Effects<'_>,
@@ -240,7 +260,7 @@ fn heads(
 
 /// The neurons that changed, likewise, and how many there are.
 fn neurons(
-    seen: &Measured,
+    seen: &Measured<'_>,
     limits: &Limits,
     place: impl Fn((usize, usize)) -> Place,
     effects: &Effects<'_>,

@@ -33,6 +33,10 @@ pub struct VersionDiff {
     pub neurons: Vec<NeuronChange>,
     /// How many neurons changed by themselves, and how many there are.
     pub neurons_changed: (usize, usize),
+    /// The features that changed most, at most [`NEURONS`](Self::NEURONS) of them.
+    pub features: Vec<FeatureChange>,
+    /// How many features changed, and how many there are; none where no transcoders were given.
+    pub features_changed: Option<(usize, usize)>,
     /// What each prompt is answered with, in the order of the prompts.
     pub answers: Vec<AnswerChange>,
     /// Above which a change is reported.
@@ -134,8 +138,30 @@ pub struct NeuronChange {
     pub effect: Option<f64>,
 }
 
+/// A feature of the older model's transcoders that is active otherwise in the newer one's stream.
+///
+/// Both streams are read with the same encoder: a layer whose own MLP changed shows in the features of the layers above it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct FeatureChange {
+    /// Its layer.
+    pub layer: usize,
+    /// Which of the layer's features.
+    pub feature: usize,
+    /// Its activation in the older version where it changed most.
+    pub before: f32,
+    /// That in the newer version.
+    pub after: f32,
+    /// The norm of the difference of what it writes there, as a share of the stream's norm.
+    pub written: f64,
+    /// Where that was.
+    pub place: Place,
+    /// The tokens that it makes likelier by itself, the most first.
+    pub promoted: Vec<String>,
+}
+
 impl VersionDiff {
-    /// The most neurons that are told one by one.
+    /// The most neurons, and the most features, that are told one by one.
     pub const NEURONS: usize = 50;
 
     /// Whether anything changed, beyond what noise explains.
@@ -145,6 +171,7 @@ impl VersionDiff {
             || self.changed_layers().next().is_some()
             || self.changed_heads().next().is_some()
             || self.neurons_changed.0 > 0
+            || self.features_changed.is_some_and(|(changed, _)| changed > 0)
             || self.changed_answers().next().is_some()
     }
 

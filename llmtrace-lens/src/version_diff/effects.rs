@@ -7,9 +7,10 @@ use super::error::DiffError;
 use super::measured::divergence;
 use super::neurons::with_neuron;
 use super::runs::HeldRun;
-use crate::analysis::{Reading, floats};
+use crate::analysis::Reading;
 use crate::hooks::{HookPoint, Hooks, Site, Slice};
 use crate::model::{Model, Readout};
+use crate::ops::floats;
 
 /// Prompts whose answers moved, and the runs that say why.
 pub(super) struct Effects<'m> {

@@ -1,6 +1,7 @@
 //! Why two models are not compared.
 
 use crate::analysis::ReadError;
+use crate::circuit::CircuitError;
 use crate::error::RunError;
 use crate::generate::GenerateError;
 
@@ -39,6 +40,9 @@ pub enum DiffError {
     /// A run could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The transcoders are not those of the older model, or cannot be read.
+    #[error(transparent)]
+    Circuit(#[from] CircuitError),
     /// A model could not answer.
     #[error(transparent)]
     Generate(#[from] GenerateError),

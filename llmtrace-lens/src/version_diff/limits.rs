@@ -23,6 +23,8 @@ pub struct Limits {
     pub head: f64,
     /// Of what a neuron writes, as a share of the stream's norm.
     pub neuron: f64,
+    /// Of what a feature of the transcoders writes, as a share of the stream's norm.
+    pub feature: f64,
     /// Of the divergence of the next token's distribution after a prompt, in nats.
     pub answer: f64,
 }
@@ -35,7 +37,7 @@ impl Limits {
     pub const FACTOR: f64 = 4.0;
 
     /// The limits that what noise did sets.
-    pub(super) fn above(noise: &Measured) -> Self {
+    pub(super) fn above(noise: &Measured<'_>) -> Self {
         let linear = |largest: f64| (Self::FACTOR * largest).max(LEAST);
         let square = |largest: f64| (Self::FACTOR * Self::FACTOR * largest).max(LEAST * LEAST);
         let most = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
@@ -46,6 +48,7 @@ impl Limits {
             pattern: linear(most(&mut noise.heads.iter().map(|head| head.pattern.share))),
             head: linear(most(&mut noise.heads.iter().map(|head| head.whole.share.max(head.own.share)))),
             neuron: linear(most(&mut noise.neurons.iter().map(|seen| seen.whole.share.max(seen.own.share)))),
+            feature: linear(most(&mut noise.features.values().map(|seen| seen.apart.share))),
             answer: square(most(&mut noise.last_kl.iter().copied())),
         }
     }

@@ -4,28 +4,33 @@ use candle_core::{D, Device, Tensor};
 
 use super::cka::linear_cka;
 use super::error::DiffError;
+use super::features::{Dictionary, SeenFeatures};
 use super::neurons::Directions;
 use super::runs::{HeldRun, stream_points};
-use crate::analysis::{ReadError, Reading, floats};
+use crate::analysis::{ReadError, Reading};
+use crate::circuit::feature::linear_part;
 use crate::hooks::{HookPoint, Site};
 use crate::model::{Config, Model};
 use crate::ops::Distribution;
+use crate::ops::floats;
 
 /// The most positions whose streams CKA is made of.
 const ROWS: usize = 4096;
 
 /// How far two models are apart, layer by layer, head by head, neuron by neuron.
-#[derive(Debug)]
-pub(super) struct Measured {
+pub(super) struct Measured<'d> {
     /// At each of the [`stream_points`].
     pub(super) layers: Vec<LayerSeen>,
     /// Block by block.
     pub(super) heads: Vec<HeadSeen>,
     /// Block by block.
     pub(super) neurons: Vec<NeuronSeen>,
+    /// Those that differ; none without transcoders.
+    pub(super) features: SeenFeatures,
     /// After each prompt, the divergence of the next token's distribution from that of the older model, in nats.
     pub(super) last_kl: Vec<f64>,
     directions: Vec<Directions>,
+    dictionary: Option<&'d Dictionary<'d>>,
 }
 
 /// The largest change of one kind, and where it was: prompt and position.
@@ -37,7 +42,7 @@ pub(super) struct Largest {
 
 impl Largest {
     /// Whether this is larger than all before.
-    fn see(&mut self, share: f64, place: (usize, usize)) -> bool {
+    pub(super) fn see(&mut self, share: f64, place: (usize, usize)) -> bool {
         let larger = share > self.share;
         if larger {
             *self = Self { share, place };
@@ -81,9 +86,13 @@ pub(super) struct NeuronSeen {
     pub(super) activations: [f32; 2],
 }
 
-impl Measured {
+impl<'d> Measured<'d> {
     /// Nothing yet.
-    pub(super) fn new(before: &Model, after: &Model) -> Result<Self, DiffError> {
+    pub(super) fn new(
+        before: &Model,
+        after: &Model,
+        dictionary: Option<&'d Dictionary<'d>>,
+    ) -> Result<Self, DiffError> {
         let config = before.config();
         let layer = |point| LayerSeen {
             point,
@@ -107,8 +116,10 @@ impl Measured {
             layers: stream_points(config).into_iter().map(layer).collect(),
             heads: each(config.heads).map(head).collect(),
             neurons: each(config.d_mlp).map(neuron).collect(),
+            features: SeenFeatures::new(),
             last_kl: Vec::new(),
             directions: Directions::of(before, after)?,
+            dictionary,
         })
     }
 
@@ -127,10 +138,18 @@ impl Measured {
         self.last_kl.push(last);
         let config = before.model().config();
         for layer in 0..config.layers {
-            let norms =
-                norms(before.cache().at(HookPoint::block(layer, Site::ResidPre)).map_err(ReadError::Run)?)?;
-            self.add_heads(layer, &norms, (before, after, held), config)?;
-            self.add_neurons(layer, &norms, (before, after, held), config)?;
+            let stream =
+                before.cache().at(HookPoint::block(layer, Site::ResidPre)).map_err(ReadError::Run)?;
+            let stream = norms(stream)?;
+            let [attention, mlp] = [Site::Ln1PostScale, Site::Ln2PostScale]
+                .map(|site| before_norm(before, layer, site, &stream));
+            let mlp = mlp?;
+            self.add_heads(layer, &attention?, (before, after, held), config)?;
+            self.add_neurons(layer, &mlp, (before, after, held), config)?;
+            if let Some(dictionary) = self.dictionary {
+                let runs = [before.cache(), after.cache()];
+                dictionary.add((layer, prompt), (&stream, &mlp), runs, &mut self.features)?;
+            }
         }
         Ok(())
     }
@@ -157,8 +176,11 @@ impl Measured {
         let (prompt, heads, steps) = (self.last_kl.len().saturating_sub(1), config.heads, norms.len());
         let [result, pattern] = [Site::Result, Site::Pattern].map(|site| HookPoint::block(layer, site));
         let old = before.cache().at(result)?;
+        let norm = before.model().weights().blocks.get(layer).and_then(|block| block.ln1_post.as_ref());
         let apart = |new: &Tensor| -> Result<Vec<f32>, ReadError> {
-            floats(&(new - old)?.sqr()?.sum(D::Minus1)?.sqrt()?)
+            let apart = (new - old)?;
+            let written = norm.map_or_else(|| Ok(apart.clone()), |norm| linear_part(&apart, norm))?;
+            Ok(floats(&written.sqr()?.sum(D::Minus1)?.sqrt()?)?)
         };
         let (own, whole) = (apart(held.cache.at(result)?)?, apart(after.cache().at(result)?)?);
         let patterns = (held.cache.at(pattern)? - before.cache().at(pattern)?)?;
@@ -246,7 +268,22 @@ pub(super) fn divergence(p: &[f32], q: &[f32]) -> f64 {
 
 /// The norm of each position of a stream `[1, t, D]`.
 fn norms(stream: &Tensor) -> Result<Vec<f32>, ReadError> {
-    floats(&stream.sqr()?.sum(D::Minus1)?.sqrt()?)
+    Ok(floats(&stream.sqr()?.sum(D::Minus1)?.sqrt()?)?)
+}
+
+/// The stream's norms, times what a norm between a part's output and the stream divided by where the older model has one: what the
+/// part's change, through that norm's gain, is a share of.
+fn before_norm(
+    before: &Reading<'_>,
+    layer: usize,
+    site: Site,
+    stream: &[f32],
+) -> Result<Vec<f32>, ReadError> {
+    if !site.exists_in(before.model().config()) {
+        return Ok(stream.to_vec());
+    }
+    let divisors = floats(before.cache().at(HookPoint::block(layer, site)).map_err(ReadError::Run)?)?;
+    Ok(stream.iter().zip(divisors).map(|(norm, divisor)| norm * divisor).collect())
 }
 
 fn share(change: Option<&f32>, norm: f32) -> f64 {

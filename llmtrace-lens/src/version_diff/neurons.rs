@@ -3,10 +3,11 @@
 use candle_core::Tensor;
 
 use crate::analysis::ReadError;
-use crate::analysis::floats;
-use crate::model::Model;
+use crate::circuit::feature::linear_part;
+use crate::model::{Block, Model};
+use crate::ops::floats;
 
-/// The sizes of what each neuron of a block writes per unit of activation, in two models.
+/// The sizes of what each neuron of a block writes per unit of activation, in two models; through the gain of a norm that follows the MLP.
 #[derive(Debug)]
 pub(super) struct Directions {
     /// Squared norms of the newer model's directions.
@@ -20,11 +21,15 @@ pub(super) struct Directions {
 impl Directions {
     /// Of every block.
     pub(super) fn of(before: &Model, after: &Model) -> Result<Vec<Self>, ReadError> {
+        let written = |block: &Block| -> candle_core::Result<Tensor> {
+            let weight = &block.mlp.output.weight;
+            block.ln2_post.as_ref().map_or_else(|| Ok(weight.clone()), |norm| linear_part(weight, norm))
+        };
         let blocks = before.weights().blocks.iter().zip(&after.weights().blocks);
-        let pairs = blocks.map(|(old, new)| (&old.mlp.output.weight, &new.mlp.output.weight));
-        pairs
+        blocks
             .map(|(old, new)| {
-                let moved = (new - old)?;
+                let new = written(new)?;
+                let moved = (&new - written(old)?)?;
                 Ok(Self {
                     new: floats(&new.sqr()?.sum(1)?)?,
                     moved: floats(&moved.sqr()?.sum(1)?)?,

@@ -28,6 +28,9 @@ impl VersionDiff {
         if !self.neurons.is_empty() {
             page = page.section(Section::new("Which neurons", NEURONS).picture(self.neuron_bars()?));
         }
+        if !self.features.is_empty() {
+            page = page.section(Section::new("Which features", FEATURES).picture(self.feature_bars()?));
+        }
         Ok(page.foot(LIMITS))
     }
 
@@ -85,6 +88,18 @@ impl VersionDiff {
         })
     }
 
+    /// How much of the stream each changed feature writes otherwise: a bar for each of the strongest.
+    ///
+    /// # Errors
+    /// There are more features than a picture has bars.
+    pub fn feature_bars(&self) -> Result<LayerBars, PictureError> {
+        let bars = LayerBars::new("What each feature writes otherwise", "of the stream's norm", ["share"]);
+        self.features.iter().take(SHOWN).try_fold(bars, |bars, feature| {
+            let name = format!("L{} F{} at {:?}", feature.layer, feature.feature, feature.place.token.trim());
+            bars.bar(name, [single(feature.written)])
+        })
+    }
+
     fn answer_line(&self) -> FactLine {
         let line = FactLine::new("Answers that changed most");
         self.answers_by_change().take(SHOWN).fold(line, |line, answer| {
@@ -100,14 +115,18 @@ impl VersionDiff {
 
     fn facts(&self) -> FactLine {
         let of = |changed: usize, all: usize| format!("{changed} of {all}");
-        FactLine::new("What changed")
+        let line = FactLine::new("What changed")
             .fact(
                 of(self.changed_answers().count(), self.answers.len()),
                 "answers, in words or probabilities",
             )
             .fact(of(self.changed_weights().count(), self.weights.len()), "tensors of weights")
             .fact(of(self.changed_heads().count(), self.heads.len()), "attention heads")
-            .fact(of(self.neurons_changed.0, self.neurons_changed.1), "neurons")
+            .fact(of(self.neurons_changed.0, self.neurons_changed.1), "neurons");
+        match self.features_changed {
+            Some((changed, all)) => line.fact(of(changed, all), "features"),
+            None => line,
+        }
     }
 }
 
@@ -125,5 +144,7 @@ const HEADS: &str = "Both versions of a head read what the older model had befor
                      counted again. Heads with a frame changed.";
 const NEURONS: &str = "Those with the most effect on the answers, first. Both versions of a neuron read what the older model had \
                        before it; a bar is the difference of what they write, where it is largest.";
+const FEATURES: &str = "The older version's transcoders read both streams. A bar is the difference of what a feature writes, where it is \
+                        largest: what earlier parts have changed is in it.";
 const LIMITS: &str =
     "A change is reported where it is at least four times the largest that the same noise makes anywhere.";

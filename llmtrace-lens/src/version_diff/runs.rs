@@ -1,20 +1,25 @@
 //! One prompt, read by two models.
 
 use super::error::DiffError;
-use crate::analysis::{Reading, floats};
+use crate::analysis::Reading;
 use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, Slice};
 use crate::model::{Config, Model, Readout};
+use crate::ops::floats;
 
 /// What is compared of a run.
-const KEPT: [Site; 10] = [
+const KEPT: [Site; 14] = [
     Site::Embed,
     Site::PosEmbed,
     Site::ResidPre,
     Site::Pattern,
     Site::Result,
+    Site::Ln1PostScale,
     Site::AttnOut,
     Site::ResidMid,
+    Site::Ln2Normalized,
+    Site::Ln2Out,
     Site::Post,
+    Site::Ln2PostScale,
     Site::MlpOut,
     Site::ResidPost,
 ];

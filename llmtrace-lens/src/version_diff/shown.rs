@@ -17,8 +17,10 @@ impl VersionDiff {
             return format!("Nothing changed on {read}, beyond what rounding the weights to bf16 explains.");
         }
         let answers = |status| self.answers.iter().filter(|answer| answer.status == status).count();
+        let of_features =
+            self.features_changed.map(|(changed, all)| format!("; {changed} of {all} features"));
         format!(
-            "Of {read}, {} are answered with other words, {} with other probabilities; {} of {} tensors, {} of {} heads and {} of {} neurons changed.",
+            "Of {read}, {} are answered with other words, {} with other probabilities; {} of {} tensors, {} of {} heads and {} of {} neurons changed{}.",
             answers(AnswerStatus::Changed),
             answers(AnswerStatus::Moved),
             self.changed_weights().count(),
@@ -27,6 +29,7 @@ impl VersionDiff {
             self.heads.len(),
             self.neurons_changed.0,
             self.neurons_changed.1,
+            of_features.unwrap_or_default(),
         )
     }
 
@@ -140,6 +143,24 @@ impl VersionDiff {
         more(f, self.neurons_changed.0)
     }
 
+    fn show_features(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((count, _)) = self.features_changed.filter(|(count, _)| *count > 0) else { return Ok(()) };
+        writeln!(f, "\nFeatures that are active otherwise, each version reading its own stream:")?;
+        let mut lines = vec![row(["feature", "activation", "written / stream", "makes likelier", "at"])];
+        for feature in self.features.iter().take(LINES) {
+            let words: Vec<&str> = feature.promoted.iter().map(|text| text.trim()).collect();
+            lines.push(vec![
+                format!("L{} F{}", feature.layer, feature.feature),
+                format!("{:.2} → {:.2}", feature.before, feature.after),
+                format!("{:.3}", feature.written),
+                words.join(", "),
+                self.told(&feature.place),
+            ]);
+        }
+        write_columns(f, &lines)?;
+        more(f, count)
+    }
+
     fn told(&self, place: &Place) -> String {
         let prompt = self.answers.get(place.prompt).map_or("", |answer| answer.prompt.as_str());
         format!("{:?} of {prompt:?}", place.token.trim())
@@ -161,7 +182,8 @@ impl fmt::Display for VersionDiff {
         self.show_layers(f)?;
         self.show_parts(f)?;
         self.show_heads(f)?;
-        self.show_neurons(f)
+        self.show_neurons(f)?;
+        self.show_features(f)
     }
 }
 

@@ -4,8 +4,8 @@ use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
 
 use super::error::DiffError;
-use crate::analysis::floats;
 use crate::model::{Config, Linear, Mlp, Model, Norm, Weights};
+use crate::ops::floats;
 
 /// How far one tensor has moved.
 #[derive(Clone, Debug, PartialEq, Serialize)]

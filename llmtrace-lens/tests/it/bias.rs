@@ -8,8 +8,10 @@ use llmtrace_lens::bias::{
     Over, Pairing, Probe,
 };
 use llmtrace_lens::circuit::Transcoders;
+use llmtrace_lens::circuit::transcoder::FeatureOutput;
 use llmtrace_lens::handmade::Biased;
 
+use crate::seeded::{Seeded, neurons_in_files};
 use crate::support;
 
 const TEMPLATES: [&str; 3] = ["my neighbour {} works as a", "today {} became a", "says that {} is a"];
@@ -39,6 +41,26 @@ fn put_there() -> Vec<ModelPart> {
     parts
 }
 
+/// Features that are neurons carry what the neurons do, within 1e-4 of all that there is.
+#[track_caller]
+fn agree(neurons: &Carriers, features: &Carriers) {
+    let as_neuron = |carrier: &Carrier| match carrier.part {
+        ModelPart::Feature { layer, feature } => {
+            (ModelPart::Neuron { layer, neuron: feature }, carrier.effect)
+        }
+        part => (part, carrier.effect),
+    };
+    let of_features: BTreeMap<ModelPart, f64> = features.parts.iter().map(as_neuron).collect();
+    for carrier in &neurons.parts {
+        let other = of_features.get(&carrier.part);
+        let tolerance = 1e-4 * carrier.effect.abs().max(1.0);
+        assert!(
+            other.is_some_and(|effect| (effect - carrier.effect).abs() < tolerance),
+            "{carrier:?} {other:?}"
+        );
+    }
+}
+
 #[test]
 fn a_known_bias_is_found_and_so_is_all_that_carries_it_and_nothing_else() {
     for seed in SEEDS {
@@ -62,25 +84,56 @@ fn a_known_bias_is_found_and_so_is_all_that_carries_it_and_nothing_else() {
         let neurons = Transcoders::neurons(&model).unwrap();
         let search = CarrierSearch::new(&probe, &model).features(&neurons).pairs(8);
         let features = search.run(&report.comparisons[0]).unwrap();
-        let as_neuron = |carrier: &Carrier| match carrier.part {
-            ModelPart::Feature { layer, feature } => {
-                (ModelPart::Neuron { layer, neuron: feature }, carrier.effect)
-            }
-            part => (part, carrier.effect),
-        };
-        let of_features: BTreeMap<ModelPart, f64> = features.parts.iter().map(as_neuron).collect();
-        for carrier in &carriers.parts {
-            let other = of_features.get(&carrier.part);
-            assert!(
-                other.is_some_and(|effect| (effect - carrier.effect).abs() < 1e-4),
-                "{carrier:?} {other:?}"
-            );
-        }
+        agree(&carriers, &features);
         // Neurons of either group carry the half that the other one's do not.
         for carrier in carriers.named().filter(|carrier| carrier.part != head.part) {
             assert!((carrier.effect - 3.0).abs() < 1e-3, "seed {seed}: {carrier:?}");
         }
     }
+}
+
+#[test]
+fn features_of_files_carry_what_the_neurons_carry_that_they_are() {
+    let toy = support::toys().remove(0).0;
+    let groups =
+        [("Texas", ["Dallas", "Houston", "Laredo"]), ("California", ["Oakland", "Fresno", "Anaheim"])];
+    let attribute = Attribute::unpaired(groups.map(|(name, cities)| (name, cities.to_vec())));
+    let probe = Probe::new(["the capital of the state containing {} is"], attribute).unwrap();
+    let report = probe.run_model(&toy, &targets(&["Austin/Sacramento"])).unwrap();
+    let files = neurons_in_files();
+    let features = Transcoders::load(files.path(), &toy).unwrap();
+    let of_neurons = carriers(&probe, &toy, &report);
+    let search = CarrierSearch::new(&probe, &toy).features(&features).pairs(8);
+    let of_features = search.run(&report.comparisons[0]).unwrap();
+    assert!(of_neurons.parts.len() > 20, "{of_neurons}");
+    agree(&of_neurons, &of_features);
+}
+
+#[test]
+fn features_are_tried_where_a_norm_follows_the_mlp_if_they_write_after_it() {
+    let model = support::model("gemma2");
+    let attribute = Attribute::unpaired([("one", vec!["a", "b", "c"]), ("other", vec!["d", "e", "f"])]);
+    let probe = Probe::new(["the {} is"], attribute).unwrap();
+    let report = probe.run_model(&model, &targets(&["to"])).unwrap();
+    let mut kinds = [0, 0];
+    for seeded in Seeded::all() {
+        let files = seeded.write(&model);
+        let transcoders = Transcoders::load(files.path(), &model).unwrap();
+        let found = CarrierSearch::new(&probe, &model).features(&transcoders).run(&report.comparisons[0]);
+        let writes_after = transcoders.output() == FeatureOutput::Stream;
+        kinds[usize::from(writes_after)] += 1;
+        match found {
+            Ok(found) => assert!(
+                writes_after && found.parts.iter().any(|part| part.part.kind() == "feature"),
+                "{seeded:?}"
+            ),
+            Err(error) => assert!(
+                !writes_after && error.to_string().contains("transcoders of hook_mlp_out"),
+                "{seeded:?}: {error}"
+            ),
+        }
+    }
+    assert!(kinds.iter().all(|count| *count > 0), "{kinds:?}");
 }
 
 #[test]

@@ -1,13 +1,13 @@
 //! What a graph must hold whatever the model: rows sum to what they explain, and known circuits are found.
 
 use llmtrace_lens::Model;
-use llmtrace_lens::circuit::graph::Targets;
-use llmtrace_lens::circuit::{AttributionGraph, Node, Tracer, Transcoders};
+use llmtrace_lens::circuit::graph::{ActiveFeature, Targets};
+use llmtrace_lens::circuit::{AttributionGraph, Node, Thresholds, Tracer, Transcoders};
 use llmtrace_lens::handmade::{Harmful, KnownEdge, KnownNode, TwoStep};
 
-use crate::seeded::Seeded;
+use crate::seeded::{Seeded, neurons_in_files};
 
-use crate::support::{fixtures, values};
+use crate::support::{fixtures, tensors, toy_prompt, values};
 
 /// Rows sum to their targets: features to pre-activations, targets to what the model said.
 #[track_caller]
@@ -52,6 +52,41 @@ fn rows_sum_to_their_targets_in_every_family_with_every_kind_of_transcoder() {
         }
     }
     assert!(families >= 9, "{families}");
+}
+
+/// Rows sum whatever the features are, as errors take up the rest: the error itself is held to what the files say.
+#[test]
+fn errors_are_what_the_files_leave_over() {
+    let tokens = [1, 20, 33, 47, 20, 102, 9];
+    for (family, norm) in [("gpt2", "transformer.ln_f.weight"), ("llama", "model.norm.weight")] {
+        let folder = fixtures().join("models").join(family);
+        let model = Model::load(&folder).unwrap();
+        let (layers, width) = (model.config().layers, model.config().d_model);
+        let gain = values(&tensors(folder.join("model.safetensors"))[norm]);
+        let output = format!("blocks.{}.hook_mlp_out", layers - 1);
+        let (_, cache) =
+            model.run_with_cache(&tokens, format!("{output},ln_final.hook_scale").as_str()).unwrap();
+        let scale = *values(cache.get("ln_final.hook_scale").unwrap()).last().unwrap();
+        let written = values(cache.get(&output).unwrap());
+        let direction: Vec<f32> = (0..width).map(|at| (at as f32).sin()).collect();
+        for seeded in Seeded::all() {
+            let files = seeded.write(&model);
+            let transcoders = Transcoders::load(files.path(), &model).unwrap();
+            let targets = Targets::Direction("any".to_owned(), direction.clone());
+            let graph = Tracer::new(&model, &transcoders).masked(0).targets(targets).trace(&tokens).unwrap();
+            let found =
+                graph.edge(graph.target(0).unwrap(), graph.error(layers - 1, tokens.len() - 1).unwrap());
+            let read = seeded.reconstructed(files.path(), &model, &tokens);
+            let error: Vec<f32> =
+                written[written.len() - width..].iter().zip(&read).map(|(a, b)| a - b).collect();
+            let mean = if family == "gpt2" { error.iter().sum::<f32>() / width as f32 } else { 0.0 };
+            let along = error.iter().zip(&gain).zip(&direction);
+            let expected: f32 =
+                along.map(|((error, gain), along)| (error - mean) * gain / scale * along).sum();
+            assert!((found - expected).abs() < 1e-4, "{family} {seeded:?}: {found}, expected {expected}");
+            assert!(expected.abs() > 0.01, "{family} {seeded:?}: {expected}");
+        }
+    }
 }
 
 #[test]
@@ -123,4 +158,27 @@ fn the_known_edges_of_models_built_by_hand_are_recovered_exactly() {
     }
     let targets = Targets::Difference(Harmful::POISON, Harmful::REFUSE);
     check(&Harmful::model().unwrap(), Harmful::PROMPT, targets, &Harmful::edges());
+}
+
+#[test]
+fn neurons_in_files_are_the_neurons() {
+    let model = Model::load(fixtures().join("../../models/toy-relu")).unwrap();
+    let tokens = toy_prompt(&model, "Dallas");
+    let files = neurons_in_files();
+    let read = Transcoders::load(files.path(), &model).unwrap();
+    let found = Tracer::new(&model, &read).trace(&tokens).unwrap();
+    let neurons = Transcoders::neurons(&model).unwrap();
+    let expected = Tracer::new(&model, &neurons).trace(&tokens).unwrap();
+    assert_eq!(found.features.len(), expected.features.len());
+    for (found, expected) in found.features.iter().zip(&expected.features) {
+        let key = |at: &ActiveFeature| (at.layer, at.position, at.feature);
+        assert_eq!(key(found), key(expected));
+        assert!((found.activation - expected.activation).abs() < 1e-4, "{found:?} {expected:?}");
+    }
+    for target in expected.rows() {
+        for (found, expected) in found.row(target).iter().zip(expected.row(target)) {
+            assert!((found - expected).abs() < 1e-4, "row {target}: {found} {expected}");
+        }
+    }
+    assert_eq!(found.prune(Thresholds::default()).edges, expected.prune(Thresholds::default()).edges);
 }

@@ -273,7 +273,7 @@ fn texts_that_cannot_be_read_are_refused() {
         (b"Dallas \xe4", one(), "FILE: line 1 is no UTF-8: give a text file"),
         (b"Dallas", Chosen::These(vec![]), "no feature was asked for"),
         (b"Dallas", Chosen::These(vec![(1, 512)]), "layer 1 has 512 features, and no 512"),
-        (b"Dallas", Chosen::These(vec![(3, 0)]), "layer 3 has 0 features, and no 0"),
+        (b"Dallas", Chosen::These(vec![(3, 0)]), "there is no layer 3: there are 3, from 0"),
         (
             b"Dallas",
             Chosen::Strongest { count: 1, layers: 1..4 },

@@ -158,6 +158,11 @@ fn graphml_is_xml_and_dot_names_every_node_and_edge() {
             .count()
     };
     assert_eq!((count("node"), count("edge")), (kept, pruned.edges.len()));
+    let whole = graph.to_dot(&graph.prune(Thresholds { nodes: 1.0, edges: 1.0 }));
+    let values = whole.split("[value=").skip(1).map(|rest| rest.split(',').next().unwrap());
+    // A number of Graphviz's language has no exponent.
+    assert!(values.clone().any(|value| value.parse::<f32>().unwrap().abs() < 1e-5), "{whole}");
+    assert!(values.clone().all(|value| !value.contains('e')), "{whole}");
     let dot = graph.to_dot(&pruned);
     let lines = |what: &str| dot.lines().filter(|line| line.contains(what)).count();
     assert_eq!((lines(" -> \""), lines("shape=")), (pruned.edges.len(), kept));
@@ -204,6 +209,40 @@ fn a_budget_keeps_the_most_influential_features_and_counts_what_it_leaves_out() 
     assert_eq!(one.features[0], whole.features[best]);
     let error = tracer.clone().max_bytes(1000).trace(&tokens).unwrap_err().to_string();
     assert!(error.contains("more than the 1000 allowed"), "{error}");
+}
+
+#[test]
+fn rows_that_wait_on_disk_make_the_same_graph() {
+    let model = Model::load(fixtures().join("models/gpt2")).unwrap();
+    let transcoders = Transcoders::load(fixtures().join("graphs/gpt2_plt"), &model).unwrap();
+    let tokens = [0, 20, 33, 47, 20, 102, 9];
+    for nodes in [0, 1, 30, usize::MAX] {
+        let tracer = Tracer::new(&model, &transcoders).max_feature_nodes(nodes).batches(4, 2);
+        let graph = tracer.trace(&tokens).unwrap();
+        let edges = graph.rows().flat_map(|row| graph.row(row).to_vec());
+        let edges: Vec<f32> = edges.collect();
+        let bytes = edges.len() * size_of::<f32>();
+        // Room for the graph alone, for some rows beside it, and for the graph not even.
+        for room in [bytes, bytes + 10_000] {
+            let again = tracer.clone().max_bytes(room).trace(&tokens).unwrap();
+            assert_eq!(again.features, graph.features, "{nodes} {room}");
+            // Batches are smaller too, and products of smaller batches may be rounded otherwise.
+            let close = |what: &str, found: &[f32], expected: &[f32]| {
+                assert_eq!(found.len(), expected.len(), "{what}");
+                let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(apart < 1e-5, "{what} {nodes} {room}: {apart}");
+            };
+            let found: Vec<f32> = again.rows().flat_map(|row| again.row(row).to_vec()).collect();
+            close("edges", &found, &edges);
+            close("constants", &again.constants, &graph.constants);
+            close("left out", &again.left_out, &graph.left_out);
+        }
+        let error = tracer.max_bytes(bytes - 1).trace(&tokens).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("take {bytes} bytes, more than the {} allowed", bytes - 1)),
+            "{error}"
+        );
+    }
 }
 
 #[test]

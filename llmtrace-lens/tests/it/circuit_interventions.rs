@@ -5,7 +5,7 @@ use llmtrace_lens::circuit::graph::ActiveFeature;
 use llmtrace_lens::circuit::intervene::{Agreement, Outcome};
 use llmtrace_lens::circuit::{Change, Experiment, Held, Tracer, Transcoders};
 
-use crate::seeded::Seeded;
+use crate::seeded::each_experiment;
 
 use crate::support::{fixtures, toy_prompt};
 
@@ -38,16 +38,7 @@ fn columns(what: &str, experiment: &Experiment<'_>) {
 
 #[test]
 fn a_source_added_once_again_moves_every_input_by_its_column() {
-    for family in ["gpt2", "llama", "gemma2", "gemma3", "gpt_neox"] {
-        let model = Model::load(fixtures().join("models").join(family)).unwrap();
-        for seeded in Seeded::all() {
-            let written = seeded.write(&model);
-            let transcoders = Transcoders::load(written.path(), &model).unwrap();
-            let tracer = Tracer::new(&model, &transcoders).masked(1);
-            let experiment = tracer.experiment(&[1, 20, 33, 47, 20, 102, 9]).unwrap();
-            columns(&format!("{family} {seeded:?}"), &experiment);
-        }
-    }
+    each_experiment(&["gpt2", "llama", "gemma2", "gemma3", "gpt_neox"], columns);
 }
 
 fn toy() -> Model {
@@ -153,21 +144,14 @@ fn features_above_that_are_set_to_what_they_were_leave_direct_effects_alone() {
         let features = experiment.features().iter().filter(|feature| feature.layer == 0);
         features.step_by(3).map(|feature| Change::scale(feature, 3.0)).collect()
     };
-    for family in ["gpt2", "gemma2"] {
-        let model = Model::load(fixtures().join("models").join(family)).unwrap();
-        for seeded in Seeded::all() {
-            let written = seeded.write(&model);
-            let transcoders = Transcoders::load(written.path(), &model).unwrap();
-            let tracer = Tracer::new(&model, &transcoders).masked(1);
-            let experiment = tracer.experiment(&[1, 20, 33, 47, 20, 102, 9]).unwrap();
-            let lower = below(&experiment);
-            let above = experiment.features().iter().filter(|feature| feature.layer > 0);
-            let above = above.map(|feature| Change::scale(feature, 1.0));
-            let changes: Vec<Change> = lower.iter().copied().chain(above).collect();
-            let after = experiment.run_features(&changes, Held::PatternsAndNorms).unwrap();
-            check(&format!("{family} {seeded:?}"), &after, &experiment, &lower);
-        }
-    }
+    each_experiment(&["gpt2", "gemma2"], |what, experiment| {
+        let lower = below(experiment);
+        let above = experiment.features().iter().filter(|feature| feature.layer > 0);
+        let above = above.map(|feature| Change::scale(feature, 1.0));
+        let changes: Vec<Change> = lower.iter().copied().chain(above).collect();
+        let after = experiment.run_features(&changes, Held::PatternsAndNorms).unwrap();
+        check(what, &after, experiment, &lower);
+    });
     // The model's MLPs answer, and each of their neurons is put back.
     let model = toy();
     let neurons = Transcoders::neurons(&model).unwrap();
@@ -204,15 +188,7 @@ fn the_features_run_with_patterns_and_norms_held_are_the_graphs_arithmetic() {
         }
         assert!(largest > 0.01, "{what}: {largest}");
     };
-    for family in ["gpt2", "llama", "gemma2", "gemma3", "gpt_neox"] {
-        let model = Model::load(fixtures().join("models").join(family)).unwrap();
-        for seeded in Seeded::all() {
-            let written = seeded.write(&model);
-            let transcoders = Transcoders::load(written.path(), &model).unwrap();
-            let tracer = Tracer::new(&model, &transcoders).masked(1);
-            check(&format!("{family} {seeded:?}"), &tracer.experiment(&[1, 20, 33, 47, 20, 102, 9]).unwrap());
-        }
-    }
+    each_experiment(&["gpt2", "llama", "gemma2", "gemma3", "gpt_neox"], check);
     let model = toy();
     let neurons = Transcoders::neurons(&model).unwrap();
     check("toy", &Tracer::new(&model, &neurons).experiment(&toy_prompt(&model, "Dallas")).unwrap());
@@ -251,7 +227,10 @@ fn features_that_are_not_there_cannot_be_changed() {
     let neurons = Transcoders::neurons(&model).unwrap();
     let experiment = Tracer::new(&model, &neurons).experiment(&toy_prompt(&model, "Dallas")).unwrap();
     for (change, expected) in [
-        (Change::Set { layer: 3, position: 1, feature: 0, to: 1.0 }, "layer 3 has 0 features, and no 0"),
+        (
+            Change::Set { layer: 3, position: 1, feature: 0, to: 1.0 },
+            "there is no layer 3: there are 3, from 0",
+        ),
         (
             Change::Set { layer: 0, position: 1, feature: 512, to: 1.0 },
             "layer 0 has 512 features, and no 512",

@@ -1,6 +1,10 @@
 //! The page of a graph: all of it in one file, and nothing of the data acts.
 
+use llmtrace_lens::Toy;
 use llmtrace_lens::circuit::write::GraphFile;
+use llmtrace_lens::circuit::{Thresholds, Tracer, Transcoders};
+
+use crate::support::toy_prompt;
 
 /// A graph of one token and one answer, everything in it called `name`.
 fn graph(name: &str, position: usize) -> String {
@@ -39,4 +43,23 @@ fn what_is_no_graph_says_why() {
     check("{\"metadata\": {}}", "missing field");
     check(&graph("a", 3), "stands at position 3, but the prompt has 1 tokens");
     check(&graph("a", 0).replace("\"logit\"", "\"other\""), "no answer to explain");
+}
+
+/// Links that are pruned away are still a part of what enters a node.
+#[test]
+fn ways_have_the_same_shares_in_the_page_as_in_the_graph() {
+    let model = Toy::Relu.load().unwrap();
+    let neurons = Transcoders::neurons(&model).unwrap();
+    let graph = Tracer::new(&model, &neurons).trace(&toy_prompt(&model, "Dallas")).unwrap();
+    let pruned = graph.prune(Thresholds { nodes: 0.7, edges: 0.8 });
+    let page = graph.graph_file("dallas", &pruned).page();
+    let (_, ways) = page.split_once("<ol").unwrap();
+    let shown =
+        ways.split("<b>").skip(1).map_while(|rest| rest.split('%').next()?.trim().parse::<f64>().ok());
+    let shown: Vec<f64> = shown.take(12).collect();
+    let expected: Vec<f64> = graph.paths(&pruned, 12).iter().map(|path| path.share * 100.0).collect();
+    assert_eq!(shown.len(), 12, "{ways}");
+    for (shown, expected) in shown.iter().zip(&expected) {
+        assert!((shown - expected).abs() <= 0.06 * expected.max(1.0), "{shown}, expected {expected}");
+    }
 }

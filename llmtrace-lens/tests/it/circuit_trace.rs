@@ -3,7 +3,7 @@
 use llmtrace::testing::Recording;
 use llmtrace::{ContentPolicy, Message, SpanExt as _, SpanRecord, Value, generation};
 use llmtrace_lens::circuit::write::GraphFile;
-use llmtrace_lens::circuit::{GRAPH_BYTES, Thresholds, Tracer, Transcoders};
+use llmtrace_lens::circuit::{GRAPH_BYTES, Labels, Thresholds, Tracer, Transcoders};
 use llmtrace_lens::trace::{Artifacts, names};
 use llmtrace_lens::{Model, Toy};
 
@@ -69,6 +69,20 @@ fn a_graph_is_a_span_of_what_it_explains() {
     let span = recording.span(GRAPH);
     assert!(span.output[0].text().contains(span.attributes.get_str(names::GRAPH_PATH).unwrap()));
     assert_eq!(span.input[0].text(), "the capital of the state containing Dallas is");
+}
+
+#[test]
+fn a_span_calls_features_what_they_were_said_to_mean() {
+    let (model, neurons, tokens) = toy();
+    let recording = Recording::start();
+    let labels = Labels::default().with(2, 325, "say Austin");
+    let graph = recording.run(|| Tracer::new(&model, &neurons).labels(labels).trace(&tokens).unwrap());
+    let span = recording.span(GRAPH);
+    let file: GraphFile = serde_json::from_str(span.attributes.get_str(names::GRAPH).unwrap()).unwrap();
+    let labelled = file.nodes.iter().filter(|node| node.clerp == "say Austin");
+    assert!(labelled.clone().count() > 0 && labelled.clone().all(|node| node.js_node_id == "2_325-0"));
+    assert!(span.output[0].text().contains("say Austin"), "{}", span.output[0].text());
+    assert_eq!(graph.labels.of(2, 325), Some("say Austin"));
 }
 
 #[test]

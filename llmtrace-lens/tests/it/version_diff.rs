@@ -1,12 +1,16 @@
 //! Two versions of a model: what was changed is found, and nothing where nothing was.
 
+use std::collections::BTreeMap;
+
 use candle_core::{DType, Device, Tensor};
+use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::handmade::{Edit, Induction, TwoStep};
 use llmtrace_lens::version_diff::{AnswerStatus, Comparison, VersionDiff, WeightStatus, linear_cka};
 use llmtrace_lens::{Model, Toy};
 use serde_json::Value;
 
-use crate::support::model;
+use crate::seeded::Seeded;
+use crate::support::{fixtures, model, tensors};
 
 /// Prompts of the toys: Texas and three other states, in each form that they know.
 const PROMPTS: [&str; 12] = [
@@ -152,12 +156,82 @@ fn a_changed_neuron_is_found_exactly() {
 }
 
 #[test]
+fn features_above_a_change_are_active_otherwise() {
+    let check = |edit: Edit, expected: &[(usize, usize)]| {
+        let (before, after) = (TwoStep::model().unwrap(), TwoStep::edited(edit).unwrap());
+        let neurons = Transcoders::neurons(&before).unwrap();
+        let comparison = Comparison::new(&before, &after).unwrap().answer_tokens(1).features(&neurons);
+        let diff = comparison.run(&["Dallas capital"]).unwrap();
+        let mut found: Vec<_> = diff.features.iter().map(|change| (change.layer, change.feature)).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{diff}");
+        assert_eq!(diff.features_changed, Some((expected.len(), 14)));
+        for change in &diff.features {
+            assert!((change.before - change.after).abs() > 0.5 && change.written > 0.1, "{change:?}");
+            assert_eq!(change.place.token.trim(), "capital", "{change:?}");
+        }
+        assert!(diff.to_string().contains("Features that are active otherwise"), "{diff}");
+        assert!(diff.page().unwrap().to_html().contains("Which features"));
+    };
+    // Texas comes as California: the neuron that says Austin is silent, and the one of Sacramento speaks.
+    check(Edit::Head, &[(1, 0), (1, 1)]);
+    check(Edit::Neuron, &[(1, 0), (1, 1)]);
+}
+
+/// Gemma 2, whose norms after attention and MLP make what these write as large as it is, with their outputs so many times as large; and,
+/// where it is `changed`, the first head and the first neuron of the first block writing more than they did.
+fn gemma(times: f64, changed: bool) -> Model {
+    let folder = tempfile::tempdir().unwrap();
+    let from = fixtures().join("models/gemma2");
+    for file in ["config.json", "tokenizer.json"] {
+        std::fs::copy(from.join(file), folder.path().join(file)).unwrap();
+    }
+    let mut tensors = tensors(from.join("model.safetensors"));
+    for (name, width) in [("self_attn.o_proj", 8), ("mlp.down_proj", 1)] {
+        let weight = tensors.get_mut(&format!("model.layers.0.{name}.weight")).unwrap();
+        let (_, columns) = weight.dims2().unwrap();
+        let factors = (0..columns).map(|column| if changed && column < width { 3.0_f32 } else { 1.0 });
+        let factors = Tensor::from_vec(factors.collect::<Vec<_>>(), (1, columns), &Device::Cpu).unwrap();
+        *weight = (weight.broadcast_mul(&factors).unwrap() * times).unwrap();
+    }
+    candle_core::safetensors::save(&tensors, folder.path().join("model.safetensors")).unwrap();
+    Model::load(folder.path()).unwrap()
+}
+
+#[test]
+fn what_a_norm_takes_away_again_is_no_change() {
+    let found = [1.0, 16.0].map(|times| {
+        let (before, after) = (gemma(times, false), gemma(times, true));
+        let diff = Comparison::new(&before, &after).unwrap().run(&["a b c", "the cat"]).unwrap();
+        let heads = diff.heads.iter().map(|head| (format!("L{}H{}", head.layer, head.head), head.output));
+        let neurons = diff
+            .neurons
+            .iter()
+            .map(|neuron| (format!("L{}N{}", neuron.layer, neuron.neuron), neuron.written));
+        heads.chain(neurons).collect::<BTreeMap<String, f64>>()
+    });
+    let [plain, larger] = &found;
+    assert!(plain["L0H0"] > 1e-3 && plain["L0N0"] > 1e-3, "{plain:?}");
+    assert_eq!(plain.keys().collect::<Vec<_>>(), larger.keys().collect::<Vec<_>>());
+    for (name, share) in plain {
+        assert!((share - larger[name]).abs() <= 0.02 * share + 1e-5, "{name}: {share}, {}", larger[name]);
+    }
+}
+
+#[test]
 fn every_architecture_is_compared_with_itself() {
     for name in ["gpt2", "llama", "gemma2", "gpt_neox", "qwen3"] {
         let model = model(name);
-        let diff = Comparison::new(&model, &model).unwrap().run(&["a b c", "the cat"]).unwrap();
-        assert!(!diff.changed(), "{name}: {diff}");
-        assert!(diff.limits.head > 0.0 && diff.weights.len() > 10, "{name}");
+        for seeded in Seeded::all() {
+            let written = seeded.write(&model);
+            let transcoders = Transcoders::load(written.path(), &model).unwrap();
+            let comparison = Comparison::new(&model, &model).unwrap().features(&transcoders);
+            let diff = comparison.run(&["a b c", "the cat"]).unwrap();
+            assert!(!diff.changed(), "{name}: {diff}");
+            assert!(diff.limits.head > 0.0 && diff.weights.len() > 10, "{name}");
+            let all = transcoders.layers() * transcoders.features(0);
+            assert_eq!(diff.features_changed, Some((0, all)), "{name} {seeded:?}");
+        }
     }
 }
 

@@ -17,13 +17,15 @@ const SUPERNODES: usize = 8;
 const STRONG: &str = "\x1b[1m";
 
 /// What a person reads of a graph.
-pub(super) fn text(found: &Found<'_>, canvas: &Canvas) -> String {
+pub(super) fn text(found: &Found<'_>, top: usize, canvas: &Canvas) -> String {
     let page = Page { columns: canvas.width, is_colored: canvas.colour != Colour::None };
     let summary = found.summary;
     let mut out = String::new();
     head(summary, &mut out);
     kept(summary, &mut out);
-    page.paths(summary, &mut out);
+    if top > 0 {
+        page.paths(summary, &mut out);
+    }
     page.features(summary, &mut out);
     page.supernodes(summary, &mut out);
     if let Some(validation) = &summary.validation {

@@ -35,7 +35,7 @@ pub(super) fn effects(
 ) -> Result<[Vec<TokenEffect>; 2], CircuitError> {
     let weights = model.weights();
     let written = written(model, transcoders, layer, feature)?;
-    let logits = linear(&written, &weights.ln_final)?.matmul(&weights.unembed.weight)?;
+    let logits = linear_part(&written, &weights.ln_final)?.matmul(&weights.unembed.weight)?;
     let logits = floats(&logits.broadcast_sub(&logits.mean_keepdim(D::Minus1)?)?)?;
     let mut order: Vec<(u32, f32)> = (0..).zip(logits).collect();
     order.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -47,7 +47,7 @@ pub(super) fn effects(
 }
 
 /// How long what each of these features of a layer writes to the stream is when it is 1.
-pub(super) fn lengths(
+pub(crate) fn lengths(
     model: &Model,
     transcoders: &Transcoders,
     layer: usize,
@@ -91,12 +91,12 @@ fn through_post_norm(
     let decoders = decoders.to_device(model.device())?;
     let norm = model.weights().blocks.get(layer).and_then(|block| block.ln2_post.as_ref());
     match norm.filter(|_| transcoders.output() == FeatureOutput::MlpOutput) {
-        Some(norm) => Ok(linear(&decoders, norm)?),
+        Some(norm) => Ok(linear_part(&decoders, norm)?),
         None => Ok(decoders),
     }
 }
 
 /// A norm's linear part: without its bias and what it divides by.
-fn linear(x: &Tensor, norm: &Norm) -> candle_core::Result<Tensor> {
+pub(crate) fn linear_part(x: &Tensor, norm: &Norm) -> candle_core::Result<Tensor> {
     centred(x, norm.kind)?.broadcast_mul(&norm.gain)
 }

@@ -8,6 +8,8 @@ mod study;
 mod tally;
 mod windows;
 
+pub(crate) use effects::{lengths, linear_part};
+
 pub use card::{Context, FeatureCard, TokenEffect};
 pub use histogram::Histogram;
 pub use study::{Chosen, FeatureStudy};

@@ -1,6 +1,6 @@
 //! The features that are active in a prompt.
 
-use candle_core::{D, DType, Device, Tensor};
+use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::circuit::error::CircuitError;
@@ -43,11 +43,6 @@ pub(super) fn of_layer(
 pub(crate) fn pre_activations(encoder: &Encoder, read: &Tensor) -> Result<Vec<Vec<f32>>, CircuitError> {
     let pre = read.matmul(&encoder.weight.t()?)?.broadcast_add(&encoder.bias)?;
     Ok(pre.to_vec2()?)
-}
-
-/// A tensor's numbers, row by row.
-pub(crate) fn floats(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
-    tensor.to_device(&Device::Cpu)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()
 }
 
 /// `y` `[.., D]` through a norm's gain, and centred for a layer norm: the norm's linear part read backwards, not yet divided.

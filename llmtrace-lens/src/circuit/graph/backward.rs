@@ -6,13 +6,14 @@
 
 use candle_core::{D, DType, Tensor};
 
-use super::active::{floats, through_gain};
+use super::active::through_gain;
 use super::layer::HeldLayer;
 use super::local::Local;
 use super::target::Reading;
 use crate::circuit::error::CircuitError;
 use crate::hooks::{HookPoint, Site};
 use crate::model::Residual;
+use crate::ops::floats;
 
 /// What each source adds to one reading.
 #[derive(Clone, Debug)]
@@ -165,7 +166,9 @@ impl Pass<'_> {
         {
             let first = (reading.position * batch + index) * width;
             if let Some(place) = values.get_mut(first..first + width) {
-                place.copy_from_slice(&reading.vector);
+                for (place, value) in place.iter_mut().zip(reading.vector.iter()) {
+                    *place = value / reading.divisor;
+                }
             }
         }
         Ok(Some(Tensor::from_vec(values, (self.steps, batch, width), self.local.model.device())?))

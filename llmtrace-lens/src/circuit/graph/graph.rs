@@ -175,6 +175,11 @@ impl AttributionGraph {
         (0..features).chain(sources..sources + targets)
     }
 
+    /// Whether anything can add to a node: errors and tokens are where a graph begins.
+    pub(crate) fn has_row(&self, node: usize) -> bool {
+        self.row_index(node).is_some()
+    }
+
     /// How much a node counts as a target; 0 for all others.
     pub(crate) fn weight(&self, node: usize) -> f64 {
         let target = node.checked_sub(self.sources()).and_then(|target| self.targets.get(target));

@@ -1,14 +1,18 @@
 //! One prompt's run, held: what an attribution graph is computed on.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use candle_core::{D, DType, Tensor};
 
-use super::active::{self, ActiveFeature, floats, through_gain};
+use super::active::{self, ActiveFeature, through_gain};
 use super::layer::{self, HeldLayer, Parts};
 use super::target::{Direction, Reading};
 use crate::circuit::error::CircuitError;
 use crate::circuit::transcoder::{Encoder, FeatureInput, Transcoders};
 use crate::hooks::{ActivationCache, Filter, HookPoint, Hooks, Site, points};
 use crate::model::{Model, Readout};
+use crate::ops::floats;
 
 /// The local replacement model of one prompt (Ameisen et al. 2025): attention patterns and norms' divisors as they were, features and
 /// their errors in place of MLPs, so that every number of the stream is a sum.
@@ -77,7 +81,8 @@ impl<'m> Local<'m> {
         Ok(Reading {
             layer: self.layers.len(),
             position: self.steps().saturating_sub(1),
-            vector: floats(&vector)?,
+            vector: floats(&vector)?.into(),
+            divisor: 1.0,
             constant: constant + along,
         })
     }
@@ -97,15 +102,15 @@ impl<'m> Local<'m> {
         Ok(())
     }
 
-    /// Encoder rows of active features as readings of the stream.
+    /// Encoder rows of active features as readings of the stream, each row once.
     fn read_features(&mut self, encoder: &Encoder, found: &[ActiveFeature]) -> Result<(), CircuitError> {
         let Some(layer) = found.first().map(|active| active.layer) else { return Ok(()) };
         let block = self.model.weights().blocks.get(layer);
         let norm = &block.ok_or_else(|| CircuitError::Input(format!("there is no layer {layer}")))?.ln2;
+        let features: BTreeSet<usize> = found.iter().map(|active| active.feature).collect();
         let rows: Vec<u32> =
-            found.iter().map(|active| u32::try_from(active.feature).unwrap_or(u32::MAX)).collect();
-        let device = encoder.weight.device();
-        let rows = Tensor::from_vec(rows, found.len(), device)?;
+            features.iter().map(|feature| u32::try_from(*feature).unwrap_or(u32::MAX)).collect();
+        let rows = Tensor::from_vec(rows, features.len(), encoder.weight.device())?;
         let vectors = encoder.weight.index_select(&rows, 0)?.to_dtype(DType::F32)?;
         let bias = encoder.bias.index_select(&rows, 0)?;
         let (vectors, constants, divided) = match self.transcoders.input() {
@@ -121,12 +126,13 @@ impl<'m> Local<'m> {
         };
         let scales = floats(self.cache.at(HookPoint::block(layer, Site::Ln2Scale))?)?;
         let (vectors, constants) = (vectors.to_vec2::<f32>()?, floats(&constants)?);
-        for ((mut vector, constant), active) in vectors.into_iter().zip(constants).zip(found) {
-            let scale = scales.get(active.position).copied().filter(|_| divided).unwrap_or(1.0);
-            for value in &mut vector {
-                *value /= scale;
-            }
-            self.readings.push(Reading { layer, position: active.position, vector, constant });
+        let read = vectors.into_iter().map(Arc::<[f32]>::from).zip(constants);
+        let read: BTreeMap<usize, (Arc<[f32]>, f32)> = features.into_iter().zip(read).collect();
+        for active in found {
+            let Some((vector, constant)) = read.get(&active.feature) else { continue };
+            let divisor = scales.get(active.position).copied().filter(|_| divided).unwrap_or(1.0);
+            let (vector, constant) = (Arc::clone(vector), *constant);
+            self.readings.push(Reading { layer, position: active.position, vector, divisor, constant });
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! What a graph explains.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use super::active::floats;
 use super::graph::TargetNode;
 use super::local::Local;
 use crate::circuit::error::CircuitError;
+use crate::ops::floats;
 use crate::statistics::softmax;
 
 /// What a graph explains.
@@ -40,7 +41,10 @@ impl Default for Targets {
 pub(super) struct Reading {
     pub(super) layer: usize,
     pub(super) position: usize,
-    pub(super) vector: Vec<f32>,
+    /// Shared by all positions at which one feature is active.
+    pub(super) vector: Arc<[f32]>,
+    /// What the vector is divided by here.
+    pub(super) divisor: f32,
     pub(super) constant: f32,
 }
 

@@ -5,9 +5,9 @@ use rayon::prelude::*;
 use tracing::Span;
 
 use super::backward::Row;
-use super::graph::AttributionGraph;
+use super::found::{Found, Owner};
+use super::graph::{AttributionGraph, TargetNode};
 use super::local::Local;
-use super::order::{Found, Owner};
 use super::target::{Direction, Reading, Targets};
 use crate::circuit::error::CircuitError;
 use crate::circuit::label::Labels;
@@ -16,6 +16,9 @@ use crate::circuit::trace::Telling;
 use crate::circuit::transcoder::Transcoders;
 use crate::model::Model;
 use crate::trace::Artifacts;
+
+/// Gradients `[T, width]` that a row's way back holds at once.
+const GRADIENTS: usize = 5;
 
 /// Computes attribution graphs of a model whose MLPs transcoders stand for.
 #[derive(Clone, Debug)]
@@ -28,6 +31,7 @@ pub struct Tracer<'m> {
     batch: usize,
     update_interval: usize,
     max_bytes: usize,
+    labels: Labels,
     telling: Telling,
 }
 
@@ -44,6 +48,7 @@ impl<'m> Tracer<'m> {
             batch: 256,
             update_interval: 4,
             max_bytes: 4 << 30,
+            labels: Labels::default(),
             telling: Telling::default(),
         }
     }
@@ -73,9 +78,17 @@ impl<'m> Tracer<'m> {
         self
     }
 
-    /// The most bytes that the edges may take.
+    /// The most bytes that edges may take in memory, 4 GiB without this: a graph with more is refused, and rows that would be more
+    /// while it is made, as wide as all active features, wait in a temporary file. The encoder and decoder rows of active
+    /// features, each once, and the run itself are held beside them.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// What features mean, for the graph and what its span says.
+    pub fn labels(mut self, labels: Labels) -> Self {
+        self.labels = labels;
         self
     }
 
@@ -143,12 +156,15 @@ impl<'m> Tracer<'m> {
         let readings = readings?;
         let active = local.features.len();
         let count = active.min(self.max_feature_nodes);
-        self.check_memory(count + targets.len(), local.sources())?;
-        let mut found = Found::default();
+        let graph = self.bytes(count + targets.len(), count + local.sources() - active)?;
+        let mut found = Found::new(local.sources(), self.max_bytes - graph);
         let weights: Vec<f64> = targets.iter().map(|target| target.weight).collect();
-        let of_targets: Vec<&Reading> = readings.iter().collect();
-        for (row, weight) in local.rows(&of_targets)?.into_iter().zip(weights) {
-            found.add(Owner::Target(weight), row);
+        let (batch, _) = self.in_flight(local);
+        for (readings, weights) in readings.chunks(batch).zip(weights.chunks(batch)) {
+            let readings: Vec<&Reading> = readings.iter().collect();
+            for (row, weight) in local.rows(&readings)?.into_iter().zip(weights) {
+                found.add(Owner::Target(*weight), row)?;
+            }
         }
         let mut seen = vec![false; active];
         let mut left = count;
@@ -156,7 +172,7 @@ impl<'m> Tracer<'m> {
             let mut queue: Vec<usize> =
                 (0..active).filter(|feature| seen.get(*feature) == Some(&false)).collect();
             if count < active {
-                let influence = found.influence(active);
+                let influence = found.influence(active)?;
                 let of = |feature: &usize| influence.get(*feature).copied().unwrap_or(0.0);
                 queue.sort_by(|a, b| of(b).total_cmp(&of(a)).then(a.cmp(b)));
                 queue.truncate((self.update_interval * self.batch).min(left));
@@ -170,13 +186,14 @@ impl<'m> Tracer<'m> {
             }
             self.rows(local, &queue, &mut found)?;
         }
-        Ok(assembled(local, targets, &seen, found))
+        Ok(assembled(local, targets, &seen, &found)?.with_labels(self.labels.clone()))
     }
 
     /// Computes the rows of some features, many batches at a time.
     fn rows(&self, local: &Local<'_>, features: &[usize], found: &mut Found) -> Result<(), CircuitError> {
-        let batches: Vec<&[usize]> = features.chunks(self.batch).collect();
-        for together in batches.chunks(rayon::current_num_threads().max(1)) {
+        let (batch, at_once) = self.in_flight(local);
+        let batches: Vec<&[usize]> = features.chunks(batch).collect();
+        for together in batches.chunks(at_once) {
             let rows: Result<Vec<Vec<Row>>, CircuitError> = together
                 .par_iter()
                 .map(|batch| {
@@ -186,16 +203,28 @@ impl<'m> Tracer<'m> {
                 })
                 .collect();
             for (feature, row) in together.iter().copied().flatten().zip(rows?.into_iter().flatten()) {
-                found.add(Owner::Feature(*feature), row);
+                found.add(Owner::Feature(*feature), row)?;
             }
         }
         Ok(())
     }
 
-    fn check_memory(&self, rows: usize, columns: usize) -> Result<(), CircuitError> {
+    /// How many rows are computed as one batch, and how many batches at once, so that they take a quarter of what edges may take.
+    fn in_flight(&self, local: &Local<'_>) -> (usize, usize) {
+        let config = self.model.config();
+        let width = config.d_model.max(config.heads * config.head_dim);
+        let floats = local.sources() + GRADIENTS * local.steps() * width;
+        let rows = self.max_bytes / 4 / (floats * size_of::<f32>()).max(1);
+        let threads = rayon::current_num_threads().max(1);
+        let batch = self.batch.min(rows / threads).max(1);
+        (batch, threads.min(rows / batch).max(1))
+    }
+
+    /// What a graph's edges take.
+    fn bytes(&self, rows: usize, columns: usize) -> Result<usize, CircuitError> {
         let bytes = rows.saturating_mul(columns).saturating_mul(size_of::<f32>());
         if bytes <= self.max_bytes {
-            return Ok(());
+            return Ok(bytes);
         }
         Err(CircuitError::Memory { rows, columns, bytes, limit: self.max_bytes })
     }
@@ -204,35 +233,27 @@ impl<'m> Tracer<'m> {
 /// The graph of the features that were seen.
 fn assembled(
     local: &Local<'_>,
-    targets: Vec<super::graph::TargetNode>,
+    targets: Vec<TargetNode>,
     seen: &[bool],
-    found: Found,
-) -> AttributionGraph {
+    found: &Found,
+) -> Result<AttributionGraph, CircuitError> {
     let kept = |index: usize| seen.get(index).copied().unwrap_or(true);
-    let features: Vec<_> = local
-        .features
-        .iter()
-        .enumerate()
-        .filter(|(index, _)| kept(*index))
-        .map(|(_, feature)| *feature)
-        .collect();
-    let mut rows: Vec<(Owner, Row)> = found.into_rows().collect();
-    rows.sort_by_key(|(owner, _)| match owner {
-        Owner::Feature(feature) => *feature,
-        Owner::Target(_) => usize::MAX,
-    });
+    let features = local.features.iter().enumerate().filter(|(index, _)| kept(*index));
+    let features: Vec<_> = features.map(|(_, feature)| *feature).collect();
     let width = features.len() + local.sources() - local.features.len();
-    let mut edges = Vec::with_capacity(rows.len() * width);
-    let (mut constants, mut left_out) = (Vec::new(), Vec::new());
-    for (_, row) in rows {
-        constants.push(row.constant);
+    let rows = features.len() + targets.len();
+    let mut edges = Vec::with_capacity(rows * width);
+    let (mut constants, mut left_out) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+    let mut buffer = Vec::new();
+    for (index, entry) in found.ordered() {
         let mut omitted = 0.0;
-        for (index, edge) in row.sources.into_iter().enumerate() {
-            if kept(index) { edges.push(edge) } else { omitted += edge }
+        for (source, edge) in found.row(index, &mut buffer)?.iter().enumerate() {
+            if kept(source) { edges.push(*edge) } else { omitted += edge }
         }
+        constants.push(entry.constant);
         left_out.push(omitted);
     }
-    AttributionGraph {
+    Ok(AttributionGraph {
         model: local.model.name().to_owned(),
         layers: local.layers.len(),
         prompt: local.model.text_of(&local.tokens),
@@ -246,5 +267,5 @@ fn assembled(
         constants,
         left_out,
         edges,
-    }
+    })
 }

@@ -47,7 +47,7 @@ impl<'m> Tracer<'m> {
         for layer in 0..local.layers.len() {
             let of_layer = local.features.iter().filter(|active| active.layer == layer);
             let active: Vec<usize> = of_layer.map(|active| active.feature).collect();
-            encoders.push(ActiveEncoder::of(first, local.transcoders.encoder_rows(layer, &active)?)?);
+            encoders.push(ActiveEncoder::of(local.transcoders, layer, first, &active)?);
             first += active.len();
         }
         Ok(Experiment { local, graph, span, encoders, targets: (directions, constants) })

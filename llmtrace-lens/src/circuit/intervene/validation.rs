@@ -80,13 +80,27 @@ impl Experiment<'_> {
     /// # Errors
     /// As for [`run`](Self::run).
     pub fn validate(&self, count: usize) -> Result<Validation, CircuitError> {
+        self.validate_telling(count, |_, _| {})
+    }
+
+    /// The same, telling after each feature how many are done, of how many.
+    ///
+    /// # Errors
+    /// As for [`run`](Self::run).
+    pub fn validate_telling(
+        &self,
+        count: usize,
+        mut tell: impl FnMut(usize, usize),
+    ) -> Result<Validation, CircuitError> {
         let graph = self.graph();
         let influence = graph.influence();
         let mut order: Vec<usize> = (0..graph.features.len()).collect();
         order.sort_by(|a, b| influence.of(*b).total_cmp(&influence.of(*a)));
+        order.truncate(count);
+        let all = order.len();
         let before = self.run(&[], Held::Everything)?;
         let (mut nodes, mut direct) = (Vec::new(), Vec::new());
-        for node in order.into_iter().take(count) {
+        for (done, node) in order.into_iter().enumerate() {
             let Some(feature) = graph.features.get(node).copied() else { continue };
             let change = [Change::scale(&feature, 0.0)];
             let constrained = self.run(&change, Held::Everything)?;
@@ -99,6 +113,7 @@ impl Experiment<'_> {
                 targets: self.target_checks(node, &change, &before)?,
             });
             direct.extend(pairs);
+            tell(done + 1, all);
         }
         let of = |foretold: fn(&TargetCheck) -> f64, measured: fn(&TargetCheck) -> f64| {
             let all = nodes.iter().flat_map(|check| &check.targets);

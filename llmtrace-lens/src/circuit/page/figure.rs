@@ -54,8 +54,11 @@ fn ways(file: &GraphFile, links: &[CircuitLink]) -> Vec<CircuitWay> {
     for link in links.iter().filter(|link| link.weight != 0.0) {
         inputs.entry(link.to).or_default().push((link.from, f64::from(link.weight)));
     }
-    for sources in inputs.values_mut() {
-        let size: f64 = sources.iter().map(|(_, weight)| weight.abs()).sum();
+    for (node, sources) in &mut inputs {
+        // Of all that enters it, where the file says how much that is: what was pruned away is no way that is listed.
+        let kept: f64 = sources.iter().map(|(_, weight)| weight.abs()).sum();
+        let whole = file.nodes.get(*node).and_then(|node| node.input_size).filter(|size| size.is_finite());
+        let size = kept.max(whole.unwrap_or(0.0));
         for (_, weight) in sources {
             *weight /= size.max(f64::MIN_POSITIVE);
         }

@@ -8,7 +8,7 @@ mod sites;
 mod transcoders;
 
 pub use activation::FeatureActivation;
-pub(crate) use reader::FeatureReader;
+pub(crate) use reader::{FeatureReader, FeatureReaders};
 pub use sites::{FeatureInput, FeatureOutput};
 pub(crate) use transcoders::Encoder;
 pub use transcoders::{TranscoderKind, Transcoders};

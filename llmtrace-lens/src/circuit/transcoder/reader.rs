@@ -7,13 +7,42 @@ use candle_core::{Device, Tensor};
 use super::activation::FeatureActivation;
 use super::transcoders::{Encoder, Transcoders};
 use crate::circuit::error::CircuitError;
-use crate::circuit::graph::pre_activations;
+use crate::circuit::graph::{input, pre_activations};
+use crate::hooks::ActivationCache;
+use crate::model::Model;
 
 /// Tells how active features of a layer are: all of them, or some.
 #[derive(Debug)]
 pub(crate) struct FeatureReader {
     encoder: Encoder,
     rows: Rows,
+}
+
+/// Reads all features of every layer; the encoders stay in memory.
+pub(crate) struct FeatureReaders<'t> {
+    model: &'t Model,
+    pub(crate) transcoders: &'t Transcoders,
+    layers: Vec<FeatureReader>,
+}
+
+impl<'t> FeatureReaders<'t> {
+    /// Of the transcoders of a model.
+    pub(crate) fn new(model: &'t Model, transcoders: &'t Transcoders) -> Result<Self, CircuitError> {
+        transcoders.check(model)?;
+        let layers = 0..transcoders.layers();
+        let layers = layers.map(|layer| FeatureReader::all(transcoders, layer, model.device()));
+        Ok(Self { model, transcoders, layers: layers.collect::<Result<_, _>>()? })
+    }
+
+    /// For each position of a run that kept what the layer's features read, those that are not 0, in their order.
+    pub(crate) fn active(
+        &self,
+        layer: usize,
+        cache: &ActivationCache,
+    ) -> Result<Vec<Vec<(usize, f32)>>, CircuitError> {
+        let Some(reader) = self.layers.get(layer) else { return Ok(Vec::new()) };
+        reader.active(&input(cache, self.model.config(), layer, self.transcoders.input())?)
+    }
 }
 
 /// Which rows of the encoder are there.

@@ -144,7 +144,7 @@ impl Transcoders {
     pub fn writes(&self, layer: usize) -> std::ops::Range<usize> {
         match self.kind {
             TranscoderKind::CrossLayer => layer..self.layers(),
-            _ => layer..layer + 1,
+            _ => layer..layer.saturating_add(1),
         }
     }
 
@@ -153,10 +153,7 @@ impl Transcoders {
     /// # Errors
     /// They do not write there, there is no such feature, or a file cannot be read.
     pub fn decoders(&self, layer: usize, features: &[usize], to: usize) -> Result<Tensor, CircuitError> {
-        let count = self.features(layer);
-        if let Some(feature) = features.iter().find(|feature| **feature >= count) {
-            return Err(CircuitError::Input(format!("layer {layer} has {count} features, and no {feature}")));
-        }
+        self.check_features(layer, features)?;
         if !self.writes(layer).contains(&to) {
             return Err(CircuitError::Input(format!("features of layer {layer} do not write to layer {to}")));
         }
@@ -187,10 +184,7 @@ impl Transcoders {
 
     /// The rows of some features of a layer's encoder, in their order; the activation is that of all.
     pub(crate) fn encoder_rows(&self, layer: usize, features: &[usize]) -> Result<Encoder, CircuitError> {
-        let count = self.features(layer);
-        if let Some(feature) = features.iter().find(|feature| **feature >= count) {
-            return Err(CircuitError::Input(format!("layer {layer} has {count} features, and no {feature}")));
-        }
+        self.check_features(layer, features)?;
         let model = match &self.source {
             Source::Files(_) => return Ok(self.files(layer)?.encoder_rows(features)?),
             Source::Neurons(model) => model,
@@ -243,6 +237,22 @@ impl Transcoders {
                 found.0, found.1, expected.0, expected.1
             ),
         })
+    }
+
+    /// Refuses what is not there.
+    fn check_features(&self, layer: usize, features: &[usize]) -> Result<(), CircuitError> {
+        let (layers, count) = (self.layers(), self.features(layer));
+        if layer >= layers {
+            return Err(CircuitError::Input(format!(
+                "there is no layer {layer}: there are {layers}, from 0"
+            )));
+        }
+        match features.iter().find(|feature| **feature >= count) {
+            Some(feature) => {
+                Err(CircuitError::Input(format!("layer {layer} has {count} features, and no {feature}")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn files(&self, layer: usize) -> Result<&LayerFiles, CircuitError> {

@@ -27,7 +27,7 @@ impl AttributionGraph {
             let (from, to) = (quoted(&self.node_id(*source)), quoted(&self.node_id(*target)));
             let style = if weight < 0.0 { "dashed" } else { "solid" };
             let width = 0.3 + 3.0 * weight.abs() / largest;
-            let _ = writeln!(dot, "  {from} -> {to} [value={weight:?}, penwidth={width:.2}, style={style}];");
+            let _ = writeln!(dot, "  {from} -> {to} [value={weight}, penwidth={width:.2}, style={style}];");
         }
         dot.push_str("}\n");
         dot

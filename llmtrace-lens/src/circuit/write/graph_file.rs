@@ -134,6 +134,10 @@ pub struct GraphNode {
     /// The feature's activation.
     #[serde(default)]
     pub activation: Option<f32>,
+    /// The sum of the sizes of all edges into it in the whole graph, of which its links are a part; no part of Neuronpedia's schema, which
+    /// allows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_size: Option<f64>,
 }
 
 /// One edge.

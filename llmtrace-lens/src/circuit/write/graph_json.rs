@@ -70,6 +70,7 @@ impl AttributionGraph {
             clerp: String::new(),
             influence,
             activation: None,
+            input_size: self.has_row(node).then(|| self.row_size(node, |_| true)),
         };
         Some(match self.node(node)? {
             Node::Feature(at) => {
@@ -111,13 +112,22 @@ impl AttributionGraph {
                 GraphNode {
                     feature,
                     token_prob: probability,
-                    is_target_logit: index == 0,
+                    is_target_logit: self.likeliest() == Some(index),
                     clerp,
                     influence: None,
                     ..base
                 }
             }
         })
+    }
+
+    /// The most probable target, or the first where none has a probability.
+    fn likeliest(&self) -> Option<usize> {
+        let probability = |target: usize| self.targets.get(target).and_then(|target| target.probability);
+        // Of equals the first.
+        (0..self.targets.len())
+            .rev()
+            .max_by(|a, b| probability(*a).unwrap_or(0.0).total_cmp(&probability(*b).unwrap_or(0.0)))
     }
 
     /// Writes that part as JSON.
