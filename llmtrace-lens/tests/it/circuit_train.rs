@@ -98,7 +98,7 @@ fn thresholds_come_to_the_number_of_active_features_that_is_asked() {
         }
     };
     check(8.0, &[2]);
-    check(20.0, &[0, 1, 2]);
+    check(12.0, &[0, 1, 2]);
     // The file says so too: a threshold a feature, as circuit-tracer has them, and as many active where it is read.
     let thresholds = tensors(folder.path().join("layer_1.safetensors"));
     let thresholds = thresholds["activation_function.threshold"].to_vec1::<f32>().unwrap();
@@ -112,7 +112,7 @@ fn thresholds_come_to_the_number_of_active_features_that_is_asked() {
         active += graph.features.iter().filter(|feature| feature.layer == 1).count();
         positions += text.len();
     }
-    assert!((active as f64 / positions as f64 / 20.0 - 1.0).abs() < 0.2, "{active} at {positions}");
+    assert!((active as f64 / positions as f64 / 12.0 - 1.0).abs() < 0.2, "{active} at {positions}");
 }
 
 #[test]
