@@ -83,15 +83,16 @@ circuit-tracer draw attribution graphs with them. --top-k, --jump-relu and --l1
 say what keeps few of them active; docs/circuits.md tells how each is trained.
 
 Reads a model and a file of texts, one a line. Writes layer_0.safetensors, ..
-(W_enc, b_enc, W_dec, b_dec, k) and config.yaml into a folder. A bar on a
-terminal's standard error shows how far it has come. With --layers, files of
-other layers in the folder are left as they are.
+(W_enc, b_enc, W_dec, b_dec; k with --top-k, activation_function.threshold with
+--jump-relu) and config.yaml into a folder. With --layers, files of other layers
+there are left as they are. A bar on a terminal's standard error shows how far
+it has come.
 
 Prints a line for each layer: loss, FVU (the fraction of the variance of the
 MLP's output that the features leave unexplained: 0 is perfect, 1 as bad as the
 mean), L0 (active features a position) and dead features, of one line in ten,
-which were kept out of the training. With --json, one object: model, text, out and
-layers, each with layer, positions, held_out, loss, fvu, l0, features, dead.
+which was kept out of the training. With --json, one object: model, text, out
+and layers, each with layer, positions, held_out, loss, fvu, l0, features, dead.
 
 The same seed gives the same files on one machine with as many threads.
 
