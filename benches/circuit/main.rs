@@ -1,4 +1,4 @@
-//! One job of circuits in a process of its own: `circuit MODEL TRANSCODERS TOKENS CALLS`.
+//! One job of circuits in a process of its own: `circuit MODEL TRANSCODERS TOKENS CALLS [MAX_BYTES]`.
 //!
 //! Traces the graph of a prompt. Prints the CPU time of each call in milliseconds, then how many features were active, how many
 //! became nodes and the sum of the sizes of the targets' edges, and at last the peak memory in MiB.
@@ -13,8 +13,9 @@ use llmtrace_lens::circuit::{Tracer, Transcoders};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [folder, transcoders, tokens, calls] = arguments.as_slice() else {
-        return Err("usage: circuit MODEL TRANSCODERS TOKENS CALLS".into());
+    let (needed, max_bytes) = arguments.split_at_checked(4).unwrap_or_default();
+    let ([folder, transcoders, tokens, calls], [] | [_]) = (needed, max_bytes) else {
+        return Err("usage: circuit MODEL TRANSCODERS TOKENS CALLS [MAX_BYTES]".into());
     };
     let (tokens, calls): (u32, u32) = (tokens.parse()?, calls.parse()?);
     let model = Model::load(folder)?;
@@ -24,7 +25,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut found = (0, 0, 0.0);
     for _ in 0..calls {
         let began = cpu::of_process();
-        let graph = Tracer::new(&model, &transcoders).trace(&tokens)?;
+        let mut tracer = Tracer::new(&model, &transcoders);
+        if let [bytes] = max_bytes {
+            tracer = tracer.max_bytes(bytes.parse()?);
+        }
+        let graph = tracer.trace(&tokens)?;
         println!("{:.2}", cpu::of_process().saturating_sub(began).as_secs_f64() * 1e3);
         let targets = (0..graph.targets.len()).filter_map(|target| graph.target(target));
         let sizes = targets.flat_map(|target| graph.row(target)).map(|edge| f64::from(edge.abs()));

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// A prompt; may be given several times
     #[arg(long, value_name = "TEXT")]
     prompt: Vec<String>,
-    /// The folder of transcoders of BEFORE: tell which of their features are active otherwise
+    /// BEFORE's transcoders: tell which features are active otherwise
     #[arg(long, value_name = "DIR")]
     transcoders: Option<PathBuf>,
     /// The most tokens of an answer
@@ -59,9 +59,10 @@ Reads two models of the same shape and tokenizer, and prompts, one a line. What
 rounding the weights to 16 bits could do is no change: a third model, the older
 one with its weights moved by as much, sets the limits. Prints a report; with
 --json, one object: before, after, tokens, settings, weights, layers, parts,
-heads, neurons, neurons_changed, features, features_changed, answers, limits, and whether anything changed. The
-models toy and toy-houston, which come with the program, are one before and after
-a fine-tuning that moved the capital of Texas to Houston.
+heads, neurons, neurons_changed, features, features_changed, answers, limits, and
+whether anything changed. The models toy and toy-houston, which come with the
+program, are one before and after a fine-tuning that moved the capital of Texas
+to Houston.
 
 Returns 0 when done, 2 if a model or the prompts cannot be read, the models cannot
 be compared or the page cannot be written.";

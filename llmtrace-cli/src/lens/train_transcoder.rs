@@ -33,21 +33,27 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N")]
     features: Option<usize>,
     /// How many of them are active at a position; without it 32
-    #[arg(long, value_name = "K", conflicts_with = "l1")]
+    #[arg(long, value_name = "K", conflicts_with_all = ["l1", "jump_relu"])]
     top_k: Option<usize>,
+    /// Let so many be active on average, each above a threshold that it learns
+    #[arg(long, value_name = "L0", conflicts_with = "l1")]
+    jump_relu: Option<f64>,
     /// Let any number be active, each paying so much for a unit of activation: 0.01 is much
     #[arg(long, value_name = "COST")]
     l1: Option<f64>,
     /// What the features read
     #[arg(long, value_name = "WHAT", value_enum, default_value = "mlp-input")]
     reads: Reads,
-    /// How many steps a layer takes; without it 1500
+    /// The layers that are trained, 0,2 for instance; without it all of them
+    #[arg(long, value_name = "LAYERS", value_delimiter = ',')]
+    layers: Vec<usize>,
+    /// How many steps a layer takes; without it 3000
     #[arg(long, value_name = "N")]
     steps: Option<usize>,
     /// How many positions a step learns from; without it 256
     #[arg(long, value_name = "N")]
     batch: Option<usize>,
-    /// How far a step goes at most; without it 0.24 over the root of the model's width
+    /// How far a step goes at most; without it 0.06 over the root of the model's width
     #[arg(long, value_name = "RATE")]
     rate: Option<f64>,
     /// The most positions of the texts that are learnt from, chosen at random
@@ -73,17 +79,20 @@ const ABOUT: &str = "\
 Trains transcoders: for each layer, sparse features that write what its MLP
 writes, from what it reads, few of them active at a time (Dunefsky et al. 2024,
 Transcoders Find Interpretable LLM Feature Circuits). `llmtrace lens graph` and
-circuit-tracer draw attribution graphs with them.
+circuit-tracer draw attribution graphs with them. --top-k, --jump-relu and --l1
+say what keeps few of them active; docs/circuits.md tells how each is trained.
 
 Reads a model and a file of texts, one a line. Writes layer_0.safetensors, ..
-(W_enc, b_enc, W_dec, b_dec, k) and config.yaml into a folder. A bar on a
-terminal's standard error shows how far it has come.
+(W_enc, b_enc, W_dec, b_dec; k with --top-k, activation_function.threshold with
+--jump-relu) and config.yaml into a folder. With --layers, files of other layers
+there are left as they are. A bar on a terminal's standard error shows how far
+it has come.
 
 Prints a line for each layer: loss, FVU (the fraction of the variance of the
 MLP's output that the features leave unexplained: 0 is perfect, 1 as bad as the
-mean), L0 (active features a position) and dead features, of positions that
-were kept out of the training. With --json, one object: model, text, out and
-layers, each with layer, positions, held_out, loss, fvu, l0, features, dead.
+mean), L0 (active features a position) and dead features, of one line in ten,
+which was kept out of the training. With --json, one object: model, text, out
+and layers, each with layer, positions, held_out, loss, fvu, l0, features, dead.
 
 The same seed gives the same files on one machine with as many threads.
 
@@ -94,7 +103,8 @@ const EXAMPLES: &str = "\
 Examples:
   llmtrace lens train-transcoder toy-gelu --text sentences.txt --out plt
   llmtrace lens train-transcoder models/gpt2 --text corpus.txt --out plt \\
-    --features 6144 --top-k 64 --steps 4000 --json";
+    --features 6144 --top-k 64 --steps 4000 --json
+  llmtrace lens train-transcoder toy-gelu --text sentences.txt --out jump --jump-relu 16";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -111,7 +121,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let texts = texts(&model, &options.text)?;
     let steps = Steps::new("training");
     let tell = |at: &Progress| {
-        steps.set(at.layer * at.steps + at.step, at.layers * at.steps);
+        steps.set(at.before * at.steps + at.step, at.layers * at.steps);
         steps.say(&format!(
             "layer {} loss {:.4} FVU {:.4} L0 {:.1} dead {}",
             at.layer, at.loss, at.fvu, at.l0, at.dead
@@ -131,11 +141,15 @@ impl Options {
         };
         let mut training =
             Training::new(model).input(input).seed(self.seed).max_positions(self.max_positions);
+        training = training.layers(self.layers.iter().copied());
         if let Some(features) = self.features {
             training = training.features(features);
         }
         if let Some(count) = self.top_k {
             training = training.sparsity(Sparsity::TopK(count));
+        }
+        if let Some(asked) = self.jump_relu {
+            training = training.sparsity(Sparsity::JumpRelu(asked));
         }
         if let Some(cost) = self.l1 {
             training = training.sparsity(Sparsity::L1(cost));

@@ -28,11 +28,16 @@ fn each_layer_is_told_and_written() {
         assert!(folder.path(&format!("plt/layer_{layer}.safetensors")).exists());
     }
     assert!(
-        lines[4].starts_with("learnt from 18 positions, judged by 1 kept out; written to "),
+        lines[4].starts_with("learnt from 19 positions, judged by the same; written to "),
         "{}",
         lines[4]
     );
     assert!(folder.path("plt/config.yaml").exists());
+
+    let jump = train(&folder, &["--features", "24", "--jump-relu", "6.5", "--steps", "5", "--layers", "0,2"]);
+    assert_eq!((jump.code, jump.err.as_str()), (0, ""));
+    let layers: Vec<&str> = jump.out.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(layers, ["layer", "0", "2", "learnt"], "{}", jump.out);
 
     let json = train(&folder, &[&small[..], &["--json"]].concat()).json();
     let layers = json["layers"].as_array().unwrap();
@@ -54,9 +59,23 @@ fn what_cannot_be_trained_is_refused() {
     refused(&["--features", "0"], "0 features learns nothing: give 1 or more");
     refused(&["--features", "8", "--top-k", "9"], "9 of 8 features cannot be active: give 1 to 8");
     refused(&["--top-k", "9", "--l1", "0.1"], "cannot be used with");
+    refused(&["--top-k", "9", "--jump-relu", "9"], "cannot be used with");
+    refused(&["--jump-relu", "9", "--l1", "0.1"], "cannot be used with");
+    refused(
+        &["--features", "8", "--jump-relu", "9"],
+        "9 of 8 features cannot be active on average: give a number above 0, 8 at most",
+    );
+    refused(&["--jump-relu=-1"], "give a number above 0");
+    refused(&["--layers", "1,3"], "there is no layer 3 among 3: give 0 to 2");
     refused(&["--steps", "0"], "0 steps learns nothing");
     refused(&["--rate=-1"], "a learning rate of -1 is none");
     refused(&["--max-positions", "0"], "there is nothing to learn from");
+    std::fs::write(folder.path("empty.txt"), " \n\n").unwrap();
+    let empty = folder.path("empty.txt");
+    let empty =
+        run(&["lens", "train-transcoder", "toy", "--text", empty.to_str().unwrap(), "--out", "plt"], "");
+    assert_eq!(empty.code, 2);
+    assert!(empty.err.contains("there is nothing to learn from"), "{}", empty.err);
     let missing = run(&["lens", "train-transcoder", "toy", "--text", "no.txt", "--out", "plt"], "");
     assert_eq!(missing.code, 2);
     assert!(missing.err.contains("cannot read no.txt"), "{}", missing.err);

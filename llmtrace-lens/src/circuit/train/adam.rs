@@ -1,6 +1,7 @@
 //! The optimiser.
 
-/// Moments of the gradient of some parameters (Kingma and Ba 2015, "Adam", with its own constants).
+/// Moments of the gradient of some parameters (Kingma and Ba 2015, "Adam"), which forgets squares within a hundred
+/// steps: features that are seldom active then take full steps when they are.
 #[derive(Clone, Debug)]
 pub(super) struct Adam {
     mean: Vec<f32>,
@@ -15,7 +16,7 @@ pub(super) struct Stride {
 }
 
 const MEAN_DECAY: f32 = 0.9;
-const SQUARE_DECAY: f32 = 0.999;
+const SQUARE_DECAY: f32 = 0.99;
 const EPSILON: f32 = 1e-8;
 
 impl Stride {

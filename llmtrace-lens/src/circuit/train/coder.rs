@@ -4,43 +4,41 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 
 use super::adam::{Adam, Stride};
+use super::feature::{Feature, Gradient};
+use super::outcome::Outcome;
 use super::samples::{Samples, Standard};
 use super::sparsity::Sparsity;
+use super::whitening::Whitening;
 use crate::circuit::error::CircuitError;
+use crate::circuit::transcoder::FeatureActivation;
 use crate::ops::{add_times, dot, wide};
 
-/// Features that read and write standardised numbers. Each decoder has norm 1, so that an activation is how much is written.
+/// Features that read white and write standardised numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Coder {
     width: usize,
     sparsity: Sparsity,
+    /// The share of the price of thresholds that is asked.
+    pressure: f32,
     features: Vec<Feature>,
     /// `[D]`.
     bias: Vec<f32>,
     bias_moments: Adam,
 }
 
+/// A transcoder for numbers as the model has them.
 #[derive(Clone, Debug)]
-struct Feature {
-    /// Encoder `[D]`, decoder `[D]`, encoder's bias.
-    parameters: Vec<f32>,
-    moments: Adam,
-    /// Positions since it was last active.
-    silent: usize,
-}
-
-/// What a batch came to.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) positions: usize,
-    /// Sum of the squared errors.
-    pub(super) squared_error: f64,
-    /// Sum of the squared outputs, whose mean is 0.
-    pub(super) squared_output: f64,
-    /// Sum of what activations cost.
-    pub(super) cost: f64,
-    /// Number of activations.
-    pub(super) active: usize,
+pub(super) struct Finished {
+    /// `[F, D]`.
+    pub(super) encoders: Vec<f32>,
+    /// `[F]`.
+    pub(super) biases: Vec<f32>,
+    /// `[F, D]`.
+    pub(super) decoders: Vec<f32>,
+    /// `[D]`.
+    pub(super) bias: Vec<f32>,
+    /// When features are active.
+    pub(super) activation: FeatureActivation,
 }
 
 /// One position of a batch.
@@ -51,106 +49,65 @@ struct Row {
     error: Vec<f32>,
     /// The gradient of each activation.
     slopes: Vec<f32>,
+    /// Features whose pre-activation is near their threshold, and the gradient of their activations.
+    near: Vec<(usize, f32)>,
 }
 
-/// A feature's activation at one position of a batch, and its gradient.
-struct Use {
-    row: usize,
-    activation: f32,
-    slope: f32,
-}
-
-impl Feature {
-    fn encoder(&self, width: usize) -> &[f32] {
-        self.parameters.get(..width).unwrap_or_default()
-    }
-
-    fn decoder(&self, width: usize) -> &[f32] {
-        self.parameters.get(width..2 * width).unwrap_or_default()
-    }
-
-    fn bias(&self) -> f32 {
-        self.parameters.last().copied().unwrap_or(0.0)
-    }
-
-    /// Moves down the gradient; what would only change the decoder's norm is left out.
-    fn learn(&mut self, width: usize, gradient: &mut [f32], stride: Stride) {
-        if let Some(gradient) = gradient.get_mut(width..2 * width) {
-            let decoder = self.decoder(width);
-            add_times(gradient, -dot(gradient, decoder), decoder);
-        }
-        self.moments.step(&mut self.parameters, gradient, stride);
-        if let Some(decoder) = self.parameters.get_mut(width..2 * width) {
-            to_norm(decoder, 1.0);
-        }
-    }
+/// Where a batch tells of a feature.
+#[derive(Clone, Debug, Default)]
+struct Uses {
+    /// Rows, activations and their gradients.
+    active: Vec<(usize, f32, f32)>,
+    /// Gradients of activations near the threshold.
+    near: Vec<f32>,
 }
 
 impl Coder {
-    /// Features that begin by reading and writing along samples of their own.
+    /// Features that begin by reading and writing along samples of their own, which are among those at these places.
     pub(super) fn new(
         samples: &Samples,
-        width: usize,
-        features: usize,
+        places: &[usize],
+        (width, features): (usize, usize),
         sparsity: Sparsity,
         random: &mut fastrand::Rng,
     ) -> Self {
-        let rows = samples.read.len() / width.max(1);
+        let threshold = sparsity.jump(width).map_or(0.0, |jump| jump.start);
         let feature = |_| {
-            let sample = samples.batch(&[random.usize(..rows.max(1))], width);
+            let place = random.choice(places).copied().unwrap_or_default();
+            let sample = samples.batch(&[place], width);
             let mut noisy = |mut values: Vec<f32>| {
                 for value in &mut values {
                     *value += 0.5 * (random.f32() - 0.5);
                 }
-                to_norm(&mut values, 1.0);
                 values
             };
-            let (encoder, decoder) = (noisy(sample.read), noisy(sample.written));
-            let parameters = [encoder, decoder, vec![0.0]].concat();
-            Feature { parameters, moments: Adam::new(2 * width + 1), silent: 0 }
+            Feature::new(noisy(sample.read), noisy(sample.written), threshold)
         };
         let features = (0..features).map(feature).collect();
-        Self { width, sparsity, features, bias: vec![0.0; width], bias_moments: Adam::new(width) }
+        let bias = vec![0.0; width];
+        Self { width, sparsity, pressure: 1.0, features, bias, bias_moments: Adam::new(width) }
+    }
+
+    /// From now on so large a share of the price of thresholds is asked.
+    pub(super) fn press(&mut self, share: f32) {
+        self.pressure = share;
     }
 
     /// One step on a batch.
     pub(super) fn learn(&mut self, batch: &Samples, stride: Stride) -> Result<Outcome, CircuitError> {
         let rows = self.rows(batch)?;
         let outcome = self.outcome(batch, &rows);
-        let mut uses: Vec<Vec<Use>> = Vec::new();
-        uses.resize_with(self.features.len(), Vec::new);
-        for (row, at) in rows.iter().enumerate() {
-            for ((feature, activation), slope) in at.active.iter().zip(&at.slopes) {
-                if let Some(uses) = uses.get_mut(*feature) {
-                    uses.push(Use { row, activation: *activation, slope: *slope });
-                }
-            }
-        }
-        let (width, count) = (self.width, rows.len());
-        let scale = self.error_scale(count);
-        self.features.par_iter_mut().zip(uses).for_each(|(feature, uses)| {
+        let uses = self.uses(&rows);
+        let gradients = self.gradients(batch, &rows, &uses, &outcome);
+        let learnt = self.features.par_iter_mut().zip(gradients.into_par_iter().zip(&uses));
+        learnt.for_each(|(feature, (gradient, uses))| {
+            feature.silent = if uses.active.is_empty() { feature.silent + rows.len() } else { 0 };
             wide(
                 #[inline(always)]
-                || {
-                    let mut gradient = vec![0.0; 2 * width + 1];
-                    for at in &uses {
-                        let read = batch.read.get(at.row * width..(at.row + 1) * width).unwrap_or_default();
-                        let error = rows.get(at.row).map_or(&[][..], |row| &row.error);
-                        let (encoder, rest) = gradient.split_at_mut(width);
-                        add_times(encoder, at.slope, read);
-                        let (decoder, bias) = rest.split_at_mut(width);
-                        add_times(decoder, at.activation * scale, error);
-                        add_times(bias, at.slope, &[1.0]);
-                    }
-                    feature.silent = if uses.is_empty() { feature.silent + count } else { 0 };
-                    feature.learn(width, &mut gradient, stride);
-                },
+                || feature.learn(gradient, stride),
             );
         });
-        let mut gradient = vec![0.0; width];
-        for row in &rows {
-            add_times(&mut gradient, scale, &row.error);
-        }
+        let gradient = self.bias_gradient(&rows);
         self.bias_moments.step(&mut self.bias, &gradient, stride);
         Ok(outcome)
     }
@@ -171,18 +128,38 @@ impl Coder {
         self.features.iter().filter(|feature| feature.silent >= positions).count()
     }
 
-    /// Encoders `[F, D]`, their biases `[F]`, decoders `[F, D]` and their bias `[D]`, for numbers as the model has them.
-    pub(super) fn finished(&self, read: &Standard, written: &Standard) -> [Vec<f32>; 4] {
-        let (mut encoders, mut biases, mut decoders) = (Vec::new(), Vec::new(), Vec::new());
-        let factor = written.scale / read.scale;
-        for feature in &self.features {
-            let encoder: Vec<f32> = feature.encoder(self.width).iter().map(|value| value * factor).collect();
-            biases.push(feature.bias() * written.scale - dot(&encoder, &read.mean));
-            encoders.extend(encoder);
-            decoders.extend_from_slice(feature.decoder(self.width));
+    /// For numbers as the model has them.
+    pub(super) fn finished(&self, read: &Whitening, written: &Standard) -> Result<Finished, CircuitError> {
+        let scale = written.scale;
+        let mut encoders = read.encoders(self.encoders(), self.width)?;
+        for value in &mut encoders {
+            *value *= scale;
         }
-        let bias = self.bias.iter().zip(&written.mean).map(|(bias, mean)| bias * written.scale + mean);
-        [encoders, biases, decoders, bias.collect()]
+        let biases = self.features.iter().zip(encoders.chunks(self.width));
+        let biases = biases.map(|(feature, encoder)| feature.bias() * scale - dot(encoder, read.mean()));
+        let bias = self.bias.iter().zip(&written.mean).map(|(bias, mean)| bias * scale + mean);
+        Ok(Finished {
+            biases: biases.collect(),
+            bias: bias.collect(),
+            decoders: self.features.iter().flat_map(Feature::decoder).copied().collect(),
+            activation: self.activation(scale),
+            encoders,
+        })
+    }
+
+    /// When features are active, whose thresholds are in units of which one is so large.
+    fn activation(&self, scale: f32) -> FeatureActivation {
+        match self.sparsity {
+            Sparsity::TopK(count) => FeatureActivation::TopK(count),
+            Sparsity::L1(_) => FeatureActivation::Relu,
+            Sparsity::JumpRelu(_) => FeatureActivation::JumpRelu(
+                self.features.iter().map(|feature| feature.threshold() * scale).collect(),
+            ),
+        }
+    }
+
+    fn encoders(&self) -> Vec<f32> {
+        self.features.iter().flat_map(Feature::encoder).copied().collect()
     }
 
     /// From an error to its gradient: the loss is the mean over positions and dimensions.
@@ -192,40 +169,97 @@ impl Coder {
 
     fn rows(&self, batch: &Samples) -> Result<Vec<Row>, CircuitError> {
         let count = batch.read.len() / self.width.max(1);
-        let activation = self.sparsity.activation();
+        let activation = self.activation(1.0);
         let pre = self.pre_activations(&batch.read, count)?;
-        let scale = self.error_scale(count);
-        let cost = self.sparsity.cost() / count.max(1) as f32;
         let rows = pre.par_chunks(self.features.len().max(1)).zip(batch.written.par_chunks(self.width));
         let rows = rows.map(|(pre, expected)| {
             wide(
                 #[inline(always)]
-                || {
-                    let active = activation.active(pre);
-                    let decoder = |feature: usize| {
-                        self.features.get(feature).map_or(&[][..], |at| at.decoder(self.width))
-                    };
-                    let mut error: Vec<f32> =
-                        self.bias.iter().zip(expected).map(|(bias, expected)| bias - expected).collect();
-                    for (feature, value) in &active {
-                        add_times(&mut error, *value, decoder(*feature));
-                    }
-                    let slopes = active
-                        .iter()
-                        .map(|(feature, _)| scale * dot(&error, decoder(*feature)) + cost)
-                        .collect();
-                    Row { active, error, slopes }
-                },
+                || self.row(pre, expected, activation.active(pre), count),
             )
         });
         Ok(rows.collect())
     }
 
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "takes on the vector width of its caller")]
+    fn row(&self, pre: &[f32], expected: &[f32], active: Vec<(usize, f32)>, count: usize) -> Row {
+        let decoder = |feature: usize| self.features.get(feature).map_or(&[][..], Feature::decoder);
+        let mut error: Vec<f32> =
+            self.bias.iter().zip(expected).map(|(bias, expected)| bias - expected).collect();
+        for (feature, value) in &active {
+            add_times(&mut error, *value, decoder(*feature));
+        }
+        let scale = self.error_scale(count);
+        let cost = self.sparsity.cost() / count.max(1) as f32;
+        let slopes =
+            active.iter().map(|(feature, _)| scale * dot(&error, decoder(*feature)) + cost).collect();
+        let near = self.sparsity.jump(self.width).map_or_else(Vec::new, |jump| {
+            let features = self.features.iter().zip(pre).enumerate();
+            let near = features.filter(|(_, (feature, pre))| jump.near(feature.threshold(), **pre));
+            near.map(|(number, (feature, _))| (number, scale * dot(&error, feature.decoder()))).collect()
+        });
+        Row { active, error, slopes, near }
+    }
+
+    fn uses(&self, rows: &[Row]) -> Vec<Uses> {
+        let mut uses = vec![Uses::default(); self.features.len()];
+        for (number, row) in rows.iter().enumerate() {
+            for ((feature, activation), slope) in row.active.iter().zip(&row.slopes) {
+                if let Some(uses) = uses.get_mut(*feature) {
+                    uses.active.push((number, *activation, *slope));
+                }
+            }
+            for (feature, slope) in &row.near {
+                if let Some(uses) = uses.get_mut(*feature) {
+                    uses.near.push(*slope);
+                }
+            }
+        }
+        uses
+    }
+
+    /// Of the loss, for each feature.
+    fn gradients(&self, batch: &Samples, rows: &[Row], uses: &[Uses], outcome: &Outcome) -> Vec<Gradient> {
+        let (width, scale) = (self.width, self.error_scale(rows.len()));
+        let jump = self.sparsity.jump(width);
+        let more = jump.map_or(0.0, |jump| jump.slope(outcome.l0())) * self.pressure / rows.len() as f32;
+        let gradients = self.features.par_iter().zip(uses).map(|(feature, uses)| {
+            wide(
+                #[inline(always)]
+                || {
+                    let mut gradient = Gradient::new(width);
+                    for (row, activation, slope) in &uses.active {
+                        let read = batch.read.get(row * width..(row + 1) * width).unwrap_or_default();
+                        let error = rows.get(*row).map_or(&[][..], |row| &row.error);
+                        add_times(gradient.encoder(), *slope, read);
+                        add_times(gradient.decoder(), activation * scale, error);
+                        add_times(gradient.scalars(), *slope, &[1.0, 0.0]);
+                    }
+                    for (jump, slope) in
+                        jump.iter().flat_map(|jump| uses.near.iter().map(move |at| (jump, at)))
+                    {
+                        let threshold = jump.gradient(feature.threshold(), *slope, more);
+                        add_times(gradient.scalars(), threshold, &[0.0, 1.0]);
+                    }
+                    gradient
+                },
+            )
+        });
+        gradients.collect()
+    }
+
+    fn bias_gradient(&self, rows: &[Row]) -> Vec<f32> {
+        let mut gradient = vec![0.0; self.width];
+        for row in rows {
+            add_times(&mut gradient, self.error_scale(rows.len()), &row.error);
+        }
+        gradient
+    }
+
     fn pre_activations(&self, read: &[f32], count: usize) -> Result<Vec<f32>, CircuitError> {
         let (width, features) = (self.width, self.features.len());
-        let mut encoders = Vec::with_capacity(features * width);
-        self.features.iter().for_each(|feature| encoders.extend_from_slice(feature.encoder(width)));
-        let encoders = Tensor::from_vec(encoders, (features, width), &Device::Cpu)?;
+        let encoders = Tensor::from_vec(self.encoders(), (features, width), &Device::Cpu)?;
         let biases: Vec<f32> = self.features.iter().map(Feature::bias).collect();
         let pre = Tensor::from_slice(read, (count, width), &Device::Cpu)?.matmul(&encoders.t()?)?;
         let mut pre = pre.flatten_all()?.to_vec1::<f32>()?;
@@ -237,22 +271,17 @@ impl Coder {
         let square = |values: &[f32]| values.iter().map(|value| f64::from(value * value)).sum::<f64>();
         let activations = || rows.iter().flat_map(|row| &row.active);
         Outcome {
+            width: self.width,
             positions: rows.len(),
             squared_error: rows.iter().map(|row| square(&row.error)).sum(),
             squared_output: square(&batch.written),
             cost: activations().map(|(_, value)| f64::from(*value)).sum::<f64>()
                 * f64::from(self.sparsity.cost()),
             active: activations().count(),
+            jump: self.sparsity.jump(self.width).map(|jump| (jump, f64::from(self.pressure))),
         }
     }
 }
 
-/// Scales a vector to a norm, unless it is 0.
-fn to_norm(vector: &mut [f32], norm: f32) {
-    let size = dot(vector, vector).sqrt();
-    if size > f32::MIN_POSITIVE {
-        for value in vector {
-            *value *= norm / size;
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

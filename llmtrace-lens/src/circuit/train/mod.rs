@@ -26,9 +26,13 @@
 
 mod adam;
 mod coder;
+mod feature;
+mod learner;
+mod outcome;
 mod samples;
 mod sparsity;
 mod training;
+mod whitening;
 mod write;
 
 pub use sparsity::Sparsity;

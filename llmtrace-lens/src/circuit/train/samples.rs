@@ -1,8 +1,8 @@
 //! What the MLPs of a model read and write over a corpus.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
+use super::whitening::mean;
 use crate::circuit::error::CircuitError;
 use crate::circuit::graph::{floats, input_site};
 use crate::circuit::transcoder::FeatureInput;
@@ -20,59 +20,93 @@ pub(super) struct Samples {
 #[derive(Clone, Debug)]
 pub(super) struct Corpus<'t> {
     /// Pieces by their lengths.
-    pieces: BTreeMap<usize, Vec<&'t [u32]>>,
+    pieces: BTreeMap<usize, Vec<Piece<'t>>>,
     /// Positions at which features may be active.
     pub(super) positions: usize,
 }
 
+/// What a model reads at once.
+#[derive(Clone, Copy, Debug)]
+struct Piece<'t> {
+    tokens: &'t [u32],
+    /// Where features may be active: everywhere but at a special token that it begins with.
+    from: usize,
+    /// Whether nothing is learnt from it.
+    kept_out: bool,
+}
+
+/// Places of samples: those that are learnt from, and those that were kept out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Places {
+    pub(super) learnt: Vec<usize>,
+    pub(super) kept_out: Vec<usize>,
+}
+
 /// Tokens that are run together.
 const TOGETHER: usize = 4096;
+/// One piece of so many is kept out.
+const KEPT_OUT: usize = 10;
 
 impl<'t> Corpus<'t> {
-    /// Pieces of the texts, chosen at random where they have more than `most` positions.
+    /// Pieces of the texts, chosen at random where they have more than `most` positions; one of ten is kept out.
     pub(super) fn new(model: &Model, texts: &'t [Vec<u32>], most: usize, random: &mut fastrand::Rng) -> Self {
         let context = model.config().context.max(1);
         let mut pieces: Vec<&[u32]> = texts.iter().flat_map(|text| text.chunks(context)).collect();
         random.shuffle(&mut pieces);
         let special = model.special_tokens();
-        let skipped = |piece: &[u32]| usize::from(piece.first().is_some_and(|first| special.contains(first)));
         let mut corpus = Self { pieces: BTreeMap::new(), positions: 0 };
-        for piece in pieces {
-            let more = piece.len() - skipped(piece);
+        let mut taken = 0_usize;
+        for tokens in pieces {
+            let from = usize::from(tokens.first().is_some_and(|first| special.contains(first)));
+            let more = tokens.len() - from;
             if more == 0 || corpus.positions + more > most {
                 continue;
             }
+            taken += 1;
             corpus.positions += more;
-            corpus.pieces.entry(piece.len()).or_default().push(piece);
+            let piece = Piece { tokens, from, kept_out: taken.is_multiple_of(KEPT_OUT) };
+            corpus.pieces.entry(tokens.len()).or_default().push(piece);
         }
         corpus
+    }
+
+    /// Which places samples of [`run`](Self::run) have.
+    pub(super) fn places(&self) -> Places {
+        let mut places = Places::default();
+        let mut next = 0;
+        for piece in self.pieces.values().flatten() {
+            let to = next + piece.tokens.len() - piece.from;
+            let those = if piece.kept_out { &mut places.kept_out } else { &mut places.learnt };
+            those.extend(next..to);
+            next = to;
+        }
+        places
     }
 
     /// What the MLPs of some layers read and write, a first position with a special token left out.
     pub(super) fn run(
         &self,
         model: &Model,
-        layers: Range<usize>,
+        layers: &[usize],
         input: FeatureInput,
     ) -> Result<Vec<Samples>, CircuitError> {
         let read = input_site(model.config(), input);
         let points = |layer| [read, Site::MlpOut].map(|site| HookPoint::block(layer, site));
         let names: Vec<String> =
-            layers.clone().flat_map(points).map(|point: HookPoint| point.to_string()).collect();
+            layers.iter().copied().flat_map(points).map(|point: HookPoint| point.to_string()).collect();
         let kept = Filter::new(&names.join(","));
-        let special = model.special_tokens();
         let mut samples = vec![Samples::default(); layers.len()];
         for (length, pieces) in &self.pieces {
             for together in pieces.chunks((TOGETHER / length).max(1)) {
                 let mut hooks = Hooks::new().keep(kept.clone());
-                let (_, cache) = model.run_batch_with_hooks(together, Readout::Last, &mut hooks)?;
-                for (layer, samples) in layers.clone().zip(&mut samples) {
+                let tokens: Vec<&[u32]> = together.iter().map(|piece| piece.tokens).collect();
+                let (_, cache) = model.run_batch_with_hooks(&tokens, Readout::Last, &mut hooks)?;
+                for (layer, samples) in layers.iter().copied().zip(&mut samples) {
                     let [read, written] = points(layer);
                     let values = [floats(cache.at(read)?)?, floats(cache.at(written)?)?];
                     let width = model.config().d_model;
                     for (index, piece) in together.iter().enumerate() {
-                        let skipped = piece.first().is_some_and(|first| special.contains(first));
-                        let rows = index * length + usize::from(skipped)..(index + 1) * length;
+                        let rows = index * length + piece.from..(index + 1) * length;
                         let part = rows.start * width..rows.end * width;
                         let [read, written] =
                             values.each_ref().map(|values| values.get(part.clone()).unwrap_or_default());
@@ -108,29 +142,27 @@ pub(super) struct Standard {
 }
 
 impl Standard {
-    /// Of samples `[N, D]`, which it changes.
-    pub(super) fn apply(samples: &mut [f32], width: usize) -> Self {
-        let rows = (samples.len() / width.max(1)).max(1) as f64;
-        let mut mean = vec![0.0_f64; width];
-        for row in samples.chunks(width) {
-            mean.iter_mut().zip(row).for_each(|(mean, value)| *mean += f64::from(*value) / rows);
-        }
+    /// Of the samples at these places of `[N, D]`.
+    pub(super) fn of(samples: &[f32], width: usize, places: &[usize]) -> Self {
+        let mean = mean(samples, width, places);
+        let rows = places.iter().map(|at| samples.get(at * width..(at + 1) * width).unwrap_or_default());
+        let square: f64 = rows
+            .flat_map(|row| row.iter().zip(&mean))
+            .map(|(value, mean)| f64::from((value - mean) * (value - mean)))
+            .sum();
         #[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
-        let mean: Vec<f32> = mean.into_iter().map(|mean| mean as f32).collect();
-        let mut square = 0.0_f64;
-        for row in samples.chunks_mut(width) {
-            for (value, mean) in row.iter_mut().zip(&mean) {
-                *value -= mean;
-                square += f64::from(*value * *value);
-            }
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
-        let scale = (square / (rows * width as f64)).sqrt() as f32;
+        let scale = (square / (places.len() * width).max(1) as f64).sqrt() as f32;
         // What is always the same is left at 0.
         let scale = if scale > f32::MIN_POSITIVE { scale } else { 1.0 };
-        for value in samples {
-            *value /= scale;
-        }
         Self { mean, scale }
+    }
+
+    /// Changes samples `[N, D]`.
+    pub(super) fn apply(&self, samples: &mut [f32], width: usize) {
+        for row in samples.chunks_mut(width) {
+            for (value, mean) in row.iter_mut().zip(&self.mean) {
+                *value = (*value - mean) / self.scale;
+            }
+        }
     }
 }

@@ -5,9 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::adam::Stride;
-use super::coder::{Coder, Outcome};
-use super::samples::{Corpus, Samples, Standard};
+use super::learner::Learner;
+use super::samples::Corpus;
 use super::sparsity::Sparsity;
 use super::write;
 use crate::circuit::error::CircuitError;
@@ -15,17 +14,36 @@ use crate::circuit::transcoder::FeatureInput;
 use crate::model::{Model, NormKind};
 
 /// Trains one transcoder a layer for a model.
+///
+/// ```
+/// use llmtrace_lens::circuit::train::{Sparsity, Training};
+/// use llmtrace_lens::handmade::TwoStep;
+///
+/// let model = TwoStep::model()?;
+/// let texts = (1..=6).map(|city| vec![0, city, TwoStep::CAPITAL]).collect::<Vec<_>>();
+/// let folder = std::env::temp_dir().join("two-step-jump-relu");
+///
+/// // Three features of eight on average, each above a threshold that it learns.
+/// let training = Training::new(&model).features(8).sparsity(Sparsity::JumpRelu(3.0)).steps(300);
+/// for layer in training.run(&texts, &folder, |_| ())? {
+///     println!("layer {}: FVU {:.4}, L0 {:.1}", layer.layer, layer.fvu, layer.l0);
+/// }
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Training<'m> {
-    model: &'m Model,
-    features: usize,
-    sparsity: Sparsity,
+    pub(super) model: &'m Model,
+    pub(super) features: usize,
+    pub(super) sparsity: Sparsity,
     input: FeatureInput,
-    steps: usize,
-    batch: usize,
-    rate: f64,
+    pub(super) steps: usize,
+    pub(super) batch: usize,
+    pub(super) rate: f64,
     seed: u64,
     max_positions: usize,
+    /// Those that are trained; all where none is named.
+    layers: Vec<usize>,
 }
 
 /// One step of training. Errors and activations are those of the step's batch.
@@ -34,7 +52,9 @@ pub struct Training<'m> {
 pub struct Progress {
     /// The layer that learns.
     pub layer: usize,
-    /// How many layers there are.
+    /// How many layers have learnt before it.
+    pub before: usize,
+    /// How many layers learn.
     pub layers: usize,
     /// The step, counted from 1.
     pub step: usize,
@@ -50,7 +70,7 @@ pub struct Progress {
     pub dead: usize,
 }
 
-/// What became of a layer. A tenth of the positions, chosen at random, was kept out of the training to judge it.
+/// What became of a layer. One text of ten, chosen at random, was kept out of the training to judge it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct TrainedLayer {
@@ -58,7 +78,7 @@ pub struct TrainedLayer {
     pub layer: usize,
     /// Positions that it learnt from.
     pub positions: usize,
-    /// Positions that it is judged by; where the corpus has less than ten, it is judged by those that it learnt from.
+    /// Positions that it is judged by; where the corpus has less than ten texts, it is judged by those that it learnt from.
     pub held_out: usize,
     /// The loss there.
     pub loss: f64,
@@ -74,12 +94,10 @@ pub struct TrainedLayer {
 
 /// Bytes of activations that are held at a time, whatever the model; one layer's where these alone are more.
 const MAX_BYTES: usize = 1 << 30;
-/// Positions that are judged together.
-const JUDGED: usize = 1024;
 
 impl<'m> Training<'m> {
-    /// Features four times as many as the stream is wide and 32 of them active, 1500 steps of 256 positions at a rate of
-    /// 0.24 divided by the root of the stream's width, on what the MLPs read after their norms.
+    /// Features four times as many as the stream is wide and 32 of them active, 3000 steps of 256 positions at a rate of
+    /// 0.06 divided by the root of the stream's width, on what the MLPs read after their norms.
     pub fn new(model: &'m Model) -> Self {
         let width = model.config().d_model;
         Self {
@@ -87,11 +105,12 @@ impl<'m> Training<'m> {
             features: 4 * width,
             sparsity: Sparsity::TopK(32.min(width)),
             input: FeatureInput::MlpInput,
-            steps: 1500,
+            steps: 3000,
             batch: 256,
-            rate: 0.24 / (width.max(1) as f64).sqrt(),
+            rate: 0.06 / (width.max(1) as f64).sqrt(),
             seed: 0,
             max_positions: 200_000,
+            layers: Vec::new(),
         }
     }
 
@@ -125,7 +144,8 @@ impl<'m> Training<'m> {
         self
     }
 
-    /// How far a step goes at most; it grows over the first twentieth of the steps, and falls to a fiftieth over the last half.
+    /// How far a step goes at most; it grows over the first twentieth of the steps, and falls to a fiftieth over the
+    /// last four fifths.
     pub fn learning_rate(mut self, rate: f64) -> Self {
         self.rate = rate;
         self
@@ -140,6 +160,12 @@ impl<'m> Training<'m> {
     /// The most positions of the texts that are taken, texts chosen at random; 200,000 without this.
     pub fn max_positions(mut self, positions: usize) -> Self {
         self.max_positions = positions;
+        self
+    }
+
+    /// Trains these layers alone, and leaves the files of others in the folder as they are; all layers without this.
+    pub fn layers(mut self, layers: impl IntoIterator<Item = usize>) -> Self {
+        self.layers = layers.into_iter().collect();
         self
     }
 
@@ -166,20 +192,27 @@ impl<'m> Training<'m> {
         }
         let write = |source| CircuitError::Write { path: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(write)?;
-        let (layers, width) = (self.model.config().layers, self.model.config().d_model);
-        let bytes = corpus.positions * width * 2 * size_of::<f32>();
-        let together = (MAX_BYTES / bytes).clamp(1, layers.max(1));
-        let mut trained = Vec::with_capacity(layers);
-        for first in (0..layers).step_by(together) {
-            let group = first..(first + together).min(layers);
-            for (layer, samples) in group.clone().zip(corpus.run(self.model, group, self.input)?) {
-                let mut random = random.fork();
-                let found = self.layer(layer, samples, folder, &mut random, &mut progress)?;
+        let bytes = corpus.positions * self.model.config().d_model * 2 * size_of::<f32>();
+        let (chosen, places, chance) = (self.chosen(), corpus.places(), random.u64(..));
+        let mut trained = Vec::with_capacity(chosen.len());
+        for group in chosen.chunks((MAX_BYTES / bytes).max(1)) {
+            for (layer, samples) in group.iter().zip(corpus.run(self.model, group, self.input)?) {
+                // A layer has the same chance whichever others learn.
+                let random = fastrand::Rng::with_seed(chance.wrapping_add(*layer as u64));
+                let learner = Learner { layer: *layer, before: trained.len(), layers: chosen.len(), random };
+                let (finished, found) = learner.run(self, samples, &places, &mut progress)?;
+                write::layer(folder, *layer, &finished)?;
                 trained.push(found);
             }
         }
         write::config(folder, self.model, self.input)?;
         Ok(trained)
+    }
+
+    /// The layers that learn, in their order.
+    fn chosen(&self) -> Vec<usize> {
+        let all = 0..self.model.config().layers;
+        all.filter(|layer| self.layers.is_empty() || self.layers.contains(layer)).collect()
     }
 
     fn check(&self) -> Result<(), CircuitError> {
@@ -188,10 +221,16 @@ impl<'m> Training<'m> {
         };
         let rate = !(self.rate.is_finite() && self.rate > 0.0);
         let plain = self.input == FeatureInput::Normalized && self.model.config().norm == NormKind::Layer;
+        let layers = self.model.config().layers;
+        let unknown = self.layers.iter().find(|layer| **layer >= layers);
         let problem = count("features", self.features)
             .or_else(|| count("steps", self.steps))
             .or_else(|| count("positions a step", self.batch))
             .or_else(|| self.sparsity.problem(self.features))
+            .or_else(|| {
+                let last = layers.saturating_sub(1);
+                unknown.map(|layer| format!("there is no layer {layer} among {layers}: give 0 to {last}"))
+            })
             .or_else(|| rate.then(|| format!("a learning rate of {} is none: give one above 0", self.rate)))
             .or_else(|| {
                 let problem =
@@ -199,103 +238,5 @@ impl<'m> Training<'m> {
                 plain.then(|| problem.to_owned())
             });
         problem.map_or(Ok(()), |problem| Err(CircuitError::Input(problem)))
-    }
-
-    fn layer(
-        &self,
-        layer: usize,
-        mut samples: Samples,
-        folder: &Path,
-        random: &mut fastrand::Rng,
-        progress: &mut impl FnMut(&Progress),
-    ) -> Result<TrainedLayer, CircuitError> {
-        let width = self.model.config().d_model;
-        let [read, written] =
-            [&mut samples.read, &mut samples.written].map(|values| Standard::apply(values, width));
-        let mut places: Vec<usize> = (0..samples.read.len() / width.max(1)).collect();
-        random.shuffle(&mut places);
-        let (held_out, learnt) = places.split_at(places.len() / 10);
-        let mut coder = Coder::new(&samples, width, self.features, self.sparsity, random);
-        let mut order = learnt.to_vec();
-        let mut at = order.len();
-        for step in 1..=self.steps {
-            if at >= order.len() {
-                random.shuffle(&mut order);
-                at = 0;
-            }
-            let to = (at + self.batch).min(order.len());
-            let batch = samples.batch(order.get(at..to).unwrap_or_default(), width);
-            at = to;
-            let outcome = coder.learn(&batch, Stride::new(self.rate_at(step), step))?;
-            progress(&Progress {
-                layer,
-                layers: self.model.config().layers,
-                step,
-                steps: self.steps,
-                loss: outcome.loss(width),
-                fvu: outcome.fvu(),
-                l0: outcome.l0(),
-                dead: coder.silent(learnt.len()),
-            });
-        }
-        let mut seen = vec![false; self.features];
-        let of_learnt = judged(&coder, &samples, learnt, width, &mut seen)?;
-        let of_rest = judged(&coder, &samples, held_out, width, &mut seen)?;
-        let judged = if held_out.is_empty() { of_learnt } else { of_rest };
-        write::layer(folder, layer, width, coder.finished(&read, &written), self.sparsity)?;
-        Ok(TrainedLayer {
-            layer,
-            positions: learnt.len(),
-            held_out: held_out.len(),
-            loss: judged.loss(width),
-            fvu: judged.fvu(),
-            l0: judged.l0(),
-            features: self.features,
-            dead: seen.iter().filter(|seen| !**seen).count(),
-        })
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
-    fn rate_at(&self, step: usize) -> f32 {
-        let done = step as f64 / self.steps as f64;
-        let rise = (done * 20.0).min(1.0);
-        let fall = 1.0 - 0.98 * (2.0 * done - 1.0).max(0.0);
-        (self.rate * rise * fall) as f32
-    }
-}
-
-/// What it makes of the samples at these places.
-fn judged(
-    coder: &Coder,
-    samples: &Samples,
-    places: &[usize],
-    width: usize,
-    seen: &mut [bool],
-) -> Result<Outcome, CircuitError> {
-    let mut sum = Outcome::default();
-    for places in places.chunks(JUDGED) {
-        let more = coder.judge(&samples.batch(places, width), seen)?;
-        sum.positions += more.positions;
-        sum.squared_error += more.squared_error;
-        sum.squared_output += more.squared_output;
-        sum.cost += more.cost;
-        sum.active += more.active;
-    }
-    Ok(sum)
-}
-
-impl Outcome {
-    fn loss(&self, width: usize) -> f64 {
-        let positions = self.positions.max(1) as f64;
-        self.squared_error / (positions * width as f64) + self.cost / positions
-    }
-
-    /// 0 where the outputs are all the same.
-    fn fvu(&self) -> f64 {
-        if self.squared_output > 0.0 { self.squared_error / self.squared_output } else { 0.0 }
-    }
-
-    fn l0(&self) -> f64 {
-        self.active as f64 / self.positions.max(1) as f64
     }
 }

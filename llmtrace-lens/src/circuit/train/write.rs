@@ -6,31 +6,32 @@ use std::path::Path;
 
 use candle_core::{Device, Tensor};
 
-use super::sparsity::Sparsity;
+use super::coder::Finished;
 use crate::circuit::error::CircuitError;
-use crate::circuit::transcoder::FeatureInput;
+use crate::circuit::transcoder::{FeatureActivation, FeatureInput};
 use crate::model::Model;
 
-/// Writes `layer_{i}.safetensors`: encoders, their biases, decoders and their bias as f32, and `k` where so many are active.
-pub(super) fn layer(
-    folder: &Path,
-    layer: usize,
-    width: usize,
-    [encoders, biases, decoders, bias]: [Vec<f32>; 4],
-    sparsity: Sparsity,
-) -> Result<(), CircuitError> {
-    let features = biases.len();
-    let cpu = Device::Cpu;
+/// Writes `layer_{i}.safetensors`: encoders, their biases, decoders and their bias as f32, and `k` where so many are active, or
+/// thresholds where there are such.
+pub(super) fn layer(folder: &Path, layer: usize, finished: &Finished) -> Result<(), CircuitError> {
+    let (features, width) = (finished.biases.len(), finished.bias.len());
+    let tensor = |values: &[f32], shape: &[usize]| Tensor::from_slice(values, shape, &Device::Cpu);
     let mut tensors = HashMap::from([
-        ("W_enc", Tensor::from_vec(encoders, (features, width), &cpu)?),
-        ("b_enc", Tensor::from_vec(biases, features, &cpu)?),
-        ("W_dec", Tensor::from_vec(decoders, (features, width), &cpu)?),
-        ("b_dec", Tensor::from_vec(bias, width, &cpu)?),
+        ("W_enc", tensor(&finished.encoders, &[features, width])?),
+        ("b_enc", tensor(&finished.biases, &[features])?),
+        ("W_dec", tensor(&finished.decoders, &[features, width])?),
+        ("b_dec", tensor(&finished.bias, &[width])?),
     ]);
-    if let Sparsity::TopK(count) = sparsity {
-        let count = i64::try_from(count).unwrap_or(i64::MAX);
-        tensors.insert("k", Tensor::new(count, &cpu)?);
-    }
+    match &finished.activation {
+        FeatureActivation::Relu => None,
+        FeatureActivation::JumpRelu(thresholds) => {
+            tensors.insert("activation_function.threshold", tensor(thresholds, &[features])?)
+        }
+        FeatureActivation::TopK(count) => {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            tensors.insert("k", Tensor::new(count, &Device::Cpu)?)
+        }
+    };
     let path = folder.join(format!("layer_{layer}.safetensors"));
     let bytes = safetensors::serialize(tensors.iter().map(|(name, tensor)| (*name, tensor)), None);
     let bytes = bytes.map_err(candle_core::Error::wrap)?;
