@@ -227,7 +227,8 @@ def a_graph_of_the_disk_is_opened(at):
 @test
 def the_picture_and_the_graph_are_saved(at):
     opened(at, DALLAS)
-    at.browser.until("the ways", lambda: at.browser.all(".c-path"))[1].click()
+    ways = at.browser.until("the ways", lambda: at.browser.all(".c-path"))
+    next(way for way in ways if way.text.count("→") == 2).click()
     pinned = at.browser.attributes(".c-pins input", "value")
     with tempfile.TemporaryDirectory() as folder:
         at.browser.driver.execute_cdp_cmd("Page.setDownloadBehavior", {"behavior": "allow", "downloadPath": folder})
@@ -242,7 +243,7 @@ def the_picture_and_the_graph_are_saved(at):
     features = sum(node["feature_type"] == "cross layer transcoder" for node in given["nodes"])
     assert count == {"circle": features, "path": int(shown.split(", ")[1].split()[0]), "rect": 1 + len(given["nodes"]) - features}, (count, shown)
     assert {key: held for key, held in graph.items() if key != "qParams"} == {key: held for key, held in given.items() if key != "qParams"}
-    assert len(pinned) == 3 and graph["qParams"]["pinnedIds"] == pinned
+    assert len(pinned) == 3 and graph["qParams"]["pinnedIds"] == pinned, (pinned, graph["qParams"])
     opened(at, json.dumps(graph))
     assert at.browser.attributes(".c-pins input", "value") == pinned
 
