@@ -2,6 +2,8 @@
 
 use candle_core::{Device, Tensor};
 
+use crate::analysis::single;
+use crate::cholesky::Cholesky;
 use crate::circuit::error::CircuitError;
 
 /// Takes the mean away and makes numbers uncorrelated, each of variance about 1, by the inverse of the Cholesky factor of their
@@ -44,9 +46,12 @@ impl Whitening {
         // What is always the same is left at 0.
         let ridge = if ridge > f64::from(f32::MIN_POSITIVE) { ridge } else { 1.0 };
         covariance.iter_mut().step_by(width + 1).for_each(|value| *value += ridge);
-        let map = inverse_factor(covariance, width).ok_or_else(|| {
-            CircuitError::Input("what an MLP reads is not finite: there is nothing to learn from".to_owned())
-        })?;
+        if covariance.iter().any(|value| !value.is_finite()) {
+            let problem = "what an MLP reads is not finite: there is nothing to learn from";
+            return Err(CircuitError::Input(problem.to_owned()));
+        }
+        let factor = Cholesky::of(width, |i, j| covariance.get(i * width + j).copied().unwrap_or(0.0));
+        let map = factor.inverse().into_iter().map(single).collect();
         Ok(Self { mean, map })
     }
 
@@ -86,45 +91,6 @@ pub(super) fn mean(samples: &[f32], width: usize, places: &[usize]) -> Vec<f32> 
     }
     let count = places.len().max(1) as f64;
     mean.into_iter().map(|sum| (sum / count) as f32).collect()
-}
-
-/// The inverse of the lower Cholesky factor of a positive matrix `[D, D]`; nothing where it is not positive and finite.
-#[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
-fn inverse_factor(mut matrix: Vec<f64>, width: usize) -> Option<Vec<f32>> {
-    for row in 0..width {
-        let (above, rest) = matrix.split_at_mut(row * width);
-        let this = rest.get_mut(..width)?;
-        for (column, other) in above.chunks(width).enumerate() {
-            let known = sum(this.get(..column)?, other.get(..column)?);
-            *this.get_mut(column)? = (this.get(column)? - known) / other.get(column)?;
-        }
-        let known = sum(this.get(..row)?, this.get(..row)?);
-        let pivot = this.get(row)? - known;
-        if !(pivot.is_finite() && pivot > 0.0) {
-            return None;
-        }
-        *this.get_mut(row)? = pivot.sqrt();
-    }
-    // Row by row, from the identity: each less what those above it make of it.
-    let mut inverse = vec![0.0_f64; width * width];
-    for row in 0..width {
-        let factor = matrix.get(row * width..(row + 1) * width)?;
-        let (above, rest) = inverse.split_at_mut(row * width);
-        let this = rest.get_mut(..width)?;
-        *this.get_mut(row)? = 1.0;
-        for (other, share) in above.chunks(width).zip(factor) {
-            this.iter_mut().zip(other).for_each(|(value, other)| *value -= share * other);
-        }
-        let pivot = factor.get(row)?;
-        for value in this {
-            *value /= pivot;
-        }
-    }
-    Some(inverse.into_iter().map(|value| value as f32).collect())
-}
-
-fn sum(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]
