@@ -61,18 +61,6 @@ impl Cholesky {
         }
         solution
     }
-
-    /// The inverse of `L`, row by row.
-    pub(crate) fn inverse(&self) -> Vec<f64> {
-        let mut inverse = vec![0.0; self.size * self.size];
-        for column in 0..self.size {
-            let unit: Vec<f64> = (0..self.size).map(|at| f64::from(u8::from(at == column))).collect();
-            for (row, value) in self.halfway(&unit).into_iter().enumerate() {
-                inverse[row * self.size + column] = value;
-            }
-        }
-        inverse
-    }
 }
 
 #[cfg(test)]
@@ -95,7 +83,5 @@ mod tests {
         let halfway = Cholesky::of(2, |i, j| [[4.0, 2.0], [2.0, 3.0]][i][j]).halfway(&[8.0, 7.0]);
         // 8 x 1.25 + 7 x 1.5.
         assert!((halfway.iter().map(|x| x * x).sum::<f64>() - 20.5).abs() < 1e-12);
-        let inverse = Cholesky::of(2, |i, j| [[4.0, 2.0], [2.0, 5.0]][i][j]).inverse();
-        assert_eq!(inverse, [0.5, 0.0, -0.25, 0.5]);
     }
 }

@@ -51,8 +51,7 @@ impl Whitening {
             return Err(CircuitError::Input(problem.to_owned()));
         }
         let factor = Cholesky::of(width, |i, j| covariance.get(i * width + j).copied().unwrap_or(0.0));
-        let map = factor.inverse().into_iter().map(single).collect();
-        Ok(Self { mean, map })
+        Ok(Self { mean, map: inverse(&factor, width) })
     }
 
     /// Makes samples `[N, D]` white.
@@ -81,6 +80,22 @@ impl Whitening {
     }
 }
 
+/// The inverse `[D, D]` of the factor.
+fn inverse(factor: &Cholesky, width: usize) -> Vec<f32> {
+    let mut inverse = vec![0.0; width * width];
+    for column in 0..width {
+        let unit: Vec<f64> = (0..width).map(|at| f64::from(u8::from(at == column))).collect();
+        let solved = factor.halfway(&unit);
+        inverse
+            .iter_mut()
+            .skip(column)
+            .step_by(width)
+            .zip(solved)
+            .for_each(|(entry, value)| *entry = single(value));
+    }
+    inverse
+}
+
 /// The mean `[D]` of the samples at these places.
 #[expect(clippy::cast_possible_truncation, reason = "training is in f32")]
 pub(super) fn mean(samples: &[f32], width: usize, places: &[usize]) -> Vec<f32> {
@@ -105,6 +120,12 @@ mod tests {
             [3.0 * a + 1.0, 2.0 * a + 2.0 * b, 5.0]
         };
         (0..count).flat_map(row).collect()
+    }
+
+    #[test]
+    fn a_factor_is_inverted() {
+        let factor = Cholesky::of(2, |i, j| [[4.0, 2.0], [2.0, 5.0]][i][j]);
+        assert_eq!(inverse(&factor, 2), [0.5, 0.0, -0.25, 0.5]);
     }
 
     #[test]
