@@ -10,7 +10,7 @@ use llmtrace_lens::benchmark::{BuiltIn, Level, Report, Row, Submission, Suite};
 
 use crate::failure::Failure;
 use crate::grid::Grid;
-use crate::lens::Steps;
+use crate::lens::{Steps, wrong};
 use crate::terminal;
 
 /// The options of the command.
@@ -109,10 +109,6 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         return terminal::print(&(json + "\n"));
     }
     terminal::print(&drawn(&report))
-}
-
-fn wrong(error: impl std::fmt::Display) -> Failure {
-    Failure::Wrong(error.to_string().replace('\n', " "))
 }
 
 /// A table for each kind of part.

@@ -181,7 +181,7 @@ pub(super) fn token(model: &Model, text: &str) -> Result<u32, Failure> {
 }
 
 /// What a model refused, in one line.
-pub(super) fn wrong(error: impl Display) -> Failure {
+pub(crate) fn wrong(error: impl Display) -> Failure {
     Failure::Wrong(one_line(&error))
 }
 

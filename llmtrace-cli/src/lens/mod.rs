@@ -25,4 +25,5 @@ mod segments;
 mod train_transcoder;
 
 pub(crate) use command::{Options, run};
+pub(crate) use input::wrong;
 pub(crate) use progress::Steps;

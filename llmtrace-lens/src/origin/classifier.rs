@@ -73,7 +73,7 @@ impl OriginClassifier {
         let temperature = temperature(&unseen.logits, &of);
         let report = unseen.report(&of, classes.len(), temperature, &training, corpus.len() - long.len());
         let fit = Fit::of(&rows, &of, classes.len(), training.ridge);
-        let mut known_distances = unseen.own_distances;
+        let mut known_distances = unseen.own_distances(&of);
         known_distances.sort_by(f64::total_cmp);
         Ok(Self { version: VERSION, candidates, classes, fit, known_distances, training, report })
     }
@@ -93,7 +93,8 @@ impl OriginClassifier {
         let logits = self.fit.logistic.logits(&row);
         let shares = tempered(&[logits], self.report.temperature).pop().unwrap_or_default();
         let (class, confidence) = likeliest(&shares);
-        let typicality = typicality(self.fit.places.distance(&row, class), &self.known_distances);
+        let distance = self.fit.places.distances(&row).get(class).copied().unwrap_or(f64::INFINITY);
+        let typicality = typicality(distance, self.known_distances.iter().copied());
         let why = said(&self.training, evidence.words, confidence, typicality);
         let mut probabilities: Vec<(String, f64)> = self.classes.iter().cloned().zip(shares).collect();
         probabilities.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -213,8 +214,6 @@ impl Fit {
 /// Judgements of texts by what was learned from others.
 struct Unseen {
     logits: Vec<Vec<f64>>,
-    /// From their own class.
-    own_distances: Vec<f64>,
     /// From each class.
     distances: Vec<Vec<f64>>,
 }
@@ -222,11 +221,8 @@ struct Unseen {
 impl Unseen {
     fn of(rows: &[Vec<f64>], classes: &[usize], count: usize, training: &Training) -> Self {
         let folds = dealt(classes, count, training);
-        let mut unseen = Self {
-            logits: vec![Vec::new(); rows.len()],
-            own_distances: vec![0.0; rows.len()],
-            distances: vec![Vec::new(); rows.len()],
-        };
+        let mut unseen =
+            Self { logits: vec![Vec::new(); rows.len()], distances: vec![Vec::new(); rows.len()] };
         for fold in 0..training.folds {
             let rest = (0..rows.len()).filter(|at| folds[*at] != fold);
             let (rest_rows, rest_classes): (Vec<Vec<f64>>, Vec<usize>) =
@@ -235,11 +231,15 @@ impl Unseen {
             for at in (0..rows.len()).filter(|at| folds[*at] == fold) {
                 let row = fit.standardized(&rows[at]);
                 unseen.logits[at] = fit.logistic.logits(&row);
-                unseen.own_distances[at] = fit.places.distance(&row, classes[at]);
-                unseen.distances[at] = (0..count).map(|class| fit.places.distance(&row, class)).collect();
+                unseen.distances[at] = fit.places.distances(&row);
             }
         }
         unseen
+    }
+
+    /// Of each text, from its own class.
+    fn own_distances(&self, classes: &[usize]) -> Vec<f64> {
+        self.distances.iter().zip(classes).map(|(distances, class)| distances[*class]).collect()
     }
 
     fn report(
@@ -251,6 +251,7 @@ impl Unseen {
         too_short: usize,
     ) -> TrainingReport {
         let probabilities = tempered(&self.logits, temperature);
+        let own_distances = self.own_distances(classes);
         let mut confusion = vec![vec![0; count + 1]; count];
         let (mut answers, mut answered, mut answered_right) = (Vec::new(), 0, 0);
         for (at, ((row, class), distances)) in
@@ -258,14 +259,8 @@ impl Unseen {
         {
             let (found, confidence) = likeliest(row);
             answers.push((confidence, found == *class));
-            let others: Vec<f64> = self
-                .own_distances
-                .iter()
-                .enumerate()
-                .filter(|(other, _)| *other != at)
-                .map(|(_, own)| *own)
-                .collect();
-            let typicality = typicality(distances[found], &others);
+            let others = own_distances.iter().enumerate().filter(|(other, _)| *other != at);
+            let typicality = typicality(distances[found], others.map(|(_, own)| *own));
             let is_said = said(training, training.least_words, confidence, typicality) == Why::Known;
             answered += usize::from(is_said);
             answered_right += usize::from(is_said && found == *class);

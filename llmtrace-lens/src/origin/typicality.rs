@@ -44,20 +44,26 @@ impl Classes {
         Self { centres, covariance }
     }
 
-    /// The squared distance from a class's centre that allows for how texts of one class vary (Mahalanobis 1936).
-    pub(super) fn distance(&self, row: &[f64], class: usize) -> f64 {
-        let Some(centre) = self.centres.get(class) else { return f64::INFINITY };
-        let off: Vec<f64> = row.iter().zip(centre).map(|(value, centre)| value - centre).collect();
-        let factor = Cholesky::of(off.len(), |i, j| self.covariance[i][j]);
-        factor.halfway(&off).iter().map(|part| part * part).sum()
+    /// The squared distance from each class's centre that allows for how texts of one class vary (Mahalanobis 1936).
+    pub(super) fn distances(&self, row: &[f64]) -> Vec<f64> {
+        let factor = Cholesky::of(row.len(), |i, j| self.covariance[i][j]);
+        let distance = |centre: &Vec<f64>| -> f64 {
+            let off: Vec<f64> = row.iter().zip(centre).map(|(value, centre)| value - centre).collect();
+            factor.halfway(&off).iter().map(|part| part * part).sum()
+        };
+        self.centres.iter().map(distance).collect()
     }
 }
 
 /// The share of known distances that are at least as great, the new one counted with them: at most `p` of texts like the known
 /// ones come out below `p` (a conformal p-value: Vovk, Gammerman and Shafer 2005).
-pub(super) fn typicality(distance: f64, known: &[f64]) -> f64 {
-    let as_far = known.iter().filter(|known| **known >= distance).count();
-    (as_far + 1) as f64 / (known.len() + 1) as f64
+pub(super) fn typicality(distance: f64, known: impl IntoIterator<Item = f64>) -> f64 {
+    let (mut as_far, mut all) = (1_usize, 1_usize);
+    for known in known {
+        as_far += usize::from(known >= distance);
+        all += 1;
+    }
+    as_far as f64 / all as f64
 }
 
 #[cfg(test)]
@@ -70,14 +76,14 @@ mod tests {
         let classes = Classes::of(&rows, &[0, 0, 1, 1], 2);
         assert_eq!(classes.centres, [[1.0, 5.0], [11.0, 5.0]]);
         // Variances of 1 and 0, and 0.02 of their mean on each.
-        assert!((classes.distance(&[4.0, 5.0], 0) - 9.0 / 1.01).abs() < 1e-12);
-        assert!((classes.distance(&[11.0, 5.1], 1) - 0.01 / 0.01).abs() < 1e-12);
+        assert!((classes.distances(&[4.0, 5.0])[0] - 9.0 / 1.01).abs() < 1e-12);
+        assert!((classes.distances(&[11.0, 5.1])[1] - 0.01 / 0.01).abs() < 1e-12);
         // Along the way that texts vary a step is less far than across it.
         let rows: Vec<Vec<f64>> = [[-1.0, -1.0], [1.0, 1.0], [-1.0, -0.9], [1.0, 0.9]].map(Vec::from).into();
         let classes = Classes::of(&rows, &[0; 4], 1);
-        assert!(classes.distance(&[1.0, -1.0], 0) > 30.0 * classes.distance(&[1.0, 1.0], 0));
+        assert!(classes.distances(&[1.0, -1.0])[0] > 30.0 * classes.distances(&[1.0, 1.0])[0]);
         let check = |distance: f64, expected: f64| {
-            assert!((typicality(distance, &[1.0, 2.0, 3.0]) - expected).abs() < 1e-12, "{distance}");
+            assert!((typicality(distance, [1.0, 2.0, 3.0]) - expected).abs() < 1e-12, "{distance}");
         };
         check(0.0, 1.0);
         check(2.0, 0.75);

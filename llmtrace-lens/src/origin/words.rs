@@ -88,3 +88,51 @@ fn token_log_probabilities(model: &Model, tokens: &[u32]) -> Result<Vec<Option<f
     }
     Ok(scores)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokenizers::Tokenizer;
+
+    use super::*;
+    use crate::handmade::Author;
+
+    /// The author, with a tokenizer that takes hyphens away.
+    fn reader() -> Model {
+        let builder = Author::new(0).builder().unwrap();
+        let tokenizer = Author::new(0).model().unwrap().tokenizer().unwrap().to_string(false).unwrap();
+        let mut tokenizer: serde_json::Value = serde_json::from_str(&tokenizer).unwrap();
+        tokenizer["normalizer"] = json!({"type": "Replace", "pattern": {"String": "-"}, "content": ""});
+        builder.tokenizer(Tokenizer::from_bytes(tokenizer.to_string()).unwrap()).build().unwrap()
+    }
+
+    #[test]
+    fn a_word_that_the_tokenizer_takes_away_has_no_probability_and_changes_no_other() {
+        let reader = reader();
+        let text = Author::new(0).text(7, 6);
+        let plain = log_probabilities(&reader, &text, &words(&text, 100)).unwrap();
+        assert!(plain.len() == 6 && plain.iter().all(Option::is_some), "{plain:?}");
+        let check = |at: usize, more: &str| {
+            let mut parts: Vec<&str> = text.split(' ').collect();
+            parts.insert(at, more);
+            let text = parts.join(" ");
+            let mut found = log_probabilities(&reader, &text, &words(&text, 100)).unwrap();
+            assert_eq!(found.remove(at), None, "{text:?}");
+            assert_eq!(found, plain, "{text:?}");
+        };
+        check(0, "-");
+        check(3, "---");
+        check(6, "-");
+    }
+
+    #[test]
+    fn what_the_tokenizer_takes_out_of_a_word_changes_nothing() {
+        let reader = reader();
+        let text = Author::new(0).text(7, 4);
+        let parted: Vec<String> =
+            text.split(' ').map(|word| format!("{}-{}-", &word[..1], &word[1..])).collect();
+        let parted = parted.join(" ");
+        let found = |text: &str| log_probabilities(&reader, text, &words(text, 100)).unwrap();
+        assert_eq!(found(&parted), found(&text), "{parted:?}");
+    }
+}

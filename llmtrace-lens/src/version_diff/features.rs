@@ -16,8 +16,7 @@ const WORDS: usize = 3;
 
 /// The features that both models' streams are read with.
 pub(super) struct Dictionary<'t> {
-    before: &'t Model,
-    transcoders: &'t Transcoders,
+    /// Of the older model.
     readers: FeatureReaders<'t>,
 }
 
@@ -35,7 +34,7 @@ pub(super) struct FeatureSeen {
 impl<'t> Dictionary<'t> {
     /// Transcoders of the older model.
     pub(super) fn new(before: &'t Model, transcoders: &'t Transcoders) -> Result<Self, DiffError> {
-        Ok(Self { before, transcoders, readers: FeatureReaders::new(before, transcoders)? })
+        Ok(Self { readers: FeatureReaders::new(before, transcoders)? })
     }
 
     /// Adds a prompt: a layer's features as the two runs have them, given what a change is a share of where features write to the stream,
@@ -49,7 +48,7 @@ impl<'t> Dictionary<'t> {
     ) -> Result<(), DiffError> {
         let [before, after] = runs.map(|cache| self.readers.active(layer, cache));
         let (before, after) = (before?, after?);
-        let norms = if self.transcoders.output() == FeatureOutput::MlpOutput { mlp } else { stream };
+        let norms = if self.readers.transcoders.output() == FeatureOutput::MlpOutput { mlp } else { stream };
         // Shares of activations at first: what a feature writes is as long at every position.
         let mut apart: BTreeMap<usize, (Largest, [f32; 2])> = BTreeMap::new();
         for (position, ((before, after), norm)) in before.iter().zip(&after).zip(norms).enumerate() {
@@ -75,7 +74,7 @@ impl<'t> Dictionary<'t> {
         if features.is_empty() {
             return Ok(());
         }
-        let lengths = lengths(self.before, self.transcoders, layer, &features)?;
+        let lengths = lengths(self.readers.model, self.readers.transcoders, layer, &features)?;
         for ((feature, (largest, activations)), length) in apart.into_iter().zip(lengths) {
             let share = largest.share * f64::from(length);
             let none = FeatureSeen { apart: Largest::default(), activations };
@@ -96,10 +95,13 @@ impl<'t> Dictionary<'t> {
     ) -> Result<(Vec<FeatureChange>, (usize, usize)), DiffError> {
         let mut changed: Vec<_> = seen.iter().filter(|(_, seen)| seen.apart.share > limit).collect();
         changed.sort_by(|a, b| b.1.apart.share.total_cmp(&a.1.apart.share));
-        let all = (0..self.transcoders.layers()).map(|layer| self.transcoders.features(layer)).sum();
+        let all = (0..self.readers.transcoders.layers())
+            .map(|layer| self.readers.transcoders.features(layer))
+            .sum();
         let mut told = Vec::new();
         for ((layer, feature), seen) in changed.iter().take(VersionDiff::NEURONS) {
-            let [promoted, _] = self.transcoders.effects(self.before, (*layer, *feature), WORDS)?;
+            let [promoted, _] =
+                self.readers.transcoders.effects(self.readers.model, (*layer, *feature), WORDS)?;
             told.push(FeatureChange {
                 layer: *layer,
                 feature: *feature,

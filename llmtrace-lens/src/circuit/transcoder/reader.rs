@@ -20,7 +20,7 @@ pub(crate) struct FeatureReader {
 
 /// Reads all features of every layer; the encoders stay in memory.
 pub(crate) struct FeatureReaders<'t> {
-    model: &'t Model,
+    pub(crate) model: &'t Model,
     pub(crate) transcoders: &'t Transcoders,
     layers: Vec<FeatureReader>,
 }
