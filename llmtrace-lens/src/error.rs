@@ -1,5 +1,6 @@
 //! What can go wrong with a local model.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::hooks::{HookPoint, points};
@@ -111,6 +112,14 @@ pub enum RunError {
     /// The input cannot be run.
     #[error("{0}")]
     Input(String),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A hook failed.
     #[error("{0}")]
     Hook(Box<dyn std::error::Error + Send + Sync>),

@@ -69,6 +69,8 @@ pub mod patching;
 pub mod report;
 mod statistics;
 #[cfg(feature = "model")]
+mod tensor_file;
+#[cfg(feature = "model")]
 mod toy;
 #[cfg(feature = "model")]
 pub mod trace;

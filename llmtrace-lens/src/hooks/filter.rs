@@ -129,7 +129,7 @@ pub(crate) fn points(config: &Config) -> impl Iterator<Item = HookPoint> {
     before.chain(blocks).chain(after)
 }
 
-fn exists(point: HookPoint, config: &Config) -> bool {
+pub(super) fn exists(point: HookPoint, config: &Config) -> bool {
     point.layer().is_none_or(|layer| layer < config.layers) && point.site().exists_in(config)
 }
 
