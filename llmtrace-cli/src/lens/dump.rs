@@ -1,6 +1,7 @@
 //! `llmtrace lens dump`: activations as a safetensors file.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -25,11 +26,14 @@ pub(crate) struct Options {
     #[command(flatten)]
     prompt: PromptArguments,
     /// Hook points by their TransformerLens names; * stands for any characters
-    #[arg(long, value_name = "GLOB,..")]
-    hooks: String,
+    #[arg(long, value_name = "GLOB,..", required = true)]
+    hooks: Vec<String>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Print one JSON object, as is done without it too
+    #[arg(long = "json")]
+    _json: bool,
 }
 
 const ABOUT: &str = "\
@@ -81,12 +85,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let load = start.elapsed().as_secs_f64();
     let tokens = options.prompt.read(&model)?;
     let start = Instant::now();
-    let tensors = tensors(&model, &tokens, &options.hooks)?;
+    let tensors = tensors(&model, &tokens, &options.hooks.join(","))?;
     let run = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    candle_core::safetensors::save(&tensors, &options.out).map_err(|error| {
-        Failure::Wrong(format!("cannot write {}: {}", options.out.display(), reason(&error)))
-    })?;
+    let bytes = safetensors::serialize(&tensors, None).map_err(wrong)?;
+    fs::write(&options.out, bytes)
+        .map_err(|error| Failure::Wrong(format!("cannot write {}: {error}", options.out.display())))?;
     let times = Times { load, run, write: start.elapsed().as_secs_f64() };
     print_json(&Dumped {
         model: model.name(),
@@ -111,12 +115,4 @@ fn tensors(model: &Model, tokens: &[u32], hooks: &str) -> Result<HashMap<String,
         .insert("tokens".to_owned(), Tensor::from_vec(ids, (1, tokens.len()), &Device::Cpu).map_err(wrong)?);
     tensors.insert("logits".to_owned(), on_cpu(&logits).map_err(wrong)?);
     Ok(tensors)
-}
-
-/// What the system said, without the tensor library's words around it.
-fn reason(error: &candle_core::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    let said = line.split(" at path ").next().unwrap_or(line);
-    said.strip_prefix("I/O error: ").unwrap_or(said).to_owned()
 }
