@@ -106,6 +106,10 @@ fn a_dump_holds_what_was_named_and_no_more() {
     check("hook_embed", &["hook_embed"]);
     check("pattern1, blocks.0.attn.hook_out", &["blocks.0.hook_attn_out", "blocks.1.attn.hook_pattern"]);
     check(
+        "blocks.0.hook_q_input,blocks.0.ln1.hook_scale",
+        &["blocks.0.hook_q_input", "blocks.0.ln1.hook_scale"],
+    );
+    check(
         "*.hook_result",
         &["blocks.0.attn.hook_result", "blocks.1.attn.hook_result", "blocks.2.attn.hook_result"],
     );

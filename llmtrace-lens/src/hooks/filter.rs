@@ -9,6 +9,7 @@ use crate::model::Config;
 /// Chooses hook points: names, aliases and short names, with `*` for any run of characters, several separated by commas.
 ///
 /// `*` leaves out the points that cost extra work (`hook_result`, `hook_q_input`, ..): they are chosen where a pattern ends in their own name.
+/// Where an input of heads is chosen, the first norm of its block has a value for each head (see [`Site::Ln1Scale`]).
 ///
 /// ```
 /// use llmtrace_lens::Filter;

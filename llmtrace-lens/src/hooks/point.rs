@@ -100,11 +100,13 @@ sites! {
     KInput, true, "hook_k_input", ["attn.k.hook_in"];
     /// The stream as each value head reads it `[b,t,K,D]`; only where it is named.
     VInput, true, "hook_v_input", ["attn.v.hook_in"];
-    /// What the first norm divides by `[b,t,1]`.
+    /// What the first norm divides by `[b,t,1]`. Where a run looks at an input of heads (`hook_attn_in`, `hook_q_input`,
+    /// `hook_k_input`, `hook_v_input`), the norm is one of each head's input: `[b,t,H+2K,1]`, query heads, then key heads,
+    /// then value heads.
     Ln1Scale, true, "ln1.hook_scale", [];
-    /// The first norm before gain and bias `[b,t,D]`.
+    /// The first norm before gain and bias `[b,t,D]`; `[b,t,H+2K,D]` where a run looks at an input of heads.
     Ln1Normalized, true, "ln1.hook_normalized", [];
-    /// The first norm after gain and bias `[b,t,D]`.
+    /// The first norm after gain and bias `[b,t,D]`; `[b,t,H+2K,D]` where a run looks at an input of heads.
     Ln1Out, true, "ln1.hook_out", ["attn.hook_in"];
     /// Queries before rotation `[b,t,H,dh]`.
     Q, true, "attn.hook_q", ["attn.q.hook_out"];

@@ -34,6 +34,7 @@ mod patching;
 mod patching_toy;
 mod questions;
 mod seeded;
+mod split_inputs;
 mod support;
 mod tokens;
 mod trace;
