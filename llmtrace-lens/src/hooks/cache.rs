@@ -27,7 +27,8 @@ impl ActivationCache {
     /// # Errors
     /// There is no such point, or the run did not keep it.
     pub fn get(&self, name: &str) -> Result<&Tensor, RunError> {
-        let point = HookPoint::parse(name).ok_or_else(|| RunError::unknown_point(name, &self.config))?;
+        let point = HookPoint::parse(name, &self.config)
+            .ok_or_else(|| RunError::unknown_point(name, &self.config))?;
         self.at(point)
     }
 

@@ -48,11 +48,13 @@ impl Filter {
         let mut set = PointSet::none(config);
         for pattern in &self.patterns {
             let mut found = false;
-            if let Some(point) = HookPoint::parse(pattern).filter(|point| exists(*point, config)) {
+            let named = HookPoint::parse(pattern, config);
+            let within = |point: &HookPoint| point.layer().is_none_or(|layer| layer < config.layers);
+            if let Some(point) = named.filter(within) {
                 set.insert(point);
                 found = true;
             } else {
-                for point in points(config).filter(|point| matches(pattern, *point)) {
+                for point in points(config).filter(|point| matches(pattern, *point, config)) {
                     set.insert(point);
                     found = true;
                 }
@@ -130,19 +132,15 @@ pub(crate) fn points(config: &Config) -> impl Iterator<Item = HookPoint> {
     before.chain(blocks).chain(after)
 }
 
-fn exists(point: HookPoint, config: &Config) -> bool {
-    point.layer().is_none_or(|layer| layer < config.layers) && point.site().exists_in(config)
-}
-
-fn matches(pattern: &str, point: HookPoint) -> bool {
+fn matches(pattern: &str, point: HookPoint, config: &Config) -> bool {
     let site = point.site();
     let leaf = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
     if site.is_costly()
-        && !site.names().any(|name| pattern.ends_with(leaf(name)) && leaf(name).len() > "hook_in".len())
+        && !site.names(config).any(|name| pattern.ends_with(leaf(name)) && leaf(name).len() > "hook_in".len())
     {
         return false;
     }
-    site.names().any(|name| match point.layer() {
+    site.names(config).any(|name| match point.layer() {
         Some(layer) => glob(pattern, &format!("blocks.{layer}.{name}")),
         None => glob(pattern, name),
     })

@@ -104,7 +104,10 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let x = self.visit(layer, Site::ResidPre, x)?;
         let attended = self.attention(layer, block, &x, before)?;
         let attended = match &block.ln1_post {
-            Some(norm) => self.norm(layer, norm, &attended, [Site::Ln1PostScale, Site::Ln1PostNormalized])?,
+            Some(norm) => {
+                let attended = self.visit(layer, Site::AttnWritten, attended)?;
+                self.norm(layer, norm, &attended, [Site::Ln1PostScale, Site::Ln1PostNormalized])?
+            }
             None => attended,
         };
         let attended = self.visit(layer, Site::AttnOut, attended)?;
@@ -120,7 +123,10 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let normed = self.visit(layer, Site::Ln2Out, normed)?;
         let written = self.mlp(layer, &block.mlp, &normed)?;
         let written = match &block.ln2_post {
-            Some(norm) => self.norm(layer, norm, &written, [Site::Ln2PostScale, Site::Ln2PostNormalized])?,
+            Some(norm) => {
+                let written = self.visit(layer, Site::MlpWritten, written)?;
+                self.norm(layer, norm, &written, [Site::Ln2PostScale, Site::Ln2PostNormalized])?
+            }
             None => written,
         };
         let written = self.visit(layer, Site::MlpOut, written)?;

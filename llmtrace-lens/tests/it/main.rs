@@ -29,6 +29,7 @@ mod inspect;
 mod interventions;
 mod interventions_everywhere;
 mod loading;
+mod names;
 mod origin;
 mod patching;
 mod patching_toy;

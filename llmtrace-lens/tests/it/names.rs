@@ -1,0 +1,82 @@
+//! Names of TransformerLens 3 and 4 stand for what they stand for there, whatever parts a model has.
+
+use candle_core::{D, Tensor};
+use llmtrace_lens::Filter;
+
+use crate::support::{close, folder, ids, model, tensors};
+
+/// The point of each model that is kept under a name, or what is said where it has none.
+fn check(name: &str, expected: &[(&str, &str)]) {
+    for (family, expected) in expected {
+        let model = model(family);
+        let found = match model.run_with_cache(&[5, 60, 17], name) {
+            Err(error) => error.to_string(),
+            Ok((_, cache)) => {
+                assert_eq!(cache.len(), 1, "{family} {name}");
+                assert!(cache.get(name).is_ok(), "{family} {name}");
+                cache.iter().next().unwrap().0.to_string()
+            }
+        };
+        assert_eq!(&found, expected, "{name} of {family}");
+    }
+}
+
+#[test]
+fn what_attention_and_mlp_write_is_named_apart_from_what_they_add() {
+    check(
+        "blocks.1.attn.hook_out",
+        &[
+            ("gpt2", "blocks.1.hook_attn_out"),
+            ("llama", "blocks.1.hook_attn_out"),
+            ("gemma2", "blocks.1.attn.hook_out"),
+            ("gemma3", "blocks.1.attn.hook_out"),
+        ],
+    );
+    check(
+        "blocks.1.attn.hook_hidden_states",
+        &[("gpt2", "blocks.1.hook_attn_out"), ("gemma2", "blocks.1.attn.hook_out")],
+    );
+    check(
+        "blocks.1.mlp.hook_out",
+        &[
+            ("gpt_neox", "blocks.1.hook_mlp_out"),
+            ("qwen3", "blocks.1.hook_mlp_out"),
+            ("gemma2", "blocks.1.mlp.hook_out"),
+            ("gemma3", "blocks.1.mlp.hook_out"),
+        ],
+    );
+    let unknown = |name: &str, closest: &str| {
+        format!("no hook point {name:?} in this model; did you mean {closest:?}?")
+    };
+    let attention = unknown("blocks.1.ln1_post.hook_out", "blocks.1.ln1.hook_out");
+    check(
+        "blocks.1.ln1_post.hook_out",
+        &[("gemma2", "blocks.1.hook_attn_out"), ("gemma3", "blocks.1.hook_attn_out"), ("gpt2", &attention)],
+    );
+    let mlp = unknown("blocks.1.ln2_post.hook_out", "blocks.1.ln2.hook_out");
+    check("blocks.1.ln2_post.hook_out", &[("gemma3", "blocks.1.hook_mlp_out"), ("llama", &mlp)]);
+    let short = unknown("out1", "hook_embed").split(';').next().unwrap().to_owned();
+    check("out1", &[("gemma2", &short), ("gpt2", &short)]);
+}
+
+#[test]
+fn what_is_written_becomes_what_is_added_through_the_norm_after_it() {
+    for family in ["gemma2", "gemma3"] {
+        let model = model(family);
+        let golden = tensors(folder(family).join("tl_cache.safetensors"));
+        let tokens = ids(&tensors(folder(family).join("expected.safetensors"))["prompt.input_ids"]);
+        let filter = Filter::new("*.attn.hook_out, *.mlp.hook_out, *.hook_result");
+        let (_, cache) = model.run_with_cache(&tokens, filter).unwrap();
+        assert_eq!(cache.len(), 3 * model.config().layers);
+        for layer in 0..model.config().layers {
+            let kept = |name: &str| cache.get(&format!("blocks.{layer}.{name}")).unwrap();
+            for (written, norm) in [("attn.hook_out", "ln1_post"), ("mlp.hook_out", "ln2_post")] {
+                let golden = |what: &str| &golden[&format!("blocks.{layer}.{norm}.hook_{what}")];
+                let quotient: Tensor = kept(written).broadcast_div(golden("scale")).unwrap();
+                close(&format!("{family} {layer} {written}"), &quotient, golden("normalized"), 1e-4);
+            }
+            let heads = kept("attn.hook_result").sum(D::Minus2).unwrap();
+            close(&format!("{family} {layer} heads"), &heads, kept("attn.hook_out"), 1e-5);
+        }
+    }
+}
