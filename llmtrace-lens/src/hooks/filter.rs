@@ -140,10 +140,7 @@ fn matches(pattern: &str, point: HookPoint, config: &Config) -> bool {
     {
         return false;
     }
-    site.names(config).any(|name| match point.layer() {
-        Some(layer) => glob(pattern, &format!("blocks.{layer}.{name}")),
-        None => glob(pattern, name),
-    })
+    point.names(config).any(|name| glob(pattern, &name))
 }
 
 /// Whether `*` of the pattern can stand for what the text has there.

@@ -47,6 +47,14 @@ impl HookPoint {
         site(name, false).map(Self::global).or_else(|| Self::parse_short(name, config))
     }
 
+    /// The classic name and its aliases in models of this shape.
+    pub(crate) fn names(self, config: &Config) -> impl Iterator<Item = String> {
+        self.site.names(config).map(move |name| match self.layer {
+            Some(layer) => format!("blocks.{layer}.{name}"),
+            None => name.to_owned(),
+        })
+    }
+
     /// A short name that two sites have (`out3`) is none.
     fn parse_short(name: &str, config: &Config) -> Option<Self> {
         let digits = name.find(|c: char| c.is_ascii_digit())?;
@@ -155,9 +163,9 @@ sites! {
     /// The second norm after gain and bias `[b,t,D]`.
     Ln2Out, true, "ln2.hook_out", ["mlp.hook_in"];
     /// Neurons before their nonlinearity `[b,t,M]`; the gate branch where there is one.
-    Pre, true, "mlp.hook_pre", ["mlp.gate.hook_out"];
+    Pre, true, "mlp.hook_pre", [];
     /// The linear branch of a gated MLP `[b,t,M]`.
-    PreLinear, true, "mlp.hook_pre_linear", ["mlp.in.hook_out"];
+    PreLinear, true, "mlp.hook_pre_linear", [];
     /// Neurons after their nonlinearity, times the linear branch where there is one `[b,t,M]`.
     Post, true, "mlp.hook_post", ["mlp.out.hook_in"];
     /// What the MLP writes before the norm after it `[b,t,D]` (Gemma 2 and 3); of other models this is a name of `hook_mlp_out`.
@@ -225,11 +233,13 @@ impl Site {
 
     /// Names that TransformerLens 3 and 4 give to the parts that a block has.
     fn aliases_by_shape(self, config: &Config) -> &'static [&'static str] {
-        match (self, config.post_norms) {
-            (Self::AttnOut, true) => &["ln1_post.hook_out"],
-            (Self::AttnOut, false) => &["attn.hook_out", "attn.hook_hidden_states"],
-            (Self::MlpOut, true) => &["ln2_post.hook_out"],
-            (Self::MlpOut, false) => &["mlp.hook_out"],
+        match (self, config.post_norms, config.mlp) {
+            (Self::AttnOut, true, _) => &["ln1_post.hook_out"],
+            (Self::AttnOut, false, _) => &["attn.hook_out", "attn.hook_hidden_states"],
+            (Self::MlpOut, true, _) => &["ln2_post.hook_out"],
+            (Self::MlpOut, false, _) => &["mlp.hook_out"],
+            (Self::Pre, _, MlpKind::Gated) => &["mlp.gate.hook_out"],
+            (Self::Pre, _, MlpKind::Plain) | (Self::PreLinear, _, MlpKind::Gated) => &["mlp.in.hook_out"],
             _ => &[],
         }
     }

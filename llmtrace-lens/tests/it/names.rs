@@ -5,6 +5,10 @@ use llmtrace_lens::Filter;
 
 use crate::support::{close, folder, ids, model, tensors};
 
+fn unknown(name: &str, closest: &str) -> String {
+    format!("no hook point {name:?} in this model; did you mean {closest:?}?")
+}
+
 /// The point of each model that is kept under a name, or what is said where it has none.
 fn check(name: &str, expected: &[(&str, &str)]) {
     for (family, expected) in expected {
@@ -45,9 +49,6 @@ fn what_attention_and_mlp_write_is_named_apart_from_what_they_add() {
             ("gemma3", "blocks.1.mlp.hook_out"),
         ],
     );
-    let unknown = |name: &str, closest: &str| {
-        format!("no hook point {name:?} in this model; did you mean {closest:?}?")
-    };
     let attention = unknown("blocks.1.ln1_post.hook_out", "blocks.1.ln1.hook_out");
     check(
         "blocks.1.ln1_post.hook_out",
@@ -79,4 +80,22 @@ fn what_is_written_becomes_what_is_added_through_the_norm_after_it() {
             close(&format!("{family} {layer} heads"), &heads, kept("attn.hook_out"), 1e-5);
         }
     }
+}
+
+#[test]
+fn branches_of_an_mlp_are_named_by_what_it_has() {
+    check(
+        "blocks.0.mlp.in.hook_out",
+        &[
+            ("gpt2", "blocks.0.mlp.hook_pre"),
+            ("gpt_neox", "blocks.0.mlp.hook_pre"),
+            ("llama", "blocks.0.mlp.hook_pre_linear"),
+            ("gemma3", "blocks.0.mlp.hook_pre_linear"),
+        ],
+    );
+    let gate = unknown("blocks.0.mlp.gate.hook_out", "blocks.0.mlp.in.hook_out");
+    check(
+        "blocks.0.mlp.gate.hook_out",
+        &[("llama", "blocks.0.mlp.hook_pre"), ("gemma2", "blocks.0.mlp.hook_pre"), ("gpt2", &gate)],
+    );
 }
