@@ -134,10 +134,12 @@ pub(crate) fn points(config: &Config) -> impl Iterator<Item = HookPoint> {
 
 fn matches(pattern: &str, point: HookPoint, config: &Config) -> bool {
     let site = point.site();
-    let leaf = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
-    if site.is_costly()
-        && !site.names(config).any(|name| pattern.ends_with(leaf(name)) && leaf(name).len() > "hook_in".len())
-    {
+    // `hook_in` is the end of many names: those that end so are own names as a whole.
+    let own = |name: &'static str| match name.rsplit_once('.') {
+        Some((_, leaf)) if leaf != "hook_in" => leaf,
+        _ => name,
+    };
+    if site.is_costly() && !site.names(config).any(|name| pattern.ends_with(own(name))) {
         return false;
     }
     point.names(config).any(|name| glob(pattern, &name))

@@ -99,3 +99,28 @@ fn branches_of_an_mlp_are_named_by_what_it_has() {
         &[("llama", "blocks.0.mlp.hook_pre"), ("gemma2", "blocks.0.mlp.hook_pre"), ("gpt2", &gate)],
     );
 }
+
+#[test]
+fn a_pattern_chooses_points_that_cost_extra_work_by_any_of_their_own_names() {
+    let model = model("llama");
+    let chosen = |filter: &str| -> Vec<String> {
+        let (_, cache) = model.run_with_cache(&[5, 60], filter).unwrap();
+        cache.iter().map(|(point, _)| point.to_string()).collect()
+    };
+    for (pattern, expected) in [
+        ("blocks.*.hook_q_input", "hook_q_input"),
+        ("blocks.*.attn.q.hook_in", "hook_q_input"),
+        ("*.attn.k.hook_in", "hook_k_input"),
+        ("blocks.*.attn.v.hook_in", "hook_v_input"),
+        ("*.hook_mlp_in", "hook_mlp_in"),
+        ("*hook_result", "attn.hook_result"),
+        ("*.attn.hook_in", "ln1.hook_out"),
+    ] {
+        let expected: Vec<String> =
+            (0..model.config().layers).map(|layer| format!("blocks.{layer}.{expected}")).collect();
+        assert_eq!(chosen(pattern), expected, "{pattern}");
+    }
+    let swept = chosen("*.hook_in");
+    assert!(swept.contains(&"blocks.1.hook_resid_pre".to_owned()), "{swept:?}");
+    assert!(!swept.iter().any(|point| point.ends_with("_input")), "{swept:?}");
+}
