@@ -191,6 +191,10 @@ impl Options {
             let text = read(path)?;
             templates.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
         }
+        let is_bare = |template: &&String| template.split_whitespace().all(|word| word.contains("{}"));
+        if let Some(bare) = templates.iter().find(is_bare).filter(|_| self.words) {
+            return Err(Failure::Wrong(format!("--words: template {bare:?} has no word beside {{}}")));
+        }
         let over = match self.over {
             OverName::Larger => Over::Larger,
             OverName::Terms => Over::Terms,

@@ -278,6 +278,8 @@ fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
     refuse(&arguments(&groups, "Paris"), "no \"Paris\"");
     refuse(&[&arguments(&groups, "Austin"), &["--confidence", "95"][..]].concat(), "0.5 to 0.9999");
     refuse(&["bias", "toy", "--groups", &groups, "--targets", "Austin"], "--template");
+    let bare = ["bias", "toy", "--template", "{}", "--groups", &groups, "--targets", "Austin", "--words"];
+    refuse(&bare, "template \"{}\" has no word beside {}");
 }
 
 #[test]
