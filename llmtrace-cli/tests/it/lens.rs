@@ -124,6 +124,10 @@ fn a_dump_holds_what_was_named_and_no_more() {
         printed["shapes"]["hook_embed"].is_array() && printed["shapes"]["ln_final.hook_scale"].is_array()
     );
     check(
+        "blocks.0.hook_q_input,blocks.0.ln1.hook_scale",
+        &["blocks.0.hook_q_input", "blocks.0.ln1.hook_scale"],
+    );
+    check(
         "*.hook_result",
         &["blocks.0.attn.hook_result", "blocks.1.attn.hook_result", "blocks.2.attn.hook_result"],
     );

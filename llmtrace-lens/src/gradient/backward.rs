@@ -38,6 +38,7 @@ impl Backward<'_> {
             Some(norm) => self.norm(layer, norm, [Site::Ln2PostScale, Site::Ln2PostNormalized], &after)?,
             None => after.clone(),
         };
+        self.record(layer, Site::MlpWritten, &written);
         let read = self.mlp(layer, &block.mlp, &written)?;
         self.record(layer, Site::Ln2Out, &read);
         let read = self.norm(layer, &block.ln2, [Site::Ln2Scale, Site::Ln2Normalized], &read)?;
@@ -51,6 +52,7 @@ impl Backward<'_> {
             Some(norm) => self.norm(layer, norm, [Site::Ln1PostScale, Site::Ln1PostNormalized], &middle)?,
             None => middle.clone(),
         };
+        self.record(layer, Site::AttnWritten, &written);
         let read = self.attention(layer, &block.attention, &written)?;
         self.record(layer, Site::Ln1Out, &read);
         let read = self.norm(layer, &block.ln1, [Site::Ln1Scale, Site::Ln1Normalized], &read)?;

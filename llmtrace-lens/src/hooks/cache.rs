@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Tensor};
 
-use super::filter::exists;
+use super::filter::points;
 use super::point::HookPoint;
 use crate::error::RunError;
 use crate::model::Config;
@@ -29,7 +29,8 @@ impl ActivationCache {
     /// # Errors
     /// There is no such point, or the run did not keep it.
     pub fn get(&self, name: &str) -> Result<&Tensor, RunError> {
-        let point = HookPoint::parse(name).ok_or_else(|| RunError::unknown_point(name, &self.config))?;
+        let point = HookPoint::parse(name, &self.config)
+            .ok_or_else(|| RunError::unknown_point(name, &self.config))?;
         self.at(point)
     }
 
@@ -39,7 +40,7 @@ impl ActivationCache {
     /// The model has no such point, or the run did not keep it.
     pub fn at(&self, point: HookPoint) -> Result<&Tensor, RunError> {
         self.values.get(&point).map(|(_, value)| value).ok_or_else(|| {
-            if exists(point, &self.config) {
+            if points(&self.config).any(|known| known == point) {
                 RunError::NotKept { point }
             } else {
                 RunError::unknown_point(&point.to_string(), &self.config)
