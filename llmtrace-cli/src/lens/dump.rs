@@ -42,9 +42,9 @@ Writes what a model computes to a safetensors file.
 Reads a model and runs it once over the prompt. The file holds the activations
 at the named hook points as f32 under their classic TransformerLens names, such
 as blocks.0.hook_resid_pre [1, t, width], and tokens [1, t] (i64) and logits
-[1, t, vocabulary] (f32). Names of TransformerLens 3 and 4 and short ones
-(pattern1) are read too; * leaves out points that cost extra work, such as
-hook_result, unless a pattern ends in their own name.
+[1, t, vocabulary] (f32). What is asked for by a name of TransformerLens 3 or 4,
+or a short one (pattern1), is there under that name too; * leaves out points that
+cost extra work, such as hook_result, unless a pattern ends in their own name.
 
 Prints one JSON object: the model, the file, tokens and their texts, the shape
 of each tensor, and the times in seconds.
@@ -109,6 +109,12 @@ fn tensors(model: &Model, tokens: &[u32], hooks: &str) -> Result<HashMap<String,
     let mut tensors = HashMap::new();
     for (point, value) in cache.iter() {
         tensors.insert(point.to_string(), on_cpu(value).map_err(wrong)?);
+    }
+    // What was asked for by one of its other names is there under that one too.
+    for name in hooks.split(',').map(str::trim) {
+        if let Ok(value) = cache.get(name) {
+            tensors.insert(name.to_owned(), on_cpu(value).map_err(wrong)?);
+        }
     }
     let ids: Vec<i64> = tokens.iter().map(|token| i64::from(*token)).collect();
     tensors

@@ -61,6 +61,9 @@ fn a_dump_holds_what_transformer_lens_computes() {
         let written = SafeTensors::deserialize(&written).unwrap();
         let cache = std::fs::read(golden.join("tl_cache.safetensors")).unwrap();
         let cache = SafeTensors::deserialize(&cache).unwrap();
+        for name in cache.names() {
+            assert!(written.tensor(name).is_ok(), "{model}: {name} is not there");
+        }
         let mut compared = 0;
         for (name, tensor) in written.iter() {
             assert_eq!(printed["shapes"][name], Value::from(tensor.shape()), "{model} {name}");
@@ -104,7 +107,10 @@ fn a_dump_holds_what_was_named_and_no_more() {
         assert_eq!(printed["texts"][6], "Dallas");
     };
     check("hook_embed", &["hook_embed"]);
-    check("pattern1, blocks.0.attn.hook_out", &["blocks.0.hook_attn_out", "blocks.1.attn.hook_pattern"]);
+    check(
+        "pattern1, blocks.0.attn.hook_out",
+        &["blocks.0.attn.hook_out", "blocks.0.hook_attn_out", "blocks.1.attn.hook_pattern", "pattern1"],
+    );
     // Several patterns may be given one by one, and --json is what is printed in any case.
     let out = folder.path("several.safetensors");
     let several = [

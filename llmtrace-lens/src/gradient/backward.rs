@@ -34,6 +34,7 @@ impl Backward<'_> {
     fn block(&mut self, layer: usize, block: &Block, after: Tensor) -> Result<Tensor, RunError> {
         self.record(layer, Site::ResidPost, &after);
         self.record(layer, Site::MlpOut, &after);
+        self.record(layer, Site::Ln2PostOut, &after);
         let written = match &block.ln2_post {
             Some(norm) => self.norm(layer, norm, [Site::Ln2PostScale, Site::Ln2PostNormalized], &after)?,
             None => after.clone(),
@@ -48,6 +49,7 @@ impl Backward<'_> {
         };
         self.record(layer, Site::ResidMid, &middle);
         self.record(layer, Site::AttnOut, &middle);
+        self.record(layer, Site::Ln1PostOut, &middle);
         let written = match &block.ln1_post {
             Some(norm) => self.norm(layer, norm, [Site::Ln1PostScale, Site::Ln1PostNormalized], &middle)?,
             None => middle.clone(),

@@ -150,6 +150,8 @@ sites! {
     Ln1PostScale, true, "ln1_post.hook_scale", [];
     /// The norm after attention before its gain `[b,t,D]` (Gemma 2 and 3).
     Ln1PostNormalized, true, "ln1_post.hook_normalized", [];
+    /// The norm after attention after its gain `[b,t,D]` (Gemma 2 and 3): what attention adds to the stream.
+    Ln1PostOut, true, "ln1_post.hook_out", [];
     /// What attention adds to the stream `[b,t,D]`, after the norm that some models have there.
     AttnOut, true, "hook_attn_out", [];
     /// The stream between attention and MLP `[b,t,D]`; absent in parallel blocks (Pythia).
@@ -174,6 +176,8 @@ sites! {
     Ln2PostScale, true, "ln2_post.hook_scale", [];
     /// The norm after the MLP before its gain `[b,t,D]` (Gemma 2 and 3).
     Ln2PostNormalized, true, "ln2_post.hook_normalized", [];
+    /// The norm after the MLP after its gain `[b,t,D]` (Gemma 2 and 3): what the MLP adds to the stream.
+    Ln2PostOut, true, "ln2_post.hook_out", [];
     /// What the MLP adds to the stream `[b,t,D]`, after the norm that some models have there.
     MlpOut, true, "hook_mlp_out", [];
     /// The residual stream that leaves a block `[b,t,D]`.
@@ -216,8 +220,12 @@ impl Site {
             Self::PosEmbed => !rotary,
             Self::RotQ | Self::RotK => rotary,
             Self::QNormed | Self::KNormed => config.qk_norm,
-            Self::AttnWritten | Self::Ln1PostScale | Self::Ln1PostNormalized => config.post_norms,
-            Self::MlpWritten | Self::Ln2PostScale | Self::Ln2PostNormalized => config.post_norms,
+            Self::AttnWritten | Self::Ln1PostScale | Self::Ln1PostNormalized | Self::Ln1PostOut => {
+                config.post_norms
+            }
+            Self::MlpWritten | Self::Ln2PostScale | Self::Ln2PostNormalized | Self::Ln2PostOut => {
+                config.post_norms
+            }
             Self::ResidMid => config.residual == Residual::Sequential,
             Self::PreLinear => config.mlp == MlpKind::Gated,
             Self::AttnIn => config.heads == config.kv_heads,
@@ -234,9 +242,7 @@ impl Site {
     /// Names that TransformerLens 3 and 4 give to the parts that a block has.
     fn aliases_by_shape(self, config: &Config) -> &'static [&'static str] {
         match (self, config.post_norms, config.mlp) {
-            (Self::AttnOut, true, _) => &["ln1_post.hook_out"],
             (Self::AttnOut, false, _) => &["attn.hook_out", "attn.hook_hidden_states"],
-            (Self::MlpOut, true, _) => &["ln2_post.hook_out"],
             (Self::MlpOut, false, _) => &["mlp.hook_out"],
             (Self::Pre, _, MlpKind::Gated) => &["mlp.gate.hook_out"],
             (Self::Pre, _, MlpKind::Plain) | (Self::PreLinear, _, MlpKind::Gated) => &["mlp.in.hook_out"],

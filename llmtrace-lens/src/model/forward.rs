@@ -106,7 +106,9 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let attended = match &block.ln1_post {
             Some(norm) => {
                 let attended = self.visit(layer, Site::AttnWritten, attended)?;
-                self.norm(layer, norm, &attended, [Site::Ln1PostScale, Site::Ln1PostNormalized])?
+                let sites = [Site::Ln1PostScale, Site::Ln1PostNormalized];
+                let attended = self.norm(layer, norm, &attended, sites)?;
+                self.visit(layer, Site::Ln1PostOut, attended)?
             }
             None => attended,
         };
@@ -125,7 +127,9 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let written = match &block.ln2_post {
             Some(norm) => {
                 let written = self.visit(layer, Site::MlpWritten, written)?;
-                self.norm(layer, norm, &written, [Site::Ln2PostScale, Site::Ln2PostNormalized])?
+                let sites = [Site::Ln2PostScale, Site::Ln2PostNormalized];
+                let written = self.norm(layer, norm, &written, sites)?;
+                self.visit(layer, Site::Ln2PostOut, written)?
             }
             None => written,
         };

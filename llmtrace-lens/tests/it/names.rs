@@ -50,12 +50,9 @@ fn what_attention_and_mlp_write_is_named_apart_from_what_they_add() {
         ],
     );
     let attention = unknown("blocks.1.ln1_post.hook_out", "blocks.1.ln1.hook_out");
-    check(
-        "blocks.1.ln1_post.hook_out",
-        &[("gemma2", "blocks.1.hook_attn_out"), ("gemma3", "blocks.1.hook_attn_out"), ("gpt2", &attention)],
-    );
+    check("blocks.1.ln1_post.hook_out", &[("gemma2", "blocks.1.ln1_post.hook_out"), ("gpt2", &attention)]);
     let mlp = unknown("blocks.1.ln2_post.hook_out", "blocks.1.ln2.hook_out");
-    check("blocks.1.ln2_post.hook_out", &[("gemma3", "blocks.1.hook_mlp_out"), ("llama", &mlp)]);
+    check("blocks.1.ln2_post.hook_out", &[("gemma3", "blocks.1.ln2_post.hook_out"), ("llama", &mlp)]);
     let short = unknown("out1", "hook_embed").split(';').next().unwrap().to_owned();
     check("out1", &[("gemma2", &short), ("gpt2", &short)]);
 }
