@@ -105,7 +105,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let (answer_text, wrong_text) = (model.token_text(answer), model.token_text(other));
     if answer == other {
         return Err(Failure::Wrong(format!(
-            "both prompts are answered with {answer_text:?}: give --answer and --wrong, or other prompts"
+            "the answer is {answer_text:?} for both prompts: give --answer and --wrong that differ, or other prompts"
         )));
     }
     let steps = Steps::new("patching");

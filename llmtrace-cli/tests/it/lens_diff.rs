@@ -33,7 +33,7 @@ fn a_changed_fact_is_told_and_drawn() {
 fn a_copy_has_not_changed() {
     let told = diff(&["toy", "toy", "--prompt", DALLAS]);
     assert_eq!((told.code, told.err.as_str()), (0, ""));
-    assert!(told.out.contains("Nothing changed on 1 prompts of 8 tokens"), "{}", told.out);
+    assert!(told.out.contains("Nothing changed on 1 prompt of 8 tokens"), "{}", told.out);
     assert_eq!(diff(&["toy", "toy", "--prompt", DALLAS, "--json"]).json()["changed"], false);
 }
 

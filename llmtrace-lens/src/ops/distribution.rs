@@ -32,9 +32,9 @@ impl Distribution {
 
     /// The Shannon entropy in nats: 0 where one token is certain, `ln n` where `n` are equally probable.
     pub(crate) fn entropy(&self) -> f64 {
-        // 0 is the limit of p ln p; `max` turns the minus zero of a certain token into zero.
+        // 0 is the limit of p ln p; adding 0 turns the minus zero of a certain token into zero.
         let terms = self.probabilities.iter().filter(|&&p| p > 0.0).map(|&p| -p * p.ln());
-        terms.sum::<f64>().max(0.0)
+        terms.sum::<f64>() + 0.0
     }
 
     /// The Kullback-Leibler divergence `sum p (ln p - ln q)` in nats from the distribution `p` of `logits` to this one, `q`
@@ -109,6 +109,7 @@ mod tests {
                 assert!((found - expected).abs() < 1e-12, "{logits:?}: {found} {expected}");
             }
             assert!((found.entropy() - entropy).abs() < 1e-12, "{logits:?}: {}", found.entropy());
+            assert!(found.entropy().is_sign_positive(), "{logits:?}");
             for (&logit, probability) in logits.iter().zip(probabilities) {
                 assert!((found.log_probability(logit).exp() - probability).abs() < 1e-12);
             }

@@ -58,7 +58,7 @@ impl<'a> Patching<'a> {
     pub fn new(model: &'a Model, clean: &[u32], corrupted: &[u32], metric: Metric) -> Result<Self, RunError> {
         if clean.len() != corrupted.len() {
             return Err(RunError::Input(format!(
-                "the clean prompt has {} tokens and the corrupted one {}: patching needs the same positions in both",
+                "the clean prompt and the corrupted one have {} and {} tokens: patching needs the same positions in both",
                 clean.len(),
                 corrupted.len()
             )));

@@ -12,7 +12,12 @@ const LINES: usize = 10;
 impl VersionDiff {
     /// What changed, in one sentence.
     pub fn verdict(&self) -> String {
-        let read = format!("{} prompts of {} tokens", self.answers.len(), self.tokens);
+        let prompts = if self.answers.len() == 1 {
+            "1 prompt".to_owned()
+        } else {
+            format!("{} prompts", self.answers.len())
+        };
+        let read = format!("{prompts} of {} tokens", self.tokens);
         if !self.changed() {
             return format!("Nothing changed on {read}, beyond what rounding the weights to bf16 explains.");
         }

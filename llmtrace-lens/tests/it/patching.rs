@@ -151,7 +151,7 @@ fn what_cannot_be_swept_is_one_clear_error() {
     let metric = || Metric::logit_difference(RIGHT, WRONG);
     check(
         new(&clean[1..], metric()),
-        "the clean prompt has 8 tokens and the corrupted one 9: patching needs the same positions in both",
+        "the clean prompt and the corrupted one have 8 and 9 tokens: patching needs the same positions in both",
     );
     check(new(&clean, Metric::probability(384)), "token 384 is outside the vocabulary of 384 tokens");
     check(
