@@ -441,7 +441,7 @@ fn what_cannot_be_done_is_said_on_one_line() {
     check(&["attention", "toy", "--prompt", "the"], &["one token"]);
     check(&["attention", "toy", "--prompt", DALLAS, "--head", "L9H0"], &["L9H0", "3 layers of 4 heads"]);
     check(&["attention", "toy", "--prompt", DALLAS, "--head", "first"], &["L0H2", "\"first\""]);
-    check(&["patch", "toy", "--clean", OAKLAND, "--corrupt", "Dallas is"], &["8 tokens", "2"]);
+    check(&["patch", "toy", "--clean", OAKLAND, "--corrupt", "Dallas is"], &["8 and 2 tokens"]);
     check(&["patch", "toy", "--clean", DALLAS, "--corrupt", DALLAS], &["both prompts", "Austin"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--max-runs", "10"], &["256", "10"]);
     check(&["explain", "toy", "--prompt", &"the ".repeat(20)], &["16", "20"]);
