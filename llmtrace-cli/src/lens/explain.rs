@@ -113,7 +113,8 @@ instructions, retrieved documents, results of tools. One with \"keep\": true is
 never masked.
 
 Returns 0 when done, 2 if the model cannot be read, there are too many parts for
-the method, or more runs than --max-runs would be needed.";
+the method, or more runs than --max-runs or samples than it takes would be
+needed.";
 
 const EXAMPLES: &str = "\
 Examples:

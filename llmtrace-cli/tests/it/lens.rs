@@ -406,6 +406,17 @@ fn what_cannot_be_done_is_said_on_one_line() {
     check(&["patch", "toy", "--clean", DALLAS, "--corrupt", DALLAS], &["both prompts", "Austin"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--max-runs", "10"], &["256", "10"]);
     check(&["explain", "toy", "--prompt", &"the ".repeat(20)], &["16", "20"]);
+    for (method, most) in
+        [("permutation", "174762 pairs"), ("lime", "1048576 samples"), ("ig", "10000 steps")]
+    {
+        for asked in ["9223372036854775807", "1000000000000"] {
+            let prompt = ["explain", "toy", "--prompt", "Dallas is", "--method", method, "--samples", asked];
+            check(&prompt, &[most, asked]);
+            check(&[&prompt[..], &["--max-runs", "10"]].concat(), &[asked]);
+        }
+    }
+    let many = ["explain", "toy", "--prompt", &"the ".repeat(37), "--method", "kernel-shap"];
+    check(&[&many[..], &["--samples", "200000000"]].concat(), &["1048576 samples", "200000000"]);
     check(&["explain", "toy", "--tokens", "2,3", "--parts", "word"], &["--prompt"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--method", "guess"], &["guess", "shapley"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--parts", "segments"], &["--segments FILE"]);

@@ -145,7 +145,7 @@ impl<'a> Game<'a> {
     ///
     /// # Errors
     ///
-    /// [`ExplainError::NoParts`], [`ExplainError::TooManyParts`].
+    /// [`ExplainError::NoParts`], [`ExplainError::TooManyParts`], [`ExplainError::TooManySamples`].
     pub fn plan(&self, method: &impl Method) -> Result<Plan, ExplainError> {
         Ok(self.plan_masks(method.name(), &self.masks_of(method)?))
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 use candle_core::{DType, Device};
 
 use super::cost::Spent;
+use super::limits::within;
 use super::{Attribution, ExplainError, Game, Masked, Masking, Parts, Scored, trace};
 use crate::error::RunError;
 use crate::gradient::{Baseline, IntegratedGradients, Target};
@@ -92,8 +93,10 @@ impl<'m> TokenGame<'m> {
     /// Integrated gradients, added up over the embeddings of each part; the gap is what the integral misses.
     ///
     /// # Errors
-    /// The model cannot be run on the prompt.
+    /// The model cannot be run on the prompt, or more than [`IntegratedGradients::MAX_STEPS`] steps are asked for.
     pub fn integrated_gradients(&self, method: &IntegratedGradients) -> Result<Attribution, ExplainError> {
+        let (steps, most) = (method.step_count(), IntegratedGradients::MAX_STEPS);
+        within("integrated_gradients", "steps", steps, most)?;
         let masking = match method.baseline() {
             Baseline::Token(id) => Masking::TokenId { id },
             other => Masking::Embedding { with: other.to_string() },
@@ -146,7 +149,7 @@ impl<'m> TokenGame<'m> {
             attribution.masking = masking;
             attribution.base_value = base_value;
             attribution.full_value = full_value;
-            let (calls, tokens) = (runs as u64, (runs * self.tokens.len()) as u64);
+            let (calls, tokens) = (runs as u64, runs.saturating_mul(self.tokens.len()) as u64);
             attribution.spent = Spent { calls, input_tokens: Some(tokens), ..Spent::default() };
             attribution.seconds = began.elapsed().as_secs_f64();
             Ok(attribution)

@@ -36,6 +36,7 @@ mod kendall;
 mod kernel_shap;
 mod leave_one_out;
 mod lime;
+mod limits;
 mod linear;
 #[cfg(feature = "model")]
 mod local;
@@ -63,6 +64,7 @@ pub use game::{Game, Progress};
 pub use kernel_shap::{KernelShap, WeightedMask};
 pub use leave_one_out::LeaveOneOut;
 pub use lime::{Lime, LimeFit};
+pub use limits::{MAX_MASK_BYTES, MAX_MASKS};
 #[cfg(feature = "model")]
 pub use local::TokenGame;
 pub use masked::Masked;

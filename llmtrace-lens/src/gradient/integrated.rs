@@ -61,7 +61,11 @@ impl IntegratedGradients {
         Self { baseline, steps: STEPS }
     }
 
-    /// Averages the gradients at so many nodes of a Gauss-Legendre rule, at least one.
+    /// Most steps: a hundred are nearly always enough, and more than these take longer to lay out than to run.
+    pub const MAX_STEPS: usize = 10_000;
+
+    /// Averages the gradients at so many nodes of a Gauss-Legendre rule, at least one and at most
+    /// [`MAX_STEPS`](Self::MAX_STEPS).
     pub fn steps(mut self, steps: usize) -> Self {
         self.steps = steps.max(1);
         self
@@ -71,9 +75,13 @@ impl IntegratedGradients {
         self.baseline
     }
 
+    pub(crate) fn step_count(&self) -> usize {
+        self.steps
+    }
+
     /// Prompts that are run: the gradients, and the two ends.
     pub(crate) fn runs(&self) -> usize {
-        self.steps + 2
+        self.steps.saturating_add(2)
     }
 }
 
@@ -116,13 +124,20 @@ impl Model {
     /// What each number of a prompt's embeddings did to the target, by integrated gradients.
     ///
     /// # Errors
-    /// As for [`gradient`](Self::gradient); or several prompts were given.
+    /// As for [`gradient`](Self::gradient); or several prompts were given, or more than
+    /// [`MAX_STEPS`](IntegratedGradients::MAX_STEPS) steps are asked for.
     pub fn integrated_gradients<'a>(
         &self,
         input: impl Into<Input<'a>>,
         target: &Target,
         method: &IntegratedGradients,
     ) -> Result<Integrated, RunError> {
+        let (steps, most) = (method.steps, IntegratedGradients::MAX_STEPS);
+        if steps > most {
+            return Err(RunError::Input(format!(
+                "integrated gradients take at most {most} steps, not {steps}: 50 to 300 are usual"
+            )));
+        }
         let prompt = self.embeddings(input)?;
         let (prompts, positions, _) = prompt.dims3()?;
         if prompts != 1 {
