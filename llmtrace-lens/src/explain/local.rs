@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use candle_core::{DType, Device};
+use tracing::Span;
 
 use super::cost::Spent;
 use super::limits::within;
@@ -33,6 +34,7 @@ pub struct TokenGame<'m> {
     target: Target,
     parts: Parts,
     tokens: Vec<u32>,
+    explained: Option<Span>,
 }
 
 impl<'m> TokenGame<'m> {
@@ -45,7 +47,14 @@ impl<'m> TokenGame<'m> {
     /// Parts of any size whose tokens are known: those of [`Parts::token_ids`] or [`Parts::with_token_ids`].
     pub fn of_parts(model: &'m Model, parts: Parts, target: &Target) -> Self {
         let tokens = parts.prompt_tokens().iter().map(|token| token.id).collect();
-        Self { model, target: target.clone(), parts, tokens }
+        Self { model, target: target.clone(), parts, tokens, explained: None }
+    }
+
+    /// Names the span that is explained: spans of explanations, also those of its [`game`](Self::game), become its
+    /// children. Without it they are children of the current span. The span stays open as long as this lives.
+    pub fn of_span(mut self, explained: &Span) -> Self {
+        self.explained = Some(explained.clone());
+        self
     }
 
     /// The prompt in parts.
@@ -58,7 +67,11 @@ impl<'m> TokenGame<'m> {
         let batch = self.target.batch(self.tokens.len(), self.model.config().vocab);
         let score = |prompts: &[Masked<'_>]| self.scores(prompts);
         // The model itself computes on several threads.
-        Game::of_batches(&self.parts, batch, score).threads(1)
+        let game = Game::of_batches(&self.parts, batch, score).threads(1);
+        match &self.explained {
+            Some(explained) => game.of_span(explained),
+            None => game,
+        }
     }
 
     /// The length of the gradient by each embedding, added up over the tokens of each part (Simonyan et al. 2013): how
@@ -134,7 +147,7 @@ impl<'m> TokenGame<'m> {
         if self.parts.is_empty() {
             return Err(ExplainError::NoParts);
         }
-        let span = trace::explanation(None, method, self.parts.text());
+        let span = trace::explanation(self.explained.as_ref(), method, self.parts.text());
         let began = Instant::now();
         let result = span.in_scope(|| {
             let (by_token, base_value, full_value) =

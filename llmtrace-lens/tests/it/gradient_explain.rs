@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use llmtrace::testing::Recording;
+use llmtrace::{agent, generation};
 use llmtrace_lens::explain::{
     Attribution, Coalition, ExplainError, KernelShap, LeaveOneOut, Masking, Owen, Parts, Shapley, TokenGame,
 };
@@ -132,6 +134,36 @@ fn methods_that_read_the_run_say_what_the_run_says() {
     let shares: Vec<f64> = shares.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect();
     near(&[shares.iter().sum()], &[1.0], TOLERANCE);
     check(game.attention_rollout().unwrap(), "attention_rollout", "nothing masked", 2, &shares);
+}
+
+#[test]
+fn explanations_stand_below_the_span_that_they_explain() {
+    let (model, recording) = (gpt2(), Recording::start());
+    recording.run(|| {
+        let answer = generation!("answer");
+        let game = TokenGame::new(&model, &prompt(), &target(), 0).of_span(&answer);
+        agent!("elsewhere").in_scope(|| {
+            game.saliency().unwrap();
+            game.gradient_x_input().unwrap();
+            game.integrated_gradients(&IntegratedGradients::default().steps(2)).unwrap();
+            game.attention_rollout().unwrap();
+            let calls = game.game();
+            calls.judge(&calls.explain(&LeaveOneOut).unwrap()).unwrap();
+        });
+    });
+    assert_eq!(
+        recording.tree(),
+        "\
+answer [generation]
+  explain by saliency [evaluator]
+  explain by gradient_x_input [evaluator]
+  explain by integrated_gradients [evaluator]
+  explain by attention_rollout [evaluator]
+  explain by leave_one_out [evaluator]
+  judge leave_one_out [evaluator]
+elsewhere [agent]
+"
+    );
 }
 
 #[test]
