@@ -18,6 +18,7 @@ use super::output::OutputArguments;
 use super::progress::Steps;
 use super::segments::Segments;
 use crate::failure::Failure;
+use crate::terminal;
 
 /// The options of the command.
 #[derive(Args, Debug)]
@@ -51,7 +52,7 @@ pub(crate) struct Options {
     /// Where random choices begin
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Refuse what may take more runs of the model
+    /// Run the model at most so often, beside the run that finds the answer
     #[arg(long, value_name = "N")]
     max_runs: Option<u64>,
     /// Do not judge the result beside random ones
@@ -105,8 +106,12 @@ adds to the answer's log-probability (natural logarithm), what was run for it,
 and how true that is to the model beside random explanations: what is lost when
 the strongest parts are masked, and when they alone are kept. A bar on a
 terminal's standard error shows how far it has come. With --json, one object:
-answer, plan (what it may take, for methods that mask), attribution and
-faithfulness.
+answer, plan (what it may take, for methods that mask), attribution,
+faithfulness, and not_judged where there is none.
+
+What may take more runs than --max-runs is refused before the first. Where they
+suffice to explain and not to judge, the explanation is printed without that,
+and standard error (with --json, not_judged) says what it would take.
 
 With --segments the parts are those of a prompt as an application makes it:
 instructions, retrieved documents, results of tools. One with \"keep\": true is
@@ -132,6 +137,9 @@ struct Found {
     plan: Option<Plan>,
     attribution: Value,
     faithfulness: Option<Faithfulness>,
+    /// Why there is no judgement, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<String>,
 }
 
 /// Runs the command.
@@ -156,25 +164,37 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         None => TokenGame::new(&model, &tokens, &target, mask),
         Some(parts) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
     };
+    let max_runs = options.max_runs.unwrap_or(u64::MAX);
+    let prompt = prompt.max_runs(max_runs);
     let steps = Steps::new("explaining");
     let game =
         prompt.game().seed(options.seed).on_progress(|progress| steps.set(progress.done, progress.calls));
-    let game = game.max_calls(options.max_runs.unwrap_or(u64::MAX));
     let (plan, attribution) = options.explain(&prompt, &game, mask).map_err(wrong)?;
-    let judge = || game.judge(&attribution).map_err(wrong);
-    let faithfulness = if options.no_judgement { None } else { Some(judge()?) };
+    // What was run outside the game counts too.
+    let outside = attribution.spent.calls.saturating_sub(game.spent().calls);
+    let game = game.max_calls(max_runs.saturating_sub(outside));
+    let judged = (!options.no_judgement).then(|| game.judge(&attribution)).transpose();
     drop(game);
     drop(steps);
     let measure = options.measure(&model, answer);
     let answer = model.token_text(answer);
-    let found = Found { answer, plan, attribution: attribution.to_json(), faithfulness };
+    let not_judged = judged.as_ref().err().map(|error| format!("not judged: {error}"));
+    let attribution_json = attribution.to_json();
+    let found = Found {
+        answer,
+        plan,
+        attribution: attribution_json,
+        faithfulness: judged.clone().unwrap_or_default(),
+        not_judged,
+    };
     options.output.print(&found, |canvas| {
         let picture = canvas.draw(&attribution.picture("What each part did", measure));
         let judged = found.faithfulness.as_ref().map(|judged| format!("{judged}\n\n")).unwrap_or_default();
         let answer = visible(found.answer.trim());
         let (spent, seconds) = (&attribution.spent, attribution.seconds);
         Ok::<_, Failure>(format!("answer: {answer}\n\n{picture}\n{judged}{spent}, {seconds:.2} s\n"))
-    })
+    })?;
+    options.tell_of(judged.err(), found.not_judged.as_deref().unwrap_or_default())
 }
 
 impl Options {
@@ -185,6 +205,20 @@ impl Options {
         match &self.wrong {
             Some(other) => format!("logit of {answer} less that of {}", name(other)),
             None => format!("log-probability of {answer} (nats)"),
+        }
+    }
+
+    /// Says why a result that was printed is not judged. More runs than may be made are no failure: they were not made.
+    fn tell_of(&self, error: Option<ExplainError>, reason: &str) -> Result<(), Failure> {
+        match error {
+            None => Ok(()),
+            Some(ExplainError::Budget { .. }) => {
+                if !self.output.is_json() {
+                    terminal::note(reason);
+                }
+                Ok(())
+            }
+            Some(_) => Err(wrong(reason)),
         }
     }
 

@@ -229,6 +229,43 @@ fn every_method_explains() {
     );
 }
 
+#[test]
+fn runs_are_bounded_and_no_result_is_lost_to_the_bound() {
+    let explain = |method: &str, runs: u64, more: &[&str]| {
+        let runs = runs.to_string();
+        let arguments = ["explain", "toy", "--prompt", DALLAS, "--method", method, "--max-runs", &runs];
+        lens(&[&arguments[..], &["--samples", "30"], more].concat())
+    };
+    let reads = [("ig", 32), ("gradient-x-input", 2), ("saliency", 1), ("rollout", 2)];
+    for (method, runs) in reads.into_iter().chain([("lime", 26), ("leave-one-out", 10)]) {
+        let refused = explain(method, runs - 1, &["--no-judgement"]);
+        let said = format!("may need {runs} calls, and {} of the budget are left", runs - 1);
+        assert!(refused.code == 2 && refused.out.is_empty() && refused.err.contains(&said), "{refused:?}");
+        let made = explain(method, runs, &["--no-judgement", "--json"]);
+        assert_eq!((made.code, made.err.as_str()), (0, ""), "{method}");
+        assert!(made.json()["not_judged"].is_null());
+
+        let judging = explain(method, 1_000, &["--json"]).json();
+        let of = |found: &Value, what: &str| found[what]["spent"]["calls"].as_u64().unwrap();
+        assert_eq!(of(&judging, "attribution"), runs, "{method}");
+        let judged = of(&judging, "faithfulness");
+        let enough = explain(method, runs + judged, &["--json"]).json();
+        assert_eq!(of(&enough, "faithfulness"), judged, "{method}");
+        let short = explain(method, runs + judged - 1, &["--json"]);
+        assert_eq!((short.code, short.err.as_str()), (0, ""), "{method}");
+        let said = format!("may need {judged} calls, and {} of the budget are left", judged - 1);
+        let short = short.json();
+        assert!(short["not_judged"].as_str().unwrap().ends_with(&said), "{method}: {}", short["not_judged"]);
+        assert!(short["faithfulness"].is_null() && short["attribution"]["parts"][6]["value"].is_number());
+        let drawn = explain(method, runs + judged - 1, &[]);
+        assert_eq!((drawn.code, drawn.err.lines().count()), (0, 1), "{}", drawn.err);
+        assert!(
+            drawn.err.starts_with("llmtrace: not judged: judging ") && drawn.err.trim_end().ends_with(&said)
+        );
+        assert!(drawn.out.contains("answer: Austin") && drawn.out.contains("Dallas"), "{}", drawn.out);
+    }
+}
+
 const STATES: &str = r#"{"groups": {"Texas": ["Dallas", "Houston", "Lubbock", "Amarillo", "Laredo", "Waco"],
     "California": ["Oakland", "Fresno", "Anaheim", "Bakersfield", "Stockton", "Modesto"]}}"#;
 

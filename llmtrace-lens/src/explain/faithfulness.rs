@@ -143,9 +143,11 @@ impl Game<'_> {
         let before = self.ledger();
         let rankings = rankings_of(self, attribution, rankings)?;
         let parts = self.parts().len();
+        let masks = masks(&rankings, parts);
+        self.afford(&format!("judging {}", attribution.method), &masks)?;
         let span = trace::judgement(self.explained_span(), &attribution.method);
         let result = span.in_scope(|| {
-            self.values(&masks(&rankings, parts))?;
+            self.values(&masks)?;
             let one_out = one_out(self, parts)?;
             let measured: Result<Vec<_>, _> =
                 rankings.iter().map(|ranking| measure(self, ranking, &one_out)).collect();

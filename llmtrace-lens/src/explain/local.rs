@@ -34,6 +34,7 @@ pub struct TokenGame<'m> {
     target: Target,
     parts: Parts,
     tokens: Vec<u32>,
+    max_runs: u64,
     explained: Option<Span>,
 }
 
@@ -47,7 +48,14 @@ impl<'m> TokenGame<'m> {
     /// Parts of any size whose tokens are known: those of [`Parts::token_ids`] or [`Parts::with_token_ids`].
     pub fn of_parts(model: &'m Model, parts: Parts, target: &Target) -> Self {
         let tokens = parts.prompt_tokens().iter().map(|token| token.id).collect();
-        Self { model, target: target.clone(), parts, tokens, explained: None }
+        Self { model, target: target.clone(), parts, tokens, max_runs: u64::MAX, explained: None }
+    }
+
+    /// Runs the model on at most so many prompts for one explanation that reads the run, and for all of one
+    /// [`game`](Self::game). What may need more fails before its first run.
+    pub fn max_runs(mut self, runs: u64) -> Self {
+        self.max_runs = runs;
+        self
     }
 
     /// Names the span that is explained: spans of explanations, also those of its [`game`](Self::game), become its
@@ -67,7 +75,7 @@ impl<'m> TokenGame<'m> {
         let batch = self.target.batch(self.tokens.len(), self.model.config().vocab);
         let score = |prompts: &[Masked<'_>]| self.scores(prompts);
         // The model itself computes on several threads.
-        let game = Game::of_batches(&self.parts, batch, score).threads(1);
+        let game = Game::of_batches(&self.parts, batch, score).threads(1).max_calls(self.max_runs);
         match &self.explained {
             Some(explained) => game.of_span(explained),
             None => game,
@@ -78,7 +86,7 @@ impl<'m> TokenGame<'m> {
     /// strongly the target depends on a part, without a sign. It does not share the target's value out.
     ///
     /// # Errors
-    /// The model cannot be run on the prompt.
+    /// The model cannot be run on the prompt, or not so often.
     pub fn saliency(&self) -> Result<Attribution, ExplainError> {
         self.read("saliency", Masking::Unmasked, 1, || {
             let gradient = self.model.gradient(&self.tokens, &self.target)?;
@@ -91,7 +99,7 @@ impl<'m> TokenGame<'m> {
     /// linear. The gap says how far it is from that.
     ///
     /// # Errors
-    /// The model cannot be run on the prompt.
+    /// The model cannot be run on the prompt, or not so often.
     pub fn gradient_x_input(&self) -> Result<Attribution, ExplainError> {
         let masking = Masking::Embedding { with: Baseline::Zero.to_string() };
         self.read("gradient_x_input", masking, 2, || {
@@ -106,7 +114,7 @@ impl<'m> TokenGame<'m> {
     /// Integrated gradients, added up over the embeddings of each part; the gap is what the integral misses.
     ///
     /// # Errors
-    /// The model cannot be run on the prompt, or more than [`IntegratedGradients::MAX_STEPS`] steps are asked for.
+    /// The model cannot be run on the prompt, or not so often; or more than [`IntegratedGradients::MAX_STEPS`] steps are asked for.
     pub fn integrated_gradients(&self, method: &IntegratedGradients) -> Result<Attribution, ExplainError> {
         let (steps, most) = (method.step_count(), IntegratedGradients::MAX_STEPS);
         within("integrated_gradients", "steps", steps, most)?;
@@ -124,7 +132,7 @@ impl<'m> TokenGame<'m> {
     /// Zuidema 2020). It knows nothing of the target, and does not share its value out.
     ///
     /// # Errors
-    /// The model cannot be run on the prompt.
+    /// The model cannot be run on the prompt, or not so often.
     pub fn attention_rollout(&self) -> Result<Attribution, ExplainError> {
         self.read("attention_rollout", Masking::Unmasked, 2, || {
             let shares = self.model.attention_rollout(&self.tokens)?;
@@ -146,6 +154,10 @@ impl<'m> TokenGame<'m> {
     ) -> Result<Attribution, ExplainError> {
         if self.parts.is_empty() {
             return Err(ExplainError::NoParts);
+        }
+        let (planned, left) = (runs as u64, self.max_runs);
+        if planned > left {
+            return Err(ExplainError::Budget { method: method.to_owned(), planned, left });
         }
         let span = trace::explanation(self.explained.as_ref(), method, self.parts.text());
         let began = Instant::now();

@@ -137,6 +137,30 @@ fn methods_that_read_the_run_say_what_the_run_says() {
 }
 
 #[test]
+fn runs_beyond_the_bound_are_refused_before_the_first() {
+    let model = gpt2();
+    // A token that is not there: a run would fail in other words.
+    let game = |runs: u64| TokenGame::new(&model, &[1, 70_000], &target(), 0).max_runs(runs);
+    let check = |found: Result<Attribution, ExplainError>, method: &str, planned: u64| {
+        let (method, left) = (method.to_owned(), planned - 1);
+        assert_eq!(found.unwrap_err(), ExplainError::Budget { method, planned, left });
+    };
+    check(game(0).saliency(), "saliency", 1);
+    check(game(1).gradient_x_input(), "gradient_x_input", 2);
+    check(game(51).integrated_gradients(&IntegratedGradients::default()), "integrated_gradients", 52);
+    check(game(1).attention_rollout(), "attention_rollout", 2);
+    check(game(3).game().explain(&Shapley), "exact_shapley", 4);
+    assert!(matches!(game(2).gradient_x_input(), Err(ExplainError::Model { .. })));
+
+    let game = TokenGame::new(&model, &prompt(), &target(), 0);
+    let calls = game.game().max_calls(11);
+    let attribution = calls.explain(&LeaveOneOut).unwrap();
+    let planned = calls.plan_judgement(&attribution).unwrap().calls;
+    let expected = ExplainError::Budget { method: "judging leave_one_out".to_owned(), planned, left: 0 };
+    assert_eq!(calls.judge(&attribution).unwrap_err(), expected);
+}
+
+#[test]
 fn explanations_stand_below_the_span_that_they_explain() {
     let (model, recording) = (gpt2(), Recording::start());
     recording.run(|| {
