@@ -102,9 +102,10 @@ Shows which parts of a prompt moved the answer.
 
 Reads a model and the prompt; runs the model with parts of the prompt masked by
 a token, or reads its gradients or its attention. Prints each part with what it
-adds to the answer's log-probability (natural logarithm), what was run for it,
-and how true that is to the model beside random explanations: what is lost when
-the strongest parts are masked, and when they alone are kept. A bar on a
+adds to the answer's log-probability (natural logarithm); saliency prints the
+length of that one's gradient, rollout a share of attention. Then what was run
+for it, and how true it is to the model beside random explanations: what is lost
+when the strongest parts are masked, and when they alone are kept. A bar on a
 terminal's standard error shows how far it has come. With --json, one object:
 answer, plan (what it may take, for methods that mask), attribution,
 faithfulness, and not_judged where there is none.

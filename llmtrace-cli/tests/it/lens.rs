@@ -217,6 +217,16 @@ fn every_method_explains() {
     for method in ["gradient-x-input", "saliency", "rollout"] {
         check(method, &[]);
     }
+    for (method, said, unsaid) in [
+        ("rollout", "share of attention in the last position", "Without the parts"),
+        ("saliency", "length of the gradient of the log-probability of Austin (nats)", "raised it"),
+    ] {
+        let (_, found) = check(method, &[]);
+        assert!(found["attribution"].get("sum_gap").is_none(), "{method}: {found}");
+        let drawn = done(&["explain", "toy", "--prompt", DALLAS, "--method", method]).out;
+        let drawn = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(drawn.contains(said) && !drawn.contains(unsaid), "{method}: {drawn}");
+    }
     let (_, exact) = check("shapley", &["--parts", "word"]);
     assert!(exact["attribution"]["sum_gap"].as_f64().unwrap().abs() < 1e-9);
     assert_eq!(exact["plan"]["calls"], 256);

@@ -167,7 +167,7 @@ impl<'a> Game<'a> {
             let mut attribution = Attribution::new(method.name(), &self.parts, &solution.values)?;
             attribution.take(solution);
             attribution.seed = self.seed;
-            attribution.base_value = ends.first().copied().unwrap_or_default();
+            attribution.base_value = ends.first().copied();
             attribution.full_value = ends.last().copied().unwrap_or_default();
             Ok(attribution)
         });

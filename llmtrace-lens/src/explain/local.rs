@@ -8,7 +8,7 @@ use tracing::Span;
 
 use super::cost::Spent;
 use super::limits::within;
-use super::{Attribution, ExplainError, Game, Masked, Masking, Parts, Scored, trace};
+use super::{Attribution, ExplainError, Game, Masked, Masking, Meaning, Parts, Scored, trace};
 use crate::error::RunError;
 use crate::gradient::{Baseline, IntegratedGradients, Target};
 use crate::model::Model;
@@ -36,6 +36,15 @@ pub struct TokenGame<'m> {
     tokens: Vec<u32>,
     max_runs: u64,
     explained: Option<Span>,
+}
+
+/// What a method read of the run of a prompt.
+struct Read {
+    meaning: Meaning,
+    by_token: Vec<f64>,
+    /// The target's value at what the prompt is compared with, where it is.
+    base_value: Option<f64>,
+    full_value: f64,
 }
 
 impl<'m> TokenGame<'m> {
@@ -90,8 +99,12 @@ impl<'m> TokenGame<'m> {
     pub fn saliency(&self) -> Result<Attribution, ExplainError> {
         self.read("saliency", Masking::Unmasked, 1, || {
             let gradient = self.model.gradient(&self.tokens, &self.target)?;
-            let value = gradient.values().iter().sum();
-            Ok((gradient.norms()?.concat(), value, value))
+            Ok(Read {
+                meaning: Meaning::GradientLength,
+                by_token: gradient.norms()?.concat(),
+                base_value: None,
+                full_value: gradient.values().iter().sum(),
+            })
         })
     }
 
@@ -106,8 +119,12 @@ impl<'m> TokenGame<'m> {
             let embeddings = self.model.embeddings(&self.tokens)?;
             let gradient = self.model.gradient(&embeddings, &self.target)?;
             let base = self.model.score(&embeddings.zeros_like()?, &self.target)?;
-            let values = gradient.times(&embeddings)?.concat();
-            Ok((values, base.iter().sum(), gradient.values().iter().sum()))
+            Ok(Read {
+                meaning: Meaning::Change,
+                by_token: gradient.times(&embeddings)?.concat(),
+                base_value: Some(base.iter().sum()),
+                full_value: gradient.values().iter().sum(),
+            })
         })
     }
 
@@ -124,7 +141,12 @@ impl<'m> TokenGame<'m> {
         };
         self.read("integrated_gradients", masking, method.runs(), || {
             let found = self.model.integrated_gradients(&self.tokens, &self.target, method)?;
-            Ok((found.by_position()?, found.baseline_value, found.value))
+            Ok(Read {
+                meaning: Meaning::Change,
+                by_token: found.by_position()?,
+                base_value: Some(found.baseline_value),
+                full_value: found.value,
+            })
         })
     }
 
@@ -138,19 +160,22 @@ impl<'m> TokenGame<'m> {
             let shares = self.model.attention_rollout(&self.tokens)?;
             let (layers, positions, _) = shares.dims3()?;
             let last = shares.get(layers.saturating_sub(1))?.get(positions.saturating_sub(1))?;
-            let value = self.model.score(&self.tokens, &self.target)?.iter().sum();
-            let last = last.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1()?;
-            Ok((last, value, value))
+            Ok(Read {
+                meaning: Meaning::AttentionShare,
+                by_token: last.to_device(&Device::Cpu)?.to_dtype(DType::F64)?.to_vec1()?,
+                base_value: None,
+                full_value: self.model.score(&self.tokens, &self.target)?.iter().sum(),
+            })
         })
     }
 
-    /// An attribution from a number for each token, and the target's values at the baseline and at the prompt.
+    /// An attribution from what was read of each token.
     fn read(
         &self,
         method: &str,
         masking: Masking,
         runs: usize,
-        of_tokens: impl FnOnce() -> Result<(Vec<f64>, f64, f64), RunError>,
+        of_tokens: impl FnOnce() -> Result<Read, RunError>,
     ) -> Result<Attribution, ExplainError> {
         if self.parts.is_empty() {
             return Err(ExplainError::NoParts);
@@ -162,18 +187,18 @@ impl<'m> TokenGame<'m> {
         let span = trace::explanation(self.explained.as_ref(), method, self.parts.text());
         let began = Instant::now();
         let result = span.in_scope(|| {
-            let (by_token, base_value, full_value) =
-                of_tokens().map_err(|error| ExplainError::Model { message: error.to_string() })?;
+            let read = of_tokens().map_err(|error| ExplainError::Model { message: error.to_string() })?;
             let mut values = vec![0.0; self.parts.len()];
-            for (token, value) in self.parts.prompt_tokens().iter().zip(by_token) {
+            for (token, value) in self.parts.prompt_tokens().iter().zip(read.by_token) {
                 if let Some(sum) = token.part.and_then(|part| values.get_mut(part)) {
                     *sum += value;
                 }
             }
             let mut attribution = Attribution::new(method, &self.parts, &values)?;
             attribution.masking = masking;
-            attribution.base_value = base_value;
-            attribution.full_value = full_value;
+            attribution.meaning = read.meaning;
+            attribution.base_value = read.base_value;
+            attribution.full_value = read.full_value;
             let (calls, tokens) = (runs as u64, runs.saturating_mul(self.tokens.len()) as u64);
             attribution.spent = Spent { calls, input_tokens: Some(tokens), ..Spent::default() };
             attribution.seconds = began.elapsed().as_secs_f64();

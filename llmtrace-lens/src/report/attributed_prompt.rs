@@ -23,7 +23,8 @@ const HEIGHT: f64 = 20.0;
 /// The most characters of a part beside its bar.
 const LABEL: usize = 32;
 
-/// A prompt whose parts are coloured by what they added to the output or took from it: blue added, red took.
+/// A prompt whose parts are coloured by what they added to the output or took from it: blue added, red took. Values
+/// [without a sign](Self::unsigned) are blue by their size.
 ///
 /// ```
 /// use llmtrace_lens::report::AttributedPrompt;
@@ -41,6 +42,14 @@ pub struct AttributedPrompt {
     method: String,
     parts: Vec<(String, f32)>,
     ends: Option<[f32; 2]>,
+    signs: Signs,
+}
+
+/// Whether values below 0 stand against those above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signs {
+    ForAndAgainst,
+    None,
 }
 
 impl AttributedPrompt {
@@ -52,6 +61,7 @@ impl AttributedPrompt {
             method: String::new(),
             parts: Vec::new(),
             ends: None,
+            signs: Signs::ForAndAgainst,
         }
     }
 
@@ -59,6 +69,11 @@ impl AttributedPrompt {
     pub fn part(mut self, text: impl Into<String>, attribution: f32) -> Self {
         self.parts.push((text.into(), attribution));
         self
+    }
+
+    /// The values have no sign: they say how much, not for or against what.
+    pub fn unsigned(self) -> Self {
+        Self { signs: Signs::None, ..self }
     }
 
     /// The score without any part and the score of the whole prompt, between which the attributions lie.
@@ -87,7 +102,7 @@ impl AttributedPrompt {
 
     /// What was measured and how, and whether the attributions add up.
     fn facts(&self) -> String {
-        let mut facts = format!("{}; {SIGNS}.", self.measure);
+        let mut facts = format!("{}; {}.", self.measure, self.signs.reading());
         if let Some([without, whole]) = self.ends {
             let sum: f32 = self.parts.iter().map(|(_, value)| *value).sum();
             // Writing to a text cannot fail.
@@ -105,6 +120,14 @@ impl AttributedPrompt {
         facts
     }
 
+    /// A value beside its part.
+    fn number(&self, value: f32) -> String {
+        match self.signs {
+            Signs::ForAndAgainst => number::signed(value),
+            Signs::None => number::short(value),
+        }
+    }
+
     fn more(&self, shown: usize) -> String {
         match self.parts.len().saturating_sub(shown) {
             0 => String::new(),
@@ -113,8 +136,15 @@ impl AttributedPrompt {
     }
 }
 
-/// What the colours say.
-const SIGNS: &str = "blue and + raised it, red and − lowered it";
+impl Signs {
+    /// What the colours say.
+    fn reading(self) -> &'static str {
+        match self {
+            Self::ForAndAgainst => "blue and + raised it, red and − lowered it",
+            Self::None => "the bluer, the more",
+        }
+    }
+}
 
 /// What a bar is drawn in: its length tells the value, its side and colour the sign.
 fn bar_ink(value: f32) -> Ink {
@@ -156,13 +186,13 @@ impl Picture for AttributedPrompt {
             } else {
                 (zero + length + 6.0, Hold::Start)
             };
-            svg.text([x, line], hold, Face::Cell, Ink::Text, &number::signed(*value));
+            svg.text([x, line], hold, Face::Cell, Ink::Text, &self.number(*value));
         }
         let bottom = svg.height();
         svg.rect([zero - 0.5, -2.0, 1.0, bottom + 2.0], Ink::Line);
         let more = self.more(parts.len());
         for (line, text) in
-            [self.measure.as_str(), SIGNS, self.method.as_str(), &more].into_iter().enumerate()
+            [self.measure.as_str(), self.signs.reading(), self.method.as_str(), &more].into_iter().enumerate()
         {
             let y = bottom + 20.0 + 16.0 * line as f64;
             svg.text([0.0, y], Hold::Start, Face::Word, Ink::Muted, text);
@@ -183,7 +213,7 @@ impl Picture for AttributedPrompt {
                 shades.fill(*value).class(),
                 number::exact(*value),
                 Escaped(part),
-                number::signed(*value),
+                self.number(*value),
                 Escaped(after)
             );
         }
@@ -200,7 +230,7 @@ impl Picture for AttributedPrompt {
                 Word(&name(*at, part)),
                 bar_ink(*value).class(),
                 share.abs() * 50.0,
-                number::signed(*value)
+                self.number(*value)
             );
         }
         let _ = write!(out, r#"</ol><p class="note">{}</p>"#, self.more(parts.len()));
@@ -214,7 +244,7 @@ impl Picture for AttributedPrompt {
         for (text, value) in &self.parts {
             let mut text = columns::cut(&token::visible(text), width.saturating_sub(9).max(4));
             if colour == Colour::None {
-                let _ = write!(text, "[{}]", number::signed(*value));
+                let _ = write!(text, "[{}]", self.number(*value));
             }
             let columns = columns::width(&text) + 1;
             if used > 0 && used + columns > width {
@@ -237,7 +267,7 @@ impl Picture for AttributedPrompt {
             let room = width.saturating_sub(label + 9).min(40);
             let bar = "█".repeat(whole(share * room as f32));
             let name = columns::right(&name(*at, text), label);
-            let _ = write!(out, "{name} {} ", columns::right(&number::signed(*value), 6));
+            let _ = write!(out, "{name} {} ", columns::right(&self.number(*value), 6));
             colour.paint_front(&mut out, &bar, bar_ink(*value).colour(Theme::Dark));
             end_line(&mut out);
         }

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use llmtrace::testing::Recording;
 use llmtrace::{agent, generation};
 use llmtrace_lens::explain::{
-    Attribution, Coalition, ExplainError, KernelShap, LeaveOneOut, Masking, Owen, Parts, Shapley, TokenGame,
+    Attribution, Coalition, ExplainError, KernelShap, LeaveOneOut, Masking, Meaning, Owen, Parts, Shapley,
+    TokenGame, trace,
 };
 use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
+use llmtrace_lens::report::{Colour, Picture as _};
 use llmtrace_lens::{Model, Readout};
 use serde_json::Value;
 
@@ -96,7 +98,7 @@ fn a_batch_scores_its_prompts_as_each_alone_would_be() {
         let found = game.game().values(&masks).unwrap();
         let alone = |mask: &Coalition| model.log_probability(parts.mask(mask).ids(), &[216, 4]).unwrap();
         near(&found, &masks.iter().map(alone).collect::<Vec<_>>(), TOLERANCE);
-        assert!(game.game().explain(&Owen::default()).unwrap().sum_gap().abs() < 1e-9);
+        assert!(game.game().explain(&Owen::default()).unwrap().sum_gap().unwrap().abs() < 1e-9);
     }
 }
 
@@ -118,7 +120,7 @@ fn methods_that_read_the_run_say_what_the_run_says() {
     let product = gradient.times(&embeddings).unwrap();
     let found = game.gradient_x_input().unwrap();
     let found = check(found, "gradient_x_input", "compared with embeddings of zeros", 2, &product[0]);
-    near(&[found.base_value], &[-7.383_517_3], TOLERANCE);
+    near(&[found.base_value.unwrap()], &[-7.383_517_3], TOLERANCE);
     for (baseline, masking) in [
         (Baseline::Token(0), "tokens of masked parts replaced by id 0"),
         (Baseline::Zero, "compared with embeddings of zeros"),
@@ -127,13 +129,70 @@ fn methods_that_read_the_run_say_what_the_run_says() {
         let expected = model.integrated_gradients(&tokens, &target(), &method).unwrap();
         let found = game.integrated_gradients(&method).unwrap();
         let found = check(found, "integrated_gradients", masking, 52, &expected.by_position().unwrap());
-        near(&[found.sum_gap()], &[-expected.delta().unwrap()], 1e-12);
+        near(&[found.sum_gap().unwrap()], &[-expected.delta().unwrap()], 1e-12);
         assert!(found.to_string().contains("gap"), "{found}");
     }
     let shares = model.attention_rollout(&tokens).unwrap().get(2).unwrap().get(8).unwrap();
     let shares: Vec<f64> = shares.to_vec1::<f32>().unwrap().into_iter().map(f64::from).collect();
     near(&[shares.iter().sum()], &[1.0], TOLERANCE);
     check(game.attention_rollout().unwrap(), "attention_rollout", "nothing masked", 2, &shares);
+}
+
+#[test]
+fn values_say_what_they_are_and_share_out_what_they_can() {
+    let (model, recording) = (gpt2(), Recording::start());
+    let game = TokenGame::new(&model, &prompt(), &target(), 0);
+    let mut all = Vec::new();
+    recording.run(|| {
+        // A parent of this test's own: other tests, without a subscriber, meet spans without one first.
+        let answer = generation!("answer");
+        let game = game.clone().of_span(&answer);
+        all.push(game.saliency().unwrap());
+        all.push(game.attention_rollout().unwrap());
+        all.push(game.gradient_x_input().unwrap());
+        all.push(game.integrated_gradients(&IntegratedGradients::default().steps(2)).unwrap());
+        all.push(game.game().explain(&LeaveOneOut).unwrap());
+    });
+    let expected = [
+        (Meaning::GradientLength, "gradient_length", false),
+        (Meaning::AttentionShare, "attention_share", false),
+        (Meaning::Change, "change", true),
+        (Meaning::Change, "change", true),
+        (Meaning::Change, "change", true),
+    ];
+    for (found, (meaning, name, shares_out)) in all.iter().zip(expected) {
+        let json = found.to_json();
+        assert_eq!((found.meaning, json["meaning"].as_str()), (meaning, Some(name)), "{found}");
+        for field in ["base_value", "sum_gap"] {
+            assert_eq!(json.get(field).is_some_and(Value::is_number), shares_out, "{field}: {json}");
+        }
+        assert_eq!((found.base_value.is_some(), found.sum_gap().is_some()), (shares_out, shares_out));
+        let back: Attribution = serde_json::from_value(json).unwrap();
+        assert_eq!(&back, found);
+        let table = found.to_string();
+        assert_eq!(table.contains("all masked") && table.contains("gap"), shares_out, "{table}");
+        let picture = found.picture("title", "log-probability of x (nats)").to_terminal(400, Colour::None);
+        assert_eq!(picture.contains("Without the parts"), shares_out, "{picture}");
+        assert_eq!(picture.contains("raised it"), shares_out, "{picture}");
+
+        let span = recording.span(&format!("explain by {}", found.method));
+        assert_eq!(span.attributes.get_str(trace::MEANING), Some(name));
+        for attribute in [trace::BASE_VALUE, trace::SUM_GAP] {
+            assert_eq!(
+                span.attributes.get(attribute).is_some(),
+                shares_out,
+                "{attribute} of {}",
+                found.method
+            );
+        }
+        assert!(span.attributes.get(trace::FULL_VALUE).is_some());
+    }
+    let drawn = |at: usize| all[at].picture("", "log-probability of x (nats)").to_terminal(400, Colour::None);
+    let length =
+        "length of the gradient of the log-probability of x (nats), per unit of embedding; the bluer";
+    assert!(drawn(0).contains(length), "{}", drawn(0));
+    assert!(drawn(1).contains("share of attention in the last position, 0 to 1"), "{}", drawn(1));
+    assert!(!drawn(0).contains('+') && !drawn(1).contains('+'), "{} {}", drawn(0), drawn(1));
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_prompt_is_seen_from_every_side() {
     assert_eq!((layer, position), (0, 6));
     assert!((share - 1.0).abs() < 1e-3, "{share}");
     assert!(seen.surprise[0].is_nan() && seen.surprise[1..].iter().all(|p| (0.0..=1.0).contains(p)));
-    assert!(seen.attribution.sum_gap().abs() < 1e-9 && seen.faithfulness.is_some());
+    assert!(seen.attribution.sum_gap().unwrap().abs() < 1e-9 && seen.faithfulness.is_some());
     assert_eq!((stages.first(), stages.last()), (Some(&Stage::Reading), Some(&Stage::Explaining)));
     assert!(stages.contains(&Stage::Patching { done: 24, total: 24 }), "{stages:?}");
 
