@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use llmtrace_lens::Model;
 use llmtrace_lens::explain::{
-    Attribution, ExplainError, Faithfulness, Game, KernelShap, LeaveOneOut, Lime, Method, Owen, Parts,
-    Permutation, Plan, Shapley, TokenGame,
+    Attribution, ExplainError, Faithfulness, Game, KernelShap, LeaveOneOut, Lime, Meaning, Method, Owen,
+    Parts, Permutation, Plan, Shapley, TokenGame,
 };
 use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 use llmtrace_lens::report::visible;
@@ -189,7 +189,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         not_judged,
     };
     options.output.print(&found, |canvas| {
-        let picture = canvas.draw(&attribution.picture("What each part did", measure));
+        let picture = canvas.draw(&attribution.picture(title(attribution.meaning), measure));
         let judged = found.faithfulness.as_ref().map(|judged| format!("{judged}\n\n")).unwrap_or_default();
         let answer = visible(found.answer.trim());
         let (spent, seconds) = (&attribution.spent, attribution.seconds);
@@ -254,6 +254,15 @@ impl Options {
             MethodName::Saliency => read(prompt.saliency()),
             MethodName::Rollout => read(prompt.attention_rollout()),
         }
+    }
+}
+
+/// What stands above the parts.
+fn title(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::GradientLength => "How strongly the answer depends on each part",
+        Meaning::AttentionShare => "How much attention each part gets",
+        _ => "What each part did",
     }
 }
 

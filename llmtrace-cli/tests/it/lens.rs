@@ -227,6 +227,12 @@ fn every_method_explains() {
         let drawn = drawn.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(drawn.contains(said) && !drawn.contains(unsaid), "{method}: {drawn}");
     }
+    let (_, integrated) = check("ig", &["--samples", "5"]);
+    let delta = -integrated["attribution"]["sum_gap"].as_f64().unwrap();
+    assert!(delta.abs() > 1e-4, "five steps miss something: {delta}");
+    let drawn = done(&["explain", "toy", "--prompt", DALLAS, "--method", "ig", "--samples", "5"]).out;
+    let gap = format!("{:.2}", -delta).replace('-', "−");
+    assert!(drawn.replace('\n', " ").contains(&format!("which leaves a gap of {gap}")), "{gap}: {drawn}");
     let (_, exact) = check("shapley", &["--parts", "word"]);
     assert!(exact["attribution"]["sum_gap"].as_f64().unwrap().abs() < 1e-9);
     assert_eq!(exact["plan"]["calls"], 256);

@@ -134,12 +134,12 @@ impl<'m> TokenGame<'m> {
     /// The model cannot be run on the prompt, or not so often; or more than [`IntegratedGradients::MAX_STEPS`] steps are asked for.
     pub fn integrated_gradients(&self, method: &IntegratedGradients) -> Result<Attribution, ExplainError> {
         let (steps, most) = (method.step_count(), IntegratedGradients::MAX_STEPS);
-        within("integrated_gradients", "steps", steps, most)?;
+        within(IntegratedGradients::NAME, "steps", steps, most)?;
         let masking = match method.baseline() {
             Baseline::Token(id) => Masking::TokenId { id },
             other => Masking::Embedding { with: other.to_string() },
         };
-        self.read("integrated_gradients", masking, method.runs(), || {
+        self.read(IntegratedGradients::NAME, masking, method.runs(), || {
             let found = self.model.integrated_gradients(&self.tokens, &self.target, method)?;
             Ok(Read {
                 meaning: Meaning::Change,

@@ -41,7 +41,7 @@ impl Meaning {
             Self::Change => score.to_owned(),
             Self::GradientLength => format!("length of the gradient of the {score}, per unit of embedding"),
             Self::AttentionShare => {
-                format!("share of attention in the last position, 0 to 1; not of the {score}")
+                format!("share of attention in the last position, 0 to 1; it knows nothing of the {score}")
             }
         }
     }

@@ -61,6 +61,9 @@ impl IntegratedGradients {
         Self { baseline, steps: STEPS }
     }
 
+    /// What explanations by it are called.
+    pub(crate) const NAME: &str = "integrated_gradients";
+
     /// Most steps: a hundred are nearly always enough, and more than these take longer to lay out than to run.
     pub const MAX_STEPS: usize = 10_000;
 

@@ -74,9 +74,9 @@ impl Attribution {
             .iter()
             .fold(prompt, |prompt, part| prompt.part(part.text.as_str(), single(part.value)));
         let prompt = if self.meaning.is_signed() { prompt } else { prompt.unsigned() };
-        let prompt = match self.base_value {
-            Some(base) => prompt.ends(single(base), single(self.full_value)),
-            None => prompt,
+        let prompt = match (self.base_value, self.sum_gap()) {
+            (Some(base), Some(gap)) => prompt.ends(single(base), single(self.full_value)).gap(single(gap)),
+            _ => prompt,
         };
         prompt.method(format!(
             "{}, {}, {} calls",

@@ -3,6 +3,7 @@
 use super::error::InspectError;
 use super::inspected::{Beside, Inspected};
 use crate::explain::{Faithfulness, Masking};
+use crate::gradient::IntegratedGradients;
 use crate::report::{FactLine, LayerBars, Measure, PictureError, Section, TokenStrip, visible};
 
 /// The least share of attention that is noted beside a head.
@@ -65,14 +66,24 @@ fn other_prompt(seen: &Inspected<'_>, beside: &Beside) -> String {
 
 pub(super) fn attribution(seen: &Inspected<'_>) -> Section {
     let answer = name(&seen.answer.token.text);
+    let masks = seen.attribution.method != IntegratedGradients::NAME;
+    let found = if masks {
+        "found by putting a neutral token in its place, alone and together with others"
+    } else {
+        "found by going from a prompt of neutral tokens to this one in small steps, and adding up what each token's steps \
+         do (integrated gradients)"
+    };
     let reading = format!(
-        "What each token of the prompt did to the log-probability of “{answer}”, found by putting a neutral token in \
-         its place. Blue with a plus made the answer more likely, red with a minus less likely."
+        "What each token of the prompt did to the log-probability of “{answer}”, {found}. Blue with a plus made the \
+         answer more likely, red with a minus less likely."
     );
     let measure = format!("log-probability of “{answer}” (nats)");
     let (method, runs) = (seen.attribution.method.replace('_', " "), seen.attribution.spent.calls);
     let masking = match &seen.attribution.masking {
-        Masking::TokenId { id } => format!("masked tokens are replaced by {:?}", seen.model.token_text(*id)),
+        Masking::TokenId { id } if masks => {
+            format!("masked tokens are replaced by {:?}", seen.model.token_text(*id))
+        }
+        Masking::TokenId { id } => format!("the neutral token is {:?}", seen.model.token_text(*id)),
         other => other.to_string(),
     };
     let method = format!("Found by {method}, {runs} runs of the model; {masking}");

@@ -42,6 +42,7 @@ pub struct AttributedPrompt {
     method: String,
     parts: Vec<(String, f32)>,
     ends: Option<[f32; 2]>,
+    gap: Option<f32>,
     signs: Signs,
 }
 
@@ -61,6 +62,7 @@ impl AttributedPrompt {
             method: String::new(),
             parts: Vec::new(),
             ends: None,
+            gap: None,
             signs: Signs::ForAndAgainst,
         }
     }
@@ -79,6 +81,11 @@ impl AttributedPrompt {
     /// The score without any part and the score of the whole prompt, between which the attributions lie.
     pub fn ends(self, without: f32, whole: f32) -> Self {
         Self { ends: Some([without, whole]), ..self }
+    }
+
+    /// What the attributions leave of the change between the ends: 0 where they share it out in full.
+    pub fn gap(self, gap: f32) -> Self {
+        Self { gap: Some(gap), ..self }
     }
 
     /// How the attributions were found, with the masking convention.
@@ -108,11 +115,15 @@ impl AttributedPrompt {
             // Writing to a text cannot fail.
             let _ = write!(
                 facts,
-                " Without the parts {}, with all {}; the parts' sum is {}.",
+                " Without the parts {}, with all {}; the parts' sum is {}",
                 number::exact(without),
                 number::exact(whole),
                 number::signed(sum)
             );
+            if let Some(gap) = self.gap {
+                let _ = write!(facts, ", which leaves a gap of {}", number::exact(gap));
+            }
+            facts.push('.');
         }
         if !self.method.is_empty() {
             let _ = write!(facts, " {}.", self.method);

@@ -402,6 +402,12 @@ red and − lowered it. Without the parts
 +1.5.
 "
     );
+    assert!(
+        prompt
+            .gap(-0.002)
+            .to_terminal(400, Colour::None)
+            .contains("sum is +1.5, which leaves a gap of −0.002.")
+    );
     let shares = AttributedPrompt::new("Rollout", "share").part("the", 0.25).part(" Dallas", 0.5).unsigned();
     assert_eq!(
         shares.to_terminal(40, Colour::None),

@@ -56,6 +56,26 @@ fn a_prompt_is_seen_from_every_side() {
 }
 
 #[test]
+fn the_page_says_how_the_words_were_found() {
+    let model = Toy::Relu.load().unwrap();
+    let check = |prompt: &str, method: &str, said: &[&str], unsaid: &str| {
+        let seen = Inspection::new(&model, prompt).run().unwrap();
+        assert_eq!(seen.attribution.method, method);
+        let html = seen.page().unwrap().to_html();
+        for said in said {
+            assert!(html.contains(said), "{said}");
+        }
+        assert!(!html.contains(unsaid), "{unsaid}");
+    };
+    let (masks, steps) = ("putting a neutral token in its place", "adding up what each token's steps do");
+    let gap = "which leaves a gap of ";
+    check(DALLAS, "exact_shapley", &[masks, gap, "masked tokens are replaced by"], steps);
+    let long = format!("Waco is in Texas . Fresno is in California . {DALLAS}");
+    let steps = steps.replace('\'', "&#39;");
+    check(&long, "integrated_gradients", &[&steps, gap, "the neutral token is"], masks);
+}
+
+#[test]
 fn another_answer_may_be_asked_about() {
     let model = Toy::Relu.load().unwrap();
     let texas = model.token_id("Texas").unwrap();
