@@ -161,9 +161,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         None => Target::log_probability(answer),
     };
     let mask = options.mask.as_ref().map_or_else(|| Ok(model.mask_token()), |text| token(&model, text))?;
-    let prompt = match parts(options.parts, text, segments.as_ref())? {
-        None => TokenGame::new(&model, &tokens, &target, mask),
-        Some(parts) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
+    let prompt = match (parts(options.parts, text, segments.as_ref())?, text) {
+        (None, Some(text)) => TokenGame::of_text(&model, text, &target, mask).map_err(wrong)?,
+        (None, None) => TokenGame::new(&model, &tokens, &target, mask),
+        (Some(parts), _) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
     };
     let max_runs = options.max_runs.unwrap_or(u64::MAX);
     let prompt = prompt.max_runs(max_runs);

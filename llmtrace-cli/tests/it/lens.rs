@@ -246,6 +246,27 @@ fn every_method_explains() {
 }
 
 #[test]
+fn the_beginning_of_a_text_is_no_part_of_it() {
+    let llama = format!("{GOLDENS}/llama");
+    let labels = |prompt: &[&str]| {
+        let explain = ["explain", &llama, "--method", "leave-one-out", "--no-judgement"];
+        let found = json(&[&explain[..], prompt].concat());
+        let parts = found["attribution"]["parts"].as_array().unwrap().iter();
+        parts.map(|part| part["label"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let words = labels(&["--prompt", "the cat is"]);
+    assert!(words.len() >= 3 && words[0].trim() == "the", "{words:?}");
+    let ids = labels(&["--tokens", "1,5,6"]);
+    assert_eq!((ids.len(), ids[0].as_str()), (3, "<s>"));
+
+    let folder = Folder::new();
+    let page = folder.path("page.html");
+    let out = ["--prompt", "the cat is", "--out", page.to_str().unwrap()];
+    let report = json(&[&["report", &llama], &out[..]].concat());
+    assert_eq!(report["attribution"]["parts"].as_array().unwrap().len(), words.len());
+}
+
+#[test]
 fn runs_are_bounded_and_no_result_is_lost_to_the_bound() {
     let explain = |method: &str, runs: u64, more: &[&str]| {
         let runs = runs.to_string();

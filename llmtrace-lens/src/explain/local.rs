@@ -10,8 +10,8 @@ use super::cost::Spent;
 use super::limits::within;
 use super::{Attribution, ExplainError, Game, Masked, Masking, Meaning, Parts, Scored, trace};
 use crate::error::RunError;
-use crate::gradient::{Baseline, IntegratedGradients, Target};
-use crate::model::Model;
+use crate::gradient::{Baseline, IntegratedGradients, Target, keeping};
+use crate::model::{Model, Origin};
 
 /// A prompt of a local model, and what of it is explained. Methods that mask parts run on it in batches through
 /// [`game`](Self::game); others read its gradients or its attention.
@@ -22,8 +22,8 @@ use crate::model::Model;
 /// use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 ///
 /// let model = Model::load("models/two-hop")?;
-/// let tokens = model.tokenize("the capital of the state containing Dallas is")?;
-/// let prompt = TokenGame::new(&model, &tokens, &Target::log_probability(42), 0);
+/// let text = "the capital of the state containing Dallas is";
+/// let prompt = TokenGame::of_text(&model, text, &Target::log_probability(42), 0)?;
 /// println!("{}", prompt.game().explain(&Shapley)?);
 /// println!("{}", prompt.integrated_gradients(&IntegratedGradients::new(Baseline::Token(0)))?);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -48,7 +48,27 @@ struct Read {
 }
 
 impl<'m> TokenGame<'m> {
-    /// Each token of the prompt is a part; the token `mask` stands in place of masked ones.
+    /// Each token of a text is a part, but those that the tokenizer adds, such as one for the beginning: they stay in
+    /// every prompt, unless there are no others. The token `mask` stands in place of masked ones.
+    ///
+    /// # Errors
+    /// The model has no tokenizer, or it cannot read this text.
+    pub fn of_text(model: &'m Model, text: &str, target: &Target, mask: u32) -> Result<Self, RunError> {
+        Ok(Self::of_marked(model, &model.tokenize_marked(text)?, target, mask))
+    }
+
+    /// The same, of tokens whose origin is known.
+    pub(crate) fn of_marked(model: &'m Model, tokens: &[(u32, Origin)], target: &Target, mask: u32) -> Self {
+        let ids: Vec<u32> = tokens.iter().map(|(id, _)| *id).collect();
+        let game = Self::new(model, &ids, target, mask);
+        if tokens.iter().all(|(_, origin)| *origin == Origin::Tokenizer) {
+            return game;
+        }
+        let added = |at: usize| tokens.get(at).is_some_and(|(_, origin)| *origin == Origin::Tokenizer);
+        Self { parts: game.parts.keeping_at(added), ..game }
+    }
+
+    /// Each token of the prompt is a part, special ones too; the token `mask` stands in place of masked ones.
     pub fn new(model: &'m Model, tokens: &[u32], target: &Target, mask: u32) -> Self {
         let texts = model.token_texts(tokens);
         Self::of_parts(model, Parts::token_ids(tokens.iter().copied().zip(texts), mask), target)
@@ -77,6 +97,21 @@ impl<'m> TokenGame<'m> {
     /// The prompt in parts.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// Where each part begins, in tokens of the prompt.
+    pub(crate) fn positions(&self) -> Vec<usize> {
+        let of = |part: usize| self.tokens_of_parts().position(|token| token == Some(part));
+        (0..self.parts.len()).filter_map(of).collect()
+    }
+
+    fn tokens_of_parts(&self) -> impl Iterator<Item = Option<usize>> + '_ {
+        self.parts.prompt_tokens().iter().map(|token| token.part)
+    }
+
+    /// Whether each token stays in every prompt.
+    fn kept(&self) -> Vec<bool> {
+        self.tokens_of_parts().map(|part| part.is_none()).collect()
     }
 
     /// The game on these parts: every method that masks parts, and the judgement of any attribution.
@@ -109,7 +144,7 @@ impl<'m> TokenGame<'m> {
     }
 
     /// The gradient times each embedding (Shrikumar et al. 2016): what the target would lose without it, were the model
-    /// linear. The gap says how far it is from that.
+    /// linear. The gap says how far it is from that. Tokens that always stay are kept in what it is compared with.
     ///
     /// # Errors
     /// The model cannot be run on the prompt, or not so often.
@@ -118,7 +153,8 @@ impl<'m> TokenGame<'m> {
         self.read("gradient_x_input", masking, 2, || {
             let embeddings = self.model.embeddings(&self.tokens)?;
             let gradient = self.model.gradient(&embeddings, &self.target)?;
-            let base = self.model.score(&embeddings.zeros_like()?, &self.target)?;
+            let base = keeping(&self.kept(), &embeddings, &embeddings.zeros_like()?)?;
+            let base = self.model.score(&base, &self.target)?;
             Ok(Read {
                 meaning: Meaning::Change,
                 by_token: gradient.times(&embeddings)?.concat(),
@@ -129,6 +165,7 @@ impl<'m> TokenGame<'m> {
     }
 
     /// Integrated gradients, added up over the embeddings of each part; the gap is what the integral misses.
+    /// Tokens that always stay are the same in the baseline.
     ///
     /// # Errors
     /// The model cannot be run on the prompt, or not so often; or more than [`IntegratedGradients::MAX_STEPS`] steps are asked for.
@@ -140,7 +177,8 @@ impl<'m> TokenGame<'m> {
             other => Masking::Embedding { with: other.to_string() },
         };
         self.read(IntegratedGradients::NAME, masking, method.runs(), || {
-            let found = self.model.integrated_gradients(&self.tokens, &self.target, method)?;
+            let (model, kept) = (self.model, self.kept());
+            let found = model.integrated_gradients_keeping(&self.tokens, &self.target, method, &kept)?;
             Ok(Read {
                 meaning: Meaning::Change,
                 by_token: found.by_position()?,
@@ -151,7 +189,8 @@ impl<'m> TokenGame<'m> {
     }
 
     /// The share of each part in what the last position is after the last block, by attention rollout (Abnar and
-    /// Zuidema 2020). It knows nothing of the target, and does not share its value out.
+    /// Zuidema 2020). It knows nothing of the target, and does not share its value out. Tokens that always stay have the
+    /// share that the parts leave.
     ///
     /// # Errors
     /// The model cannot be run on the prompt, or not so often.

@@ -168,11 +168,17 @@ impl Parts {
 
     /// Makes the parts that `stays` answers true for no parts: they stay in every prompt.
     pub fn keeping(self, stays: impl Fn(&Part) -> bool) -> Self {
+        let stays: Vec<bool> = self.list.iter().map(stays).collect();
+        self.keeping_at(|part| stays.get(part).copied().unwrap_or_default())
+    }
+
+    /// The same, by the parts' numbers.
+    pub(super) fn keeping_at(self, stays: impl Fn(usize) -> bool) -> Self {
         let mut places = Vec::new();
         let mut parts = Vec::new();
-        for part in self.list {
-            places.push((!stays(&part)).then_some(parts.len()));
-            if !stays(&part) {
+        for (number, part) in self.list.into_iter().enumerate() {
+            places.push((!stays(number)).then_some(parts.len()));
+            if !stays(number) {
                 parts.push(part);
             }
         }

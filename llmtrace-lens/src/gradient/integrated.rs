@@ -135,6 +135,17 @@ impl Model {
         target: &Target,
         method: &IntegratedGradients,
     ) -> Result<Integrated, RunError> {
+        self.integrated_gradients_keeping(input, target, method, &[])
+    }
+
+    /// The same, with the prompt's own embeddings in the baseline at the positions that are kept.
+    pub(crate) fn integrated_gradients_keeping<'a>(
+        &self,
+        input: impl Into<Input<'a>>,
+        target: &Target,
+        method: &IntegratedGradients,
+        kept: &[bool],
+    ) -> Result<Integrated, RunError> {
         let (steps, most) = (method.steps, IntegratedGradients::MAX_STEPS);
         if steps > most {
             return Err(RunError::Input(format!(
@@ -146,7 +157,7 @@ impl Model {
         if prompts != 1 {
             return Err(RunError::Input(format!("integrated gradients take one prompt, not {prompts}")));
         }
-        let baseline = self.baseline(method.baseline, &prompt)?;
+        let baseline = keeping(kept, &prompt, &self.baseline(method.baseline, &prompt)?)?;
         let difference = (&prompt - &baseline)?;
         let mut mean: Option<Tensor> = None;
         let batch = target.batch(positions, self.config().vocab);
@@ -184,4 +195,14 @@ impl Model {
         };
         Ok(row.to_dtype(prompt.dtype())?.broadcast_as(prompt.shape())?.contiguous()?)
     }
+}
+
+/// The prompt's embeddings `[1, t, D]` at the positions that are kept, `others` elsewhere.
+pub(crate) fn keeping(kept: &[bool], prompt: &Tensor, others: &Tensor) -> Result<Tensor, RunError> {
+    if !kept.contains(&true) {
+        return Ok(others.clone());
+    }
+    let kept: Vec<u8> = kept.iter().map(|kept| u8::from(*kept)).collect();
+    let kept = Tensor::from_vec(kept, (1, prompt.dim(1)?, 1), prompt.device())?;
+    Ok(kept.broadcast_as(prompt.shape())?.contiguous()?.where_cond(prompt, others)?)
 }

@@ -87,7 +87,8 @@ pub(super) fn attribution(seen: &Inspected<'_>) -> Section {
         other => other.to_string(),
     };
     let method = format!("Found by {method}, {runs} runs of the model; {masking}");
-    let picture = seen.attribution.picture("What each token did", measure).method(method);
+    let first = seen.positions.first().copied().unwrap_or_default();
+    let picture = seen.attribution.picture("What each token did", measure).method(method).count_from(first);
     let section = Section::new("Which words moved the answer", reading).picture(picture);
     match &seen.faithfulness {
         Some(faithfulness) => section.picture(judged(faithfulness)),
@@ -120,8 +121,9 @@ pub(super) fn attention(seen: &Inspected<'_>) -> Result<Section, InspectError> {
     let mut grid = seen.reading.attention_grid("Attention")?;
     let labels = seen.reading.labels();
     let last = labels.len().saturating_sub(1);
-    let values = seen.attribution.values();
-    let telling = (0..last.min(values.len())).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
+    let values = seen.attribution.values().into_iter().map(f64::abs);
+    let before = seen.positions.iter().copied().zip(values).filter(|(position, _)| *position < last);
+    let telling = before.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(position, _)| position);
     let mut strongest: Option<(usize, usize, f32)> = None;
     for (layer, head) in heads(seen) {
         let Some((to, share)) = looks_at(seen, layer, head)? else { continue };

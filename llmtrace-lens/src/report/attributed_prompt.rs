@@ -43,6 +43,7 @@ pub struct AttributedPrompt {
     parts: Vec<(String, f32)>,
     ends: Option<[f32; 2]>,
     gap: Option<f32>,
+    first: usize,
     signs: Signs,
 }
 
@@ -63,6 +64,7 @@ impl AttributedPrompt {
             parts: Vec::new(),
             ends: None,
             gap: None,
+            first: 0,
             signs: Signs::ForAndAgainst,
         }
     }
@@ -88,6 +90,11 @@ impl AttributedPrompt {
         Self { gap: Some(gap), ..self }
     }
 
+    /// The first part has this number, and the others those after it; 0 unless told otherwise.
+    pub fn count_from(self, first: usize) -> Self {
+        Self { first, ..self }
+    }
+
     /// How the attributions were found, with the masking convention.
     pub fn method(self, method: impl Into<String>) -> Self {
         Self { method: method.into(), ..self }
@@ -99,8 +106,8 @@ impl AttributedPrompt {
 
     /// Numbers of the parts, the strongest first.
     fn strongest(&self, most: usize) -> Vec<(usize, &str, f32)> {
-        let parts = self.parts.iter().enumerate().map(|(at, (text, value))| (at, text.as_str(), *value));
-        let mut parts: Vec<_> = parts.collect();
+        let numbered = (self.first..).zip(&self.parts);
+        let mut parts: Vec<_> = numbered.map(|(at, (text, value))| (at, text.as_str(), *value)).collect();
         let strength = |value: f32| if value.is_nan() { -1.0 } else { value.abs() };
         parts.sort_by(|one, two| strength(two.2).total_cmp(&strength(one.2)));
         parts.truncate(most);
@@ -214,7 +221,7 @@ impl Picture for AttributedPrompt {
     fn to_html(&self, _id: &str) -> String {
         let shades = self.shades();
         let mut text = String::from(r#"<p class="prompt">"#);
-        for (at, (part, value)) in self.parts.iter().enumerate() {
+        for (at, (part, value)) in (self.first..).zip(&self.parts) {
             let [before, part, after] = without_ends(part);
             // Writing to a text cannot fail.
             let _ = write!(
@@ -291,7 +298,7 @@ impl Picture for AttributedPrompt {
 
     fn table(&self) -> Table {
         let mut table = Table::new(["part", "text", self.measure.as_str()]);
-        for (at, (text, value)) in self.parts.iter().enumerate() {
+        for (at, (text, value)) in (self.first..).zip(&self.parts) {
             let text = columns::cut(&token::visible(text), 200);
             table.push([at.to_string(), text, number::exact(*value)]);
         }

@@ -404,10 +404,12 @@ red and − lowered it. Without the parts
     );
     assert!(
         prompt
+            .clone()
             .gap(-0.002)
             .to_terminal(400, Colour::None)
             .contains("sum is +1.5, which leaves a gap of −0.002.")
     );
+    assert!(prompt.clone().count_from(1).to_terminal(40, Colour::None).contains("Dallas (2)"));
     let shares = AttributedPrompt::new("Rollout", "share").part("the", 0.25).part(" Dallas", 0.5).unsigned();
     assert_eq!(
         shares.to_terminal(40, Colour::None),

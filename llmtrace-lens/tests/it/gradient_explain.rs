@@ -14,7 +14,7 @@ use llmtrace_lens::report::{Colour, Picture as _};
 use llmtrace_lens::{Model, Readout};
 use serde_json::Value;
 
-use crate::support::fixtures;
+use crate::support::{fixtures, model};
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -193,6 +193,39 @@ fn values_say_what_they_are_and_share_out_what_they_can() {
     assert!(drawn(0).contains(length), "{}", drawn(0));
     assert!(drawn(1).contains("share of attention in the last position, 0 to 1"), "{}", drawn(1));
     assert!(!drawn(0).contains('+') && !drawn(1).contains('+'), "{} {}", drawn(0), drawn(1));
+}
+
+#[test]
+fn tokens_that_the_tokenizer_adds_stay_and_are_no_parts() {
+    let (model, text, is) = (model("llama"), "the cat is", Target::log_probability(5));
+    let ids = model.tokenize(text).unwrap();
+    assert_eq!(model.token_text(ids[0]), "<s>");
+    let labels = |game: &TokenGame<'_>| game.parts().labels().map(str::to_owned).collect::<Vec<_>>();
+    let (game, whole) =
+        (TokenGame::of_text(&model, text, &is, 0).unwrap(), TokenGame::new(&model, &ids, &is, 0));
+    let words = labels(&game);
+    assert!(words.len() == ids.len() - 1 && !words.iter().any(|word| word.contains("<s>")), "{words:?}");
+    assert_eq!(labels(&whole)[0], "<s>", "of ids alone nobody knows who put them there");
+    let none = Coalition::empty(words.len());
+    let masked: Vec<u32> = std::iter::once(ids[0]).chain(words.iter().map(|_| 0)).collect();
+    assert_eq!(game.parts().mask(&none).ids(), masked);
+    assert_eq!(labels(&TokenGame::of_text(&model, "", &is, 0).unwrap()), ["<s>"], "there is no other");
+    assert_eq!(labels(&TokenGame::of_text(&gpt2(), "the", &is, 0).unwrap()), ["the"]);
+
+    // What is compared with has the token too, so that the parts share the whole change out.
+    let exact = game.game().explain(&Shapley).unwrap();
+    let steps = IntegratedGradients::new(Baseline::Token(0)).steps(100);
+    let integrated = game.integrated_gradients(&steps).unwrap();
+    near(&[integrated.base_value.unwrap()], &[exact.base_value.unwrap()], TOLERANCE);
+    near(&[integrated.sum_gap().unwrap()], &[0.0], 1e-3);
+    let zeros = game.integrated_gradients(&IntegratedGradients::default().steps(2)).unwrap();
+    let product = game.gradient_x_input().unwrap();
+    near(&[product.base_value.unwrap()], &[zeros.base_value.unwrap()], TOLERANCE);
+    let of_all = whole.gradient_x_input().unwrap();
+    assert!((product.base_value.unwrap() - of_all.base_value.unwrap()).abs() > 1e-3);
+    near(&product.values(), &of_all.values()[1..], 1e-12);
+    let (shares, of_all) = (game.attention_rollout().unwrap(), whole.attention_rollout().unwrap());
+    near(&shares.values(), &of_all.values()[1..], 1e-12);
 }
 
 #[test]

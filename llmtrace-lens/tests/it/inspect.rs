@@ -76,6 +76,20 @@ fn the_page_says_how_the_words_were_found() {
 }
 
 #[test]
+fn a_token_that_the_tokenizer_adds_is_no_word_that_speaks_for_the_answer() {
+    let model = crate::support::model("llama");
+    let seen = Inspection::new(&model, "the cat is").run().unwrap();
+    let words: Vec<&str> = seen.attribution.parts.iter().map(|part| part.part.label.as_str()).collect();
+    let tokens = model.tokenize("the cat is").unwrap();
+    assert!(words.len() == tokens.len() - 1 && !words.contains(&"<s>"), "{words:?}");
+    let html = seen.page().unwrap().to_html();
+    let (first, last) = (r#"title="part 1: "#, format!(r#"title="part {}: "#, tokens.len() - 1));
+    assert!(html.contains(first) && html.contains(&last) && !html.contains(r#"title="part 0: "#));
+    let by_id = Inspection::of_tokens(&model, &tokens).run().unwrap();
+    assert_eq!(by_id.attribution.parts.len(), tokens.len());
+}
+
+#[test]
 fn another_answer_may_be_asked_about() {
     let model = Toy::Relu.load().unwrap();
     let texas = model.token_id("Texas").unwrap();
