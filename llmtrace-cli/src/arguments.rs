@@ -1,7 +1,7 @@
 //! What the program is asked for.
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use llmtrace::Timestamp;
 
 #[cfg(feature = "lens")]
@@ -18,9 +18,6 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
-
-/// The commands of `llmtrace lens`, in a line.
-const LENS: &str = "One of generate, logit-lens, attention, patch, explain, graph, features, bias, report, origin, dump, train-transcoder";
 
 const ABOUT: &str = "\
 Shows LLM traces, adds them up, sends them on, and prices responses.
@@ -62,23 +59,46 @@ pub(crate) enum Parsed {
 
 /// Reads the arguments of the program.
 pub(crate) fn parse() -> Result<Parsed, Failure> {
-    match Arguments::try_parse() {
+    let command = hyphens(Arguments::command());
+    let read = command.clone().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    match read {
         Ok(arguments) => Ok(Parsed::Command(arguments.command)),
         Err(error) => match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(Parsed::Help(error.to_string())),
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
-                if error.to_string().contains("llmtrace lens") =>
-            {
-                Err(Failure::Wrong(format!("lens which? {LENS}; see llmtrace lens --help")))
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                Err(Failure::Wrong(which(&command, &error.to_string())))
             }
-            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => Err(Failure::Wrong(
-                "which command? One of show, stats, findings, compare, price, send, serve, db, query, lens; \
-                 see llmtrace --help"
-                    .to_owned(),
-            )),
             _ => Err(Failure::Wrong(one_line(&error.to_string()))),
         },
     }
+}
+
+/// Texts and numbers may begin with a hyphen: `--prompt '- a list'`, `--targets=-1`.
+fn hyphens(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| {
+        let is_text = argument.get_value_names().is_some_and(|names| names.iter().any(|name| name == "TEXT"));
+        match (argument.get_long(), argument.get_action().takes_values()) {
+            (Some(_), true) if is_text => argument.allow_hyphen_values(true),
+            (Some(_), true) => argument.allow_negative_numbers(true),
+            _ => argument,
+        }
+    });
+    command.mut_subcommands(hyphens)
+}
+
+/// What may come next, after a help that was shown because nothing did.
+fn which(root: &clap::Command, help: &str) -> String {
+    let usage = help.lines().find_map(|line| line.trim().strip_prefix("Usage: ")).unwrap_or_default();
+    let mut command = root;
+    let mut path = vec![root.get_name()];
+    for word in usage.split_whitespace().skip(1) {
+        let Some(next) = command.find_subcommand(word) else { break };
+        (command, path) = (next, [path, vec![word]].concat());
+    }
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    format!("{} which? One of {}; see {} --help", path[1..].join(" "), names.join(", "), path.join(" "))
+        .trim_start()
+        .replacen("which? ", if path.len() == 1 { "which command? " } else { "which? " }, 1)
 }
 
 /// A message of clap's on one line, without the usage.

@@ -1,5 +1,6 @@
 //! What can go wrong with a local model.
 
+use std::io;
 use std::path::PathBuf;
 
 use crate::hooks::{HookPoint, points};
@@ -81,7 +82,7 @@ pub enum RunError {
     UnknownPoint {
         /// What was asked for.
         name: String,
-        /// The point with the name most like it.
+        /// The name of a point, or another name of one, that is most like it.
         closest: Option<String>,
     },
     /// The value was not kept by the run.
@@ -111,6 +112,14 @@ pub enum RunError {
     /// The input cannot be run.
     #[error("{0}")]
     Input(String),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A hook failed.
     #[error("{0}")]
     Hook(Box<dyn std::error::Error + Send + Sync>),
@@ -121,7 +130,7 @@ pub enum RunError {
 
 impl RunError {
     pub(crate) fn unknown_point(name: &str, config: &Config) -> Self {
-        let names = points(config).map(|point| point.to_string());
+        let names = points(config).flat_map(|point| point.names(config));
         let closest = names
             .min_by_key(|known| distance(known, name))
             .filter(|known| distance(known, name) <= name.len() / 2);

@@ -1,6 +1,6 @@
 //! LLM tracing inside a local model: run it, read and change every activation, explain what it said.
 //!
-//! - [`Model`] loads a folder as Hugging Face writes it and runs it; every step has a [`HookPoint`] with TransformerLens's name.
+//! - [`Model`] loads a folder as Hugging Face writes it and runs it; its steps have a [`HookPoint`] each, with TransformerLens's name.
 //! - [`analysis`] reads runs (logit lens, direct logit attribution, attention, norms), [`patching`] changes them, [`gradient`] differentiates
 //!   them, [`generate`] writes answers step by step.
 //! - [`explain`] says which parts of a prompt moved a score, of a local model or of any function: it builds without candle.
@@ -68,6 +68,8 @@ pub mod origin;
 pub mod patching;
 pub mod report;
 mod statistics;
+#[cfg(feature = "model")]
+mod tensor_file;
 #[cfg(feature = "model")]
 mod toy;
 #[cfg(feature = "model")]

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 use llmtrace_lens::Model;
 use llmtrace_lens::bias::{
     Attribute, BiasReport, CarrierSearch, Carriers, Comparison, Continuation, Correction, Interval, Over,
@@ -23,11 +23,15 @@ use crate::failure::Failure;
 /// The options of the command.
 #[derive(Args, Debug)]
 #[command(about = "Shows whether prompts that differ in one attribute are answered alike", long_about = ABOUT, after_help = EXAMPLES)]
+#[command(
+    override_usage = "llmtrace lens bias MODEL --template TEXT --groups FILE --targets TEXT,.. [OPTIONS]"
+)]
+#[command(group = ArgGroup::new("asked").args(["template", "templates"]).required(true).multiple(true))]
 pub(crate) struct Options {
     #[command(flatten)]
     model: ModelArguments,
     /// A prompt with {} where a term goes; may be given several times
-    #[arg(long = "template", value_name = "TEXT", required_unless_present = "templates")]
+    #[arg(long = "template", value_name = "TEXT")]
     template: Vec<String>,
     /// A file with a template a line
     #[arg(long, value_name = "FILE")]
@@ -60,8 +64,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "FOLDER")]
     transcoders: Option<PathBuf>,
     /// How many pairs of terms they are tried on, each in every template
-    #[arg(long, value_name = "N", default_value_t = 16)]
-    pairs: usize,
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
     /// Show what each word of a template does to the difference
     #[arg(long)]
     words: bool,
@@ -191,6 +195,10 @@ impl Options {
             let text = read(path)?;
             templates.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
         }
+        let is_bare = |template: &&String| template.split_whitespace().all(|word| word.contains("{}"));
+        if let Some(bare) = templates.iter().find(is_bare).filter(|_| self.words) {
+            return Err(Failure::Wrong(format!("--words: template {bare:?} has no word beside {{}}")));
+        }
         let over = match self.over {
             OverName::Larger => Over::Larger,
             OverName::Terms => Over::Terms,
@@ -234,7 +242,7 @@ impl Options {
             let steps = Steps::new("patching");
             let search = CarrierSearch::new(probe, model)
                 .neurons(self.neurons)
-                .pairs(self.pairs)
+                .pairs(self.pairs as usize)
                 .progress(|done, total| steps.set(done, total));
             let search = match transcoders {
                 Some(transcoders) => search.features(transcoders),

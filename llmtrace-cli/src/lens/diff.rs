@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 use llmtrace_lens::version_diff::{Comparison, VersionDiff};
 use serde::Serialize;
 
@@ -15,6 +15,8 @@ use crate::failure::Failure;
 /// The options of the command.
 #[derive(Args, Debug)]
 #[command(about = "Shows what changed between two versions of a model", long_about = ABOUT, after_help = EXAMPLES)]
+#[command(override_usage = "llmtrace lens diff BEFORE AFTER (--prompts FILE | --prompt TEXT) [OPTIONS]")]
+#[command(group = ArgGroup::new("asked").args(["prompts", "prompt"]).required(true).multiple(true))]
 pub(crate) struct Options {
     /// The older version: a folder, or a model that comes with the program
     #[arg(value_name = "BEFORE")]
@@ -23,7 +25,7 @@ pub(crate) struct Options {
     #[arg(value_name = "AFTER")]
     after: String,
     /// A file with a prompt on each line
-    #[arg(long, value_name = "FILE", required_unless_present = "prompt")]
+    #[arg(long, value_name = "FILE")]
     prompts: Option<PathBuf>,
     /// A prompt; may be given several times
     #[arg(long, value_name = "TEXT")]
@@ -32,8 +34,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "DIR")]
     transcoders: Option<PathBuf>,
     /// The most tokens of an answer
-    #[arg(long, value_name = "N", default_value_t = 2)]
-    max_tokens: usize,
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    max_tokens: u32,
     /// Chooses the noise that changes are held to
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -95,7 +97,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         None => comparison,
     };
     let comparison = comparison
-        .answer_tokens(options.max_tokens)
+        .answer_tokens(options.max_tokens as usize)
         .seed(options.seed)
         .progress(|done, total| steps.set(done, total));
     let diff = comparison.run(&prompts).map_err(wrong)?;

@@ -1,6 +1,7 @@
 //! `llmtrace lens dump`: activations as a safetensors file.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -25,11 +26,14 @@ pub(crate) struct Options {
     #[command(flatten)]
     prompt: PromptArguments,
     /// Hook points by their TransformerLens names; * stands for any characters
-    #[arg(long, value_name = "GLOB,..")]
-    hooks: String,
+    #[arg(long, value_name = "GLOB,..", required = true)]
+    hooks: Vec<String>,
     /// The file to write
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+    /// Print one JSON object, as is done without it too
+    #[arg(long = "json")]
+    _json: bool,
 }
 
 const ABOUT: &str = "\
@@ -38,9 +42,9 @@ Writes what a model computes to a safetensors file.
 Reads a model and runs it once over the prompt. The file holds the activations
 at the named hook points as f32 under their classic TransformerLens names, such
 as blocks.0.hook_resid_pre [1, t, width], and tokens [1, t] (i64) and logits
-[1, t, vocabulary] (f32). Names of TransformerLens 3 and 4 and short ones
-(pattern1) are read too; * leaves out points that cost extra work, such as
-hook_result, unless a pattern ends in their own name.
+[1, t, vocabulary] (f32). What is asked for by a name of TransformerLens 3 or 4,
+or a short one (pattern1), is there under that name too; * leaves out points that
+cost extra work, such as hook_result, unless a pattern ends in their own name.
 
 Prints one JSON object: the model, the file, tokens and their texts, the shape
 of each tensor, and the times in seconds.
@@ -81,12 +85,12 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let load = start.elapsed().as_secs_f64();
     let tokens = options.prompt.read(&model)?;
     let start = Instant::now();
-    let tensors = tensors(&model, &tokens, &options.hooks)?;
+    let tensors = tensors(&model, &tokens, &options.hooks.join(","))?;
     let run = start.elapsed().as_secs_f64();
     let start = Instant::now();
-    candle_core::safetensors::save(&tensors, &options.out).map_err(|error| {
-        Failure::Wrong(format!("cannot write {}: {}", options.out.display(), reason(&error)))
-    })?;
+    let bytes = safetensors::serialize(&tensors, None).map_err(wrong)?;
+    fs::write(&options.out, bytes)
+        .map_err(|error| Failure::Wrong(format!("cannot write {}: {error}", options.out.display())))?;
     let times = Times { load, run, write: start.elapsed().as_secs_f64() };
     print_json(&Dumped {
         model: model.name(),
@@ -106,17 +110,15 @@ fn tensors(model: &Model, tokens: &[u32], hooks: &str) -> Result<HashMap<String,
     for (point, value) in cache.iter() {
         tensors.insert(point.to_string(), on_cpu(value).map_err(wrong)?);
     }
+    // What was asked for by one of its other names is there under that one too.
+    for name in hooks.split(',').map(str::trim) {
+        if let Ok(value) = cache.get(name) {
+            tensors.insert(name.to_owned(), on_cpu(value).map_err(wrong)?);
+        }
+    }
     let ids: Vec<i64> = tokens.iter().map(|token| i64::from(*token)).collect();
     tensors
         .insert("tokens".to_owned(), Tensor::from_vec(ids, (1, tokens.len()), &Device::Cpu).map_err(wrong)?);
     tensors.insert("logits".to_owned(), on_cpu(&logits).map_err(wrong)?);
     Ok(tensors)
-}
-
-/// What the system said, without the tensor library's words around it.
-fn reason(error: &candle_core::Error) -> String {
-    let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    let said = line.split(" at path ").next().unwrap_or(line);
-    said.strip_prefix("I/O error: ").unwrap_or(said).to_owned()
 }

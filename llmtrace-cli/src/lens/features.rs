@@ -36,8 +36,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "F", value_delimiter = ',', requires = "layer")]
     feature: Vec<usize>,
     /// So many features, those that write the most over the text; of one layer with --layer
-    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "feature")]
-    top: usize,
+    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "feature", value_parser = clap::value_parser!(u32).range(1..))]
+    top: u32,
     /// What features mean, a line each: L1 F181 Texas
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -128,8 +128,8 @@ impl Options {
             Some(layer) if !self.feature.is_empty() => {
                 Chosen::These(self.feature.iter().map(|feature| (layer, *feature)).collect())
             }
-            Some(layer) => Chosen::Strongest { count: self.top, layers: layer..layer + 1 },
-            None => Chosen::Strongest { count: self.top, layers: 0..layers },
+            Some(layer) => Chosen::Strongest { count: self.top as usize, layers: layer..layer + 1 },
+            None => Chosen::Strongest { count: self.top as usize, layers: 0..layers },
         })
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Options {
 /// How tokens are chosen.
 #[derive(Args, Debug)]
 struct SamplingArguments {
-    /// Draw at random, beginning here; else, without the four below, take the likeliest
+    /// Draw at random, beginning here; the four below draw too, from 0
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Above 1 flattens what the model says, below 1 sharpens it

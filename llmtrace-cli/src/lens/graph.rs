@@ -49,19 +49,19 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TOKENS")]
     targets: Option<String>,
     /// The most tokens that are explained, where none is named
-    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "targets")]
-    max_targets: usize,
+    #[arg(long, value_name = "N", default_value_t = 10, conflicts_with = "targets", value_parser = clap::value_parser!(u32).range(1..))]
+    max_targets: u32,
     /// The probability that they have together, where none is named
     #[arg(long, value_name = "SHARE", default_value_t = 0.95, value_parser = share, conflicts_with = "targets")]
     target_probability: f64,
     /// The most features that become nodes: those with the most influence
     #[arg(long, value_name = "N", default_value_t = 7500)]
-    max_features: usize,
+    max_features: u32,
     /// Ablate so many of the strongest features, and compare with what the graph foretells
     #[arg(long, value_name = "N", default_value_t = 0)]
     validate: usize,
     /// Put features into one supernode whose decoders have at least this cosine
-    #[arg(long, value_name = "COSINE", default_value_t = 0.7)]
+    #[arg(long, value_name = "COSINE", default_value_t = 0.7, value_parser = cosine)]
     alike: f32,
     /// What features mean, a line each: L1 F181 Texas
     #[arg(long, value_name = "FILE")]
@@ -157,11 +157,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let labels = options.labels.as_ref().map(Labels::read).transpose().map_err(wrong)?.unwrap_or_default();
     let targets = match &options.targets {
         Some(text) => targets::read(&model, text)?,
-        None => Targets::Likely { most: options.max_targets, probability: options.target_probability },
+        None => {
+            Targets::Likely { most: options.max_targets as usize, probability: options.target_probability }
+        }
     };
     let tracer = Tracer::new(&model, &transcoders)
         .targets(targets)
-        .max_feature_nodes(options.max_features)
+        .max_feature_nodes(options.max_features as usize)
         .labels(labels);
     let (graph, validation) = if options.validate == 0 {
         (tracer.trace(&tokens).map_err(told)?, None)
@@ -243,6 +245,11 @@ fn told(error: CircuitError) -> Failure {
 }
 
 /// A share from 0 to 1.
+fn cosine(text: &str) -> Result<f32, String> {
+    let cosine = text.parse().ok().filter(|cosine| (-1.0..=1.0).contains(cosine));
+    cosine.ok_or_else(|| "expected a number from -1 to 1".to_owned())
+}
+
 fn share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
     share.ok_or_else(|| "expected a number from 0 to 1".to_owned())

@@ -1,6 +1,7 @@
 //! The model and the prompt of a command.
 
 use std::fmt::Display;
+use std::num::ParseIntError;
 use std::path::{Path, PathBuf};
 
 use candle_core::Device;
@@ -56,7 +57,7 @@ pub(super) struct PromptArguments {
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
     /// The prompt as ids of tokens: 464,3139,286
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    #[arg(long, value_name = "IDS", value_delimiter = ',', value_parser = token_number)]
     tokens: Option<Vec<u32>>,
 }
 
@@ -178,6 +179,10 @@ pub(super) fn token(model: &Model, text: &str) -> Result<u32, Failure> {
     }
     // Within a text most words begin with their space.
     model.token_id(&format!(" {text}")).or_else(|_| model.token_id(text)).map_err(wrong)
+}
+
+fn token_number(text: &str) -> Result<u32, ParseIntError> {
+    text.trim().parse()
 }
 
 /// What a model refused, in one line.

@@ -26,8 +26,8 @@ pub(crate) struct Options {
     #[arg(long)]
     last: bool,
     /// How many tokens each cell keeps
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    top: usize,
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    top: u32,
     /// A token to follow in every cell of the JSON; #17 is an id
     #[arg(long, value_name = "TOKEN")]
     track: Vec<String>,
@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let tokens = options.prompt.read(&model)?;
     let tracked = options.track.iter().map(|text| token(&model, text)).collect::<Result<Vec<_>, _>>()?;
     let reading = Reading::new(&model, &tokens).map_err(wrong)?;
-    let mut query = reading.logit_lens().top(options.top.max(1)).track(tracked);
+    let mut query = reading.logit_lens().top(options.top as usize).track(tracked);
     if let Some(hooks) = &options.hooks {
         query = query.points(hooks.as_str());
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use llmtrace_exporters::text;
 use llmtrace_lens::Model;
 use llmtrace_lens::origin::{Candidates, Evidence, OriginClassifier, Training, Verdict};
@@ -61,6 +61,7 @@ struct TrainOptions {
 
 #[derive(Args, Debug)]
 #[command(about = "Judges texts", long_about = ABOUT, after_help = EXAMPLES, next_line_help = true)]
+#[command(group = ArgGroup::new("judged").args(["files", "text"]).required(true))]
 struct ScoreOptions {
     /// What train has written
     #[arg(value_name = "CLASSIFIER")]
@@ -68,10 +69,10 @@ struct ScoreOptions {
     #[command(flatten)]
     models: NamedModels,
     /// Files of one text each; - is standard input
-    #[arg(value_name = "FILE", required_unless_present = "text")]
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// A text in place of files
-    #[arg(long, value_name = "TEXT", conflicts_with = "files")]
+    #[arg(long, value_name = "TEXT")]
     text: Option<String>,
     #[command(flatten)]
     output: OutputArguments,
@@ -149,6 +150,14 @@ fn train(options: &TrainOptions) -> Result<(), Failure> {
         .least_words(options.least_words);
     // Before the texts are read, which takes long; those that are too short are known only then.
     training.check(corpus.iter().map(|known| known.origin.as_str())).map_err(wrong)?;
+    let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(missing) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(Failure::Wrong(format!(
+            "cannot write {}: there is no folder {}",
+            options.out.display(),
+            missing.display()
+        )));
+    }
     let models = options.models.load()?;
     let candidates = candidates(&models)?;
     let steps = Steps::new("reading");

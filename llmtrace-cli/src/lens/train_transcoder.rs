@@ -59,6 +59,9 @@ pub(crate) struct Options {
     /// The most positions of the texts that are learnt from, chosen at random
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     max_positions: usize,
+    /// The most tokens that are run at once: a longer line goes on in another run
+    #[arg(long, value_name = "N", default_value_t = 256, value_parser = clap::value_parser!(u32).range(2..))]
+    window: u32,
     /// What chance begins with
     #[arg(long, value_name = "SEED", default_value_t = 0)]
     seed: u64,
@@ -121,7 +124,8 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let texts = texts(&model, &options.text)?;
     let steps = Steps::new("training");
     let tell = |at: &Progress| {
-        steps.set(at.before * at.steps + at.step, at.layers * at.steps);
+        let before = at.before.saturating_mul(at.steps);
+        steps.set(before.saturating_add(at.step), at.layers.saturating_mul(at.steps));
         steps.say(&format!(
             "layer {} loss {:.4} FVU {:.4} L0 {:.1} dead {}",
             at.layer, at.loss, at.fvu, at.l0, at.dead
@@ -141,7 +145,7 @@ impl Options {
         };
         let mut training =
             Training::new(model).input(input).seed(self.seed).max_positions(self.max_positions);
-        training = training.layers(self.layers.iter().copied());
+        training = training.layers(self.layers.iter().copied()).window(self.window as usize);
         if let Some(features) = self.features {
             training = training.features(features);
         }

@@ -61,6 +61,9 @@ fn a_dump_holds_what_transformer_lens_computes() {
         let written = SafeTensors::deserialize(&written).unwrap();
         let cache = std::fs::read(golden.join("tl_cache.safetensors")).unwrap();
         let cache = SafeTensors::deserialize(&cache).unwrap();
+        for name in cache.names() {
+            assert!(written.tensor(name).is_ok(), "{model}: {name} is not there");
+        }
         let mut compared = 0;
         for (name, tensor) in written.iter() {
             assert_eq!(printed["shapes"][name], Value::from(tensor.shape()), "{model} {name}");
@@ -104,7 +107,32 @@ fn a_dump_holds_what_was_named_and_no_more() {
         assert_eq!(printed["texts"][6], "Dallas");
     };
     check("hook_embed", &["hook_embed"]);
-    check("pattern1, blocks.0.attn.hook_out", &["blocks.0.hook_attn_out", "blocks.1.attn.hook_pattern"]);
+    check(
+        "pattern1, blocks.0.attn.hook_out",
+        &["blocks.0.attn.hook_out", "blocks.0.hook_attn_out", "blocks.1.attn.hook_pattern", "pattern1"],
+    );
+    // Several patterns may be given one by one, and --json is what is printed in any case.
+    let out = folder.path("several.safetensors");
+    let several = [
+        "dump",
+        "toy",
+        "--prompt",
+        DALLAS,
+        "--hooks",
+        "hook_embed",
+        "--hooks",
+        "ln_final.*",
+        "--json",
+        "--out",
+    ];
+    let printed = done(&[&several[..], &[out.to_str().unwrap()]].concat()).json();
+    assert!(
+        printed["shapes"]["hook_embed"].is_array() && printed["shapes"]["ln_final.hook_scale"].is_array()
+    );
+    check(
+        "blocks.0.hook_q_input,blocks.0.ln1.hook_scale",
+        &["blocks.0.hook_q_input", "blocks.0.ln1.hook_scale"],
+    );
     check(
         "*.hook_result",
         &["blocks.0.attn.hook_result", "blocks.1.attn.hook_result", "blocks.2.attn.hook_result"],
@@ -120,6 +148,13 @@ fn an_answer_is_told_step_by_step() {
     assert_eq!((steps.len(), first["alternatives"].as_array().unwrap().len()), (3, 2));
     assert!(first["model"]["probability"].as_f64().unwrap() > 0.5, "{first}");
     assert_eq!(first["model"]["rank"], 1);
+
+    // A text may begin with a hyphen, and numbers of tokens may stand apart.
+    assert_eq!(
+        json(&["generate", "toy", "--prompt", "- Dallas", "--max-tokens", "1"])["prompt"][1]["spelling"],
+        "Dallas"
+    );
+    assert_eq!(json(&["generate", "toy", "--tokens", "0, 5", "--max-tokens", "1"])["prompt"][1]["id"], 5);
 
     let drawn = |seed: &str| {
         let answer = json(&[
@@ -348,6 +383,8 @@ fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
     refuse(&arguments(&groups, "Paris"), "no \"Paris\"");
     refuse(&[&arguments(&groups, "Austin"), &["--confidence", "95"][..]].concat(), "0.5 to 0.9999");
     refuse(&["bias", "toy", "--groups", &groups, "--targets", "Austin"], "--template");
+    let bare = ["bias", "toy", "--template", "{}", "--groups", &groups, "--targets", "Austin", "--words"];
+    refuse(&bare, "template \"{}\" has no word beside {}");
 }
 
 #[test]
@@ -433,12 +470,7 @@ fn what_cannot_be_done_is_said_on_one_line() {
         let arguments = dump(more);
         check(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), said);
     };
-    check(
-        &[],
-        &[
-            "generate, logit-lens, attention, patch, explain, graph, features, bias, report, origin, dump, train-transcoder",
-        ],
-    );
+    check(&[], &["lens which? One of ", "diff", "train-transcoder", "see llmtrace lens --help"]);
     check(&["lense"], &["'lense'"]);
     check_dump(&["toy", "--prompt", "a", "--out", "x"], &["--hooks"]);
     check_dump(&["toy", "--prompt", "a", "--hooks", "*"], &["--out"]);
@@ -473,6 +505,13 @@ fn what_cannot_be_done_is_said_on_one_line() {
         &["logit-lens", "toy", "--prompt", "the", "--hooks", "hook_embed"],
         &["hook_embed", "residual stream"],
     );
+    check(&["logit-lens", "toy", "--prompt", "the", "--top", "0"], &["--top", "0 is not in 1.."]);
+    check(&["generate", "toy", "--prompt", "the", "--temperature", "-1"], &["temperature is -1"]);
+    check(&["graph", "toy", "--prompt", DALLAS, "--edge-threshold", "-0.1"], &["a number from 0 to 1"]);
+    check(&["graph", "toy", "--prompt", DALLAS, "--alike", "7"], &["a number from -1 to 1"]);
+    check(&["graph", "toy", "--prompt", DALLAS, "--max-targets", "0"], &["0 is not in 1.."]);
+    check(&["diff", "toy", "toy"], &["--prompts", "--prompt"]);
+    check(&["bias", "toy", "--groups", "x", "--targets", "a"], &["--template", "--templates"]);
     check(&["attention", "toy", "--prompt", "the"], &["one token"]);
     check(&["attention", "toy", "--prompt", DALLAS, "--head", "L9H0"], &["L9H0", "3 layers of 4 heads"]);
     check(&["attention", "toy", "--prompt", DALLAS, "--head", "first"], &["L0H2", "\"first\""]);

@@ -137,7 +137,7 @@ fn what_is_wrong_is_said_in_one_line() {
     check(&["--feature", "3"], 2, &["--layer", "required"]);
     check(&["--layer", "1", "--feature", "3", "--top", "3"], 2, &["--top", "cannot be used with"]);
     check(&["--window", "1"], 2, &["--window", "1 is not in 2.."]);
-    check(&["--top", "0"], 1, &["no feature is active in"]);
+    check(&["--top", "0"], 2, &["--top", "0 is not in 1.."]);
     for (text, expected) in
         [(empty.to_str().unwrap(), "empty.txt has no text"), ("nowhere.txt", "cannot read nowhere.txt")]
     {

@@ -57,6 +57,11 @@ fn what_cannot_be_trained_is_refused() {
         assert!(!folder.path("plt").exists(), "{more:?}");
     };
     refused(&["--features", "0"], "0 features learns nothing: give 1 or more");
+    refused(
+        &["--features", "99999999999999999"],
+        "99999999999999999 features do not fit into memory: give 8388608 or fewer",
+    );
+    refused(&["--window", "1"], "1 is not in 2..");
     refused(&["--features", "8", "--top-k", "9"], "9 of 8 features cannot be active: give 1 to 8");
     refused(&["--top-k", "9", "--l1", "0.1"], "cannot be used with");
     refused(&["--top-k", "9", "--jump-relu", "9"], "cannot be used with");

@@ -10,7 +10,7 @@ use super::error::ReadError;
 use super::reading::{Reading, single};
 use crate::error::RunError;
 use crate::hooks::Hooks;
-use crate::model::{Model, Positions, Readout};
+use crate::model::{Model, Readout};
 use crate::ops::{Distribution, greatest};
 
 /// How many random tokens are repeated where the model has positions for them (Olsson et al. 2022).
@@ -168,11 +168,7 @@ impl<'m> InductionTest<'m> {
 
     /// How many tokens are repeated.
     fn positions(&self) -> usize {
-        let config = self.model.config();
-        let room = match config.positions {
-            Positions::Learned => config.context.saturating_sub(self.before.len()) / 2,
-            Positions::Rotary(_) => LENGTH,
-        };
+        let room = self.model.config().context.saturating_sub(self.before.len()) / 2;
         self.length.unwrap_or(LENGTH.min(room))
     }
 }

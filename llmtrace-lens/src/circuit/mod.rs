@@ -44,6 +44,8 @@ mod trace;
 pub mod train;
 #[cfg(feature = "model")]
 pub mod transcoder;
+#[cfg(feature = "model")]
+mod window;
 pub mod write;
 
 #[cfg(feature = "model")]

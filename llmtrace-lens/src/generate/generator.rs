@@ -17,7 +17,7 @@ use super::stop::{FinishReason, Stop, StopTexts};
 use super::text::TextStream;
 use crate::error::RunError;
 use crate::hooks::{ActivationCache, HookTap, Hooks, NoTap, Tap};
-use crate::model::{Model, Positions, Session};
+use crate::model::{Model, Session};
 use crate::trace::{ArtifactWriter, Artifacts, Detail, PassReport, RunTrace, names};
 
 /// Writes answers with a model: token by token, with keys and values of what was read kept, and each step told.
@@ -292,8 +292,7 @@ impl<'g, 'm> Run<'g, 'm> {
             let piece = self.stops.release_to(written, at).to_owned();
             return Ok((Some(FinishReason::Text { text: found.to_owned() }), piece));
         }
-        let config = self.generator.model.config();
-        let is_full = config.positions == Positions::Learned && self.session.positions() >= config.context;
+        let is_full = self.session.positions() >= self.generator.model.config().context;
         let finish = if is_end {
             Some(FinishReason::Token { token: id })
         } else if self.tokens.len() + 1 >= stop.max_tokens {

@@ -34,10 +34,12 @@ impl Backward<'_> {
     fn block(&mut self, layer: usize, block: &Block, after: Tensor) -> Result<Tensor, RunError> {
         self.record(layer, Site::ResidPost, &after);
         self.record(layer, Site::MlpOut, &after);
+        self.record(layer, Site::Ln2PostOut, &after);
         let written = match &block.ln2_post {
             Some(norm) => self.norm(layer, norm, [Site::Ln2PostScale, Site::Ln2PostNormalized], &after)?,
             None => after.clone(),
         };
+        self.record(layer, Site::MlpWritten, &written);
         let read = self.mlp(layer, &block.mlp, &written)?;
         self.record(layer, Site::Ln2Out, &read);
         let read = self.norm(layer, &block.ln2, [Site::Ln2Scale, Site::Ln2Normalized], &read)?;
@@ -47,10 +49,12 @@ impl Backward<'_> {
         };
         self.record(layer, Site::ResidMid, &middle);
         self.record(layer, Site::AttnOut, &middle);
+        self.record(layer, Site::Ln1PostOut, &middle);
         let written = match &block.ln1_post {
             Some(norm) => self.norm(layer, norm, [Site::Ln1PostScale, Site::Ln1PostNormalized], &middle)?,
             None => middle.clone(),
         };
+        self.record(layer, Site::AttnWritten, &written);
         let read = self.attention(layer, &block.attention, &written)?;
         self.record(layer, Site::Ln1Out, &read);
         let read = self.norm(layer, &block.ln1, [Site::Ln1Scale, Site::Ln1Normalized], &read)?;

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 
 use crate::error::RunError;
-use crate::model::{Model, Positions};
+use crate::model::Model;
 
 /// What a gradient, or an attribution made of gradients, is computed for: prompts of one length.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ impl Model {
             Input::Batch(prompts) => self.embed(prompts),
             Input::Embeddings(embeddings) => {
                 self.check_stream(embeddings)?;
-                self.check_positions(embeddings.dim(1)?)?;
+                self.check_positions(embeddings.dim(0)?, 0, embeddings.dim(1)?)?;
                 Ok(embeddings.clone())
             }
         }
@@ -69,7 +69,7 @@ impl Model {
             return Ok(embeddings);
         }
         let (batch, steps, width) = embeddings.dims3()?;
-        self.check_positions(steps + tokens.len())?;
+        self.check_positions(batch, 0, steps + tokens.len())?;
         let more = self.embed(&[tokens])?.to_dtype(embeddings.dtype())?;
         let more = more.broadcast_as((batch, tokens.len(), width))?;
         Ok(Tensor::cat(&[&embeddings, &more], 1)?)
@@ -81,15 +81,5 @@ impl Model {
         let rows = self.weights().embed.index_select(&tokens.flatten_all()?, 0)?;
         let rows = rows.reshape((batch, steps, self.config().d_model))?;
         Ok(self.config().embed_scale.map_or(Ok(rows.clone()), |scale| rows * scale)?)
-    }
-
-    fn check_positions(&self, steps: usize) -> Result<(), RunError> {
-        let context = self.config().context;
-        if steps > context && self.config().positions == Positions::Learned {
-            return Err(RunError::Input(format!(
-                "{steps} positions are more than the {context} that the model has"
-            )));
-        }
-        Ok(())
     }
 }

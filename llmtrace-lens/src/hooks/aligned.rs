@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 
 use super::moment::Moment;
 use super::point::Site;
-use super::slice::{Axis, Picked, Slice, axes, axis};
+use super::slice::{Axis, Picked, Slice, axes_of, axis};
 use crate::error::RunError;
 
 /// Values whose first row is of position `start` of their text.
@@ -58,7 +58,7 @@ impl Donor<'_> {
     fn check(&self, moment: Moment, value: &Tensor) -> Result<(), RunError> {
         let (found, expected) = (self.value.dims(), value.dims());
         let fits = found.len() == expected.len()
-            && axes(moment.point.site()).iter().zip(found.iter().zip(expected)).all(
+            && axes_of(moment.point.site(), expected.len()).iter().zip(found.iter().zip(expected)).all(
                 |(axis, (found, expected))| match axis {
                     Axis::Sequence => *found == 1 || found == expected,
                     Axis::Position | Axis::Key => true,
@@ -68,8 +68,13 @@ impl Donor<'_> {
         if fits {
             return Ok(());
         }
+        let why = if found.len() == expected.len() {
+            ""
+        } else {
+            ": look at inputs of heads (hook_q_input) in both runs or in neither"
+        };
         Err(moment.refuse(format!(
-            "the other run's value has shape {found:?}, which does not fit this run's {expected:?}"
+            "the other run's value has shape {found:?}, which does not fit this run's {expected:?}{why}"
         )))
     }
 }

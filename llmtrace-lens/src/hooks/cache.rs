@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use candle_core::{DType, Tensor};
 
+use super::filter::points;
 use super::point::HookPoint;
 use crate::error::RunError;
 use crate::model::Config;
+use crate::tensor_file;
 
 /// Values of hook points of one run. They are references to what the run computed, not copies.
 #[derive(Clone, Debug)]
@@ -27,16 +29,23 @@ impl ActivationCache {
     /// # Errors
     /// There is no such point, or the run did not keep it.
     pub fn get(&self, name: &str) -> Result<&Tensor, RunError> {
-        let point = HookPoint::parse(name).ok_or_else(|| RunError::unknown_point(name, &self.config))?;
+        let point = HookPoint::parse(name, &self.config)
+            .ok_or_else(|| RunError::unknown_point(name, &self.config))?;
         self.at(point)
     }
 
     /// The value at a point.
     ///
     /// # Errors
-    /// The run did not keep it.
+    /// The model has no such point, or the run did not keep it.
     pub fn at(&self, point: HookPoint) -> Result<&Tensor, RunError> {
-        self.values.get(&point).map(|(_, value)| value).ok_or(RunError::NotKept { point })
+        self.values.get(&point).map(|(_, value)| value).ok_or_else(|| {
+            if points(&self.config).any(|known| known == point) {
+                RunError::NotKept { point }
+            } else {
+                RunError::unknown_point(&point.to_string(), &self.config)
+            }
+        })
     }
 
     /// Points and values, in the order of their names in the model.
@@ -68,7 +77,9 @@ impl ActivationCache {
         for (point, value) in self.iter() {
             tensors.insert(point.to_string(), value.to_dtype(DType::F32)?.contiguous()?);
         }
-        Ok(candle_core::safetensors::save(&tensors, path)?)
+        let path = path.as_ref();
+        let write = |source| RunError::Write { path: path.to_owned(), source };
+        tensor_file::write(path, &tensors, None).map_err(write)
     }
 
     /// The position in the text of a kept value's first row: above 0 in a session's later steps, and where only the last position was read out.

@@ -9,6 +9,7 @@ use crate::model::Config;
 /// Chooses hook points: names, aliases and short names, with `*` for any run of characters, several separated by commas.
 ///
 /// `*` leaves out the points that cost extra work (`hook_result`, `hook_q_input`, ..): they are chosen where a pattern ends in their own name.
+/// Where an input of heads is chosen, the first norm of its block has a value for each head (see [`Site::Ln1Scale`]).
 ///
 /// ```
 /// use llmtrace_lens::Filter;
@@ -47,11 +48,13 @@ impl Filter {
         let mut set = PointSet::none(config);
         for pattern in &self.patterns {
             let mut found = false;
-            if let Some(point) = HookPoint::parse(pattern).filter(|point| exists(*point, config)) {
+            let named = HookPoint::parse(pattern, config);
+            let within = |point: &HookPoint| point.layer().is_none_or(|layer| layer < config.layers);
+            if let Some(point) = named.filter(within) {
                 set.insert(point);
                 found = true;
             } else {
-                for point in points(config).filter(|point| matches(pattern, *point)) {
+                for point in points(config).filter(|point| matches(pattern, *point, config)) {
                     set.insert(point);
                     found = true;
                 }
@@ -129,22 +132,17 @@ pub(crate) fn points(config: &Config) -> impl Iterator<Item = HookPoint> {
     before.chain(blocks).chain(after)
 }
 
-fn exists(point: HookPoint, config: &Config) -> bool {
-    point.layer().is_none_or(|layer| layer < config.layers) && point.site().exists_in(config)
-}
-
-fn matches(pattern: &str, point: HookPoint) -> bool {
+fn matches(pattern: &str, point: HookPoint, config: &Config) -> bool {
     let site = point.site();
-    let leaf = |name: &'static str| name.rsplit('.').next().unwrap_or(name);
-    if site.is_costly()
-        && !site.names().any(|name| pattern.ends_with(leaf(name)) && leaf(name).len() > "hook_in".len())
-    {
+    // `hook_in` is the end of many names: those that end so are own names as a whole.
+    let own = |name: &'static str| match name.rsplit_once('.') {
+        Some((_, leaf)) if leaf != "hook_in" => leaf,
+        _ => name,
+    };
+    if site.is_costly() && !site.names(config).any(|name| pattern.ends_with(own(name))) {
         return false;
     }
-    site.names().any(|name| match point.layer() {
-        Some(layer) => glob(pattern, &format!("blocks.{layer}.{name}")),
-        None => glob(pattern, name),
-    })
+    point.names(config).any(|name| glob(pattern, &name))
 }
 
 /// Whether `*` of the pattern can stand for what the text has there.

@@ -34,17 +34,29 @@ impl HookPoint {
         self.site
     }
 
-    /// Reads a classic name, a name of TransformerLens 3 or 4, or a short name (`resid_pre3`, `k6`, `pattern`), of which there may be several points.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
+    /// Reads the name of a point of models of this shape: a classic one, one of TransformerLens 3 or 4, or a short one
+    /// (`resid_pre3`, `k6`).
+    pub(crate) fn parse(name: &str, config: &Config) -> Option<Self> {
+        let site = |name: &str, in_block: bool| {
+            let mut sites = Site::all().filter(|site| site.in_block() == in_block && site.exists_in(config));
+            sites.find(|site| site.names(config).any(|known| known == name))
+        };
         if let Some((layer, rest)) = name.strip_prefix("blocks.").and_then(|rest| rest.split_once('.')) {
-            let site = Site::all().find(|site| site.in_block() && site.names().any(|known| known == rest))?;
-            return Some(Self::block(layer.parse().ok()?, site));
+            return Some(Self::block(layer.parse().ok()?, site(rest, true)?));
         }
-        let site = Site::all().find(|site| !site.in_block() && site.names().any(|known| known == name));
-        site.map(Self::global).or_else(|| Self::parse_short(name))
+        site(name, false).map(Self::global).or_else(|| Self::parse_short(name, config))
     }
 
-    fn parse_short(name: &str) -> Option<Self> {
+    /// The classic name and its aliases in models of this shape.
+    pub(crate) fn names(self, config: &Config) -> impl Iterator<Item = String> {
+        self.site.names(config).map(move |name| match self.layer {
+            Some(layer) => format!("blocks.{layer}.{name}"),
+            None => name.to_owned(),
+        })
+    }
+
+    /// A short name that two sites have (`out3`) is none.
+    fn parse_short(name: &str, config: &Config) -> Option<Self> {
         let digits = name.find(|c: char| c.is_ascii_digit())?;
         let end = name[digits..].find(|c: char| !c.is_ascii_digit()).map_or(name.len(), |at| digits + at);
         let layer = name[digits..end].parse().ok()?;
@@ -53,9 +65,11 @@ impl HookPoint {
             let (parent, leaf) = site.name().rsplit_once('.').unwrap_or(("", site.name()));
             let leaf = leaf.strip_prefix("hook_").unwrap_or(leaf);
             let parent = if parent.starts_with("ln") { parent } else { "" };
-            site.in_block() && leaf == what && parent == norm
+            site.in_block() && site.exists_in(config) && leaf == what && parent == norm
         };
-        Site::all().find(matches).map(|site| Self::block(layer, site))
+        let mut sites = Site::all().filter(matches);
+        let site = sites.next()?;
+        sites.next().is_none().then(|| Self::block(layer, site))
     }
 
     pub(crate) fn index(self) -> usize {
@@ -100,11 +114,13 @@ sites! {
     KInput, true, "hook_k_input", ["attn.k.hook_in"];
     /// The stream as each value head reads it `[b,t,K,D]`; only where it is named.
     VInput, true, "hook_v_input", ["attn.v.hook_in"];
-    /// What the first norm divides by `[b,t,1]`.
+    /// What the first norm divides by `[b,t,1]`. Where a run looks at an input of heads (`hook_attn_in`, `hook_q_input`,
+    /// `hook_k_input`, `hook_v_input`), the norm is one of each head's input: `[b,t,H+2K,1]`, query heads, then key heads,
+    /// then value heads.
     Ln1Scale, true, "ln1.hook_scale", [];
-    /// The first norm before gain and bias `[b,t,D]`.
+    /// The first norm before gain and bias `[b,t,D]`; `[b,t,H+2K,D]` where a run looks at an input of heads.
     Ln1Normalized, true, "ln1.hook_normalized", [];
-    /// The first norm after gain and bias `[b,t,D]`.
+    /// The first norm after gain and bias `[b,t,D]`; `[b,t,H+2K,D]` where a run looks at an input of heads.
     Ln1Out, true, "ln1.hook_out", ["attn.hook_in"];
     /// Queries before rotation `[b,t,H,dh]`.
     Q, true, "attn.hook_q", ["attn.q.hook_out"];
@@ -128,12 +144,16 @@ sites! {
     Z, true, "attn.hook_z", ["attn.o.hook_in"];
     /// What each head writes, without the bias `[b,t,H,D]`; only where it is named.
     Result, true, "attn.hook_result", [];
+    /// What attention writes before the norm after it `[b,t,D]` (Gemma 2 and 3); of other models this is a name of `hook_attn_out`.
+    AttnWritten, true, "attn.hook_out", ["attn.hook_hidden_states"];
     /// What the norm after attention divides by `[b,t,1]` (Gemma 2 and 3).
     Ln1PostScale, true, "ln1_post.hook_scale", [];
     /// The norm after attention before its gain `[b,t,D]` (Gemma 2 and 3).
     Ln1PostNormalized, true, "ln1_post.hook_normalized", [];
-    /// What attention adds to the stream `[b,t,D]`.
-    AttnOut, true, "hook_attn_out", ["attn.hook_out", "attn.hook_hidden_states", "ln1_post.hook_out"];
+    /// The norm after attention after its gain `[b,t,D]` (Gemma 2 and 3): what attention adds to the stream.
+    Ln1PostOut, true, "ln1_post.hook_out", [];
+    /// What attention adds to the stream `[b,t,D]`, after the norm that some models have there.
+    AttnOut, true, "hook_attn_out", [];
     /// The stream between attention and MLP `[b,t,D]`; absent in parallel blocks (Pythia).
     ResidMid, true, "hook_resid_mid", ["ln2.hook_in"];
     /// The stream as the MLP reads it `[b,t,D]`; only where it is named.
@@ -145,17 +165,21 @@ sites! {
     /// The second norm after gain and bias `[b,t,D]`.
     Ln2Out, true, "ln2.hook_out", ["mlp.hook_in"];
     /// Neurons before their nonlinearity `[b,t,M]`; the gate branch where there is one.
-    Pre, true, "mlp.hook_pre", ["mlp.gate.hook_out"];
+    Pre, true, "mlp.hook_pre", [];
     /// The linear branch of a gated MLP `[b,t,M]`.
-    PreLinear, true, "mlp.hook_pre_linear", ["mlp.in.hook_out"];
+    PreLinear, true, "mlp.hook_pre_linear", [];
     /// Neurons after their nonlinearity, times the linear branch where there is one `[b,t,M]`.
     Post, true, "mlp.hook_post", ["mlp.out.hook_in"];
+    /// What the MLP writes before the norm after it `[b,t,D]` (Gemma 2 and 3); of other models this is a name of `hook_mlp_out`.
+    MlpWritten, true, "mlp.hook_out", [];
     /// What the norm after the MLP divides by `[b,t,1]` (Gemma 2 and 3).
     Ln2PostScale, true, "ln2_post.hook_scale", [];
     /// The norm after the MLP before its gain `[b,t,D]` (Gemma 2 and 3).
     Ln2PostNormalized, true, "ln2_post.hook_normalized", [];
-    /// What the MLP adds to the stream `[b,t,D]`.
-    MlpOut, true, "hook_mlp_out", ["mlp.hook_out", "ln2_post.hook_out"];
+    /// The norm after the MLP after its gain `[b,t,D]` (Gemma 2 and 3): what the MLP adds to the stream.
+    Ln2PostOut, true, "ln2_post.hook_out", [];
+    /// What the MLP adds to the stream `[b,t,D]`, after the norm that some models have there.
+    MlpOut, true, "hook_mlp_out", [];
     /// The residual stream that leaves a block `[b,t,D]`.
     ResidPost, true, "hook_resid_post", ["hook_out"];
     /// What the final norm divides by `[b,t,1]`.
@@ -196,7 +220,10 @@ impl Site {
             Self::PosEmbed => !rotary,
             Self::RotQ | Self::RotK => rotary,
             Self::QNormed | Self::KNormed => config.qk_norm,
-            Self::Ln1PostScale | Self::Ln1PostNormalized | Self::Ln2PostScale | Self::Ln2PostNormalized => {
+            Self::AttnWritten | Self::Ln1PostScale | Self::Ln1PostNormalized | Self::Ln1PostOut => {
+                config.post_norms
+            }
+            Self::MlpWritten | Self::Ln2PostScale | Self::Ln2PostNormalized | Self::Ln2PostOut => {
                 config.post_norms
             }
             Self::ResidMid => config.residual == Residual::Sequential,
@@ -206,10 +233,21 @@ impl Site {
         }
     }
 
-    /// The classic name and its aliases.
-    pub(crate) fn names(self) -> impl Iterator<Item = &'static str> {
+    /// The classic name and its aliases in models of this shape.
+    pub(crate) fn names(self, config: &Config) -> impl Iterator<Item = &'static str> {
         let (_, _, name, aliases) = SITES[self as usize];
-        std::iter::once(name).chain(aliases.iter().copied())
+        std::iter::once(name).chain(aliases.iter().chain(self.aliases_by_shape(config)).copied())
+    }
+
+    /// Names that TransformerLens 3 and 4 give to the parts that a block has.
+    fn aliases_by_shape(self, config: &Config) -> &'static [&'static str] {
+        match (self, config.post_norms, config.mlp) {
+            (Self::AttnOut, false, _) => &["attn.hook_out", "attn.hook_hidden_states"],
+            (Self::MlpOut, false, _) => &["mlp.hook_out"],
+            (Self::Pre, _, MlpKind::Gated) => &["mlp.gate.hook_out"],
+            (Self::Pre, _, MlpKind::Plain) | (Self::PreLinear, _, MlpKind::Gated) => &["mlp.in.hook_out"],
+            _ => &[],
+        }
     }
 
     pub(crate) const COUNT: usize = SITES.len();

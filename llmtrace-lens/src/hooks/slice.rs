@@ -112,7 +112,7 @@ impl Slice {
 
     fn part(&self, moment: Moment, dims: &[usize]) -> Result<Part, RunError> {
         let site = moment.point.site();
-        let axes = axes(site);
+        let axes = axes_of(site, dims.len());
         for (axis, picked) in [
             (Axis::Sequence, &self.sequences),
             (Axis::Position, &self.positions),
@@ -220,19 +220,22 @@ impl Axis {
     }
 }
 
+const BY_HEAD: &[Axis] = &[Axis::Sequence, Axis::Position, Axis::Head, Axis::Unit];
+
 /// The axes of a site's value, in their order.
 pub(crate) fn axes(site: Site) -> &'static [Axis] {
     use Axis::{Head, Key, Position, Sequence, Unit};
     match site {
         Site::AttnScores | Site::Pattern => &[Sequence, Head, Position, Key],
-        Site::Q | Site::K | Site::V | Site::QNormed | Site::KNormed | Site::RotQ | Site::RotK => {
-            &[Sequence, Position, Head, Unit]
-        }
-        Site::Z | Site::Result | Site::AttnIn | Site::QInput | Site::KInput | Site::VInput => {
-            &[Sequence, Position, Head, Unit]
-        }
+        Site::Q | Site::K | Site::V | Site::QNormed | Site::KNormed | Site::RotQ | Site::RotK => BY_HEAD,
+        Site::Z | Site::Result | Site::AttnIn | Site::QInput | Site::KInput | Site::VInput => BY_HEAD,
         _ => &[Sequence, Position, Unit],
     }
+}
+
+/// The same of a value with so many dimensions: the first norm's is by head where the inputs of heads are split.
+pub(super) fn axes_of(site: Site, dims: usize) -> &'static [Axis] {
+    if axes(site).len() < BY_HEAD.len() && dims == BY_HEAD.len() { BY_HEAD } else { axes(site) }
 }
 
 /// The index of an axis.
@@ -247,10 +250,12 @@ enum Part {
     Some(Vec<u8>, Vec<usize>),
 }
 
-/// `new` as a value of this shape.
+/// `new` as a value of this shape. A value by position is none by position and head, though it may have as many of each.
 pub(super) fn fit(moment: Moment, value: &Tensor, new: &Tensor) -> Result<Tensor, RunError> {
+    let usual = axes(moment.point.site()).len();
+    let is_other = value.rank() > usual && new.rank() == usual;
     let new = new.to_dtype(value.dtype())?.to_device(value.device())?;
-    new.broadcast_as(value.shape()).map_err(|_| {
+    new.broadcast_as(value.shape()).ok().filter(|_| !is_other).ok_or_else(|| {
         moment.refuse(format!("its value has shape {:?}, which {:?} cannot fill", value.dims(), new.dims()))
     })
 }

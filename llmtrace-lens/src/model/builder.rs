@@ -11,6 +11,7 @@ use tokenizers::Tokenizer;
 use super::checkpoint::Checkpoint;
 use super::model::Model;
 use crate::error::LoadError;
+use crate::tensor_file;
 
 /// A model made of tensors instead of files: what stands in its folder, in memory.
 #[derive(Clone, Debug)]
@@ -73,8 +74,8 @@ impl ModelBuilder {
         }
         // transformers reads no file that does not say whose tensors it holds.
         let format = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-        let bytes = safetensors::serialize(tensors, Some(format)).map_err(io::Error::other)?;
-        fs::write(folder.join("model.safetensors"), bytes)?;
+        let tensors = tensors.iter().map(|(name, tensor)| (*name, tensor));
+        tensor_file::write(&folder.join("model.safetensors"), tensors, Some(format))?;
         match &self.tokenizer {
             Some(tokenizer) => tokenizer.save(folder.join("tokenizer.json"), true).map_err(io::Error::other),
             None => Ok(()),

@@ -104,7 +104,12 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let x = self.visit(layer, Site::ResidPre, x)?;
         let attended = self.attention(layer, block, &x, before)?;
         let attended = match &block.ln1_post {
-            Some(norm) => self.norm(layer, norm, &attended, [Site::Ln1PostScale, Site::Ln1PostNormalized])?,
+            Some(norm) => {
+                let attended = self.visit(layer, Site::AttnWritten, attended)?;
+                let sites = [Site::Ln1PostScale, Site::Ln1PostNormalized];
+                let attended = self.norm(layer, norm, &attended, sites)?;
+                self.visit(layer, Site::Ln1PostOut, attended)?
+            }
             None => attended,
         };
         let attended = self.visit(layer, Site::AttnOut, attended)?;
@@ -120,7 +125,12 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         let normed = self.visit(layer, Site::Ln2Out, normed)?;
         let written = self.mlp(layer, &block.mlp, &normed)?;
         let written = match &block.ln2_post {
-            Some(norm) => self.norm(layer, norm, &written, [Site::Ln2PostScale, Site::Ln2PostNormalized])?,
+            Some(norm) => {
+                let written = self.visit(layer, Site::MlpWritten, written)?;
+                let sites = [Site::Ln2PostScale, Site::Ln2PostNormalized];
+                let written = self.norm(layer, norm, &written, sites)?;
+                self.visit(layer, Site::Ln2PostOut, written)?
+            }
             None => written,
         };
         let written = self.visit(layer, Site::MlpOut, written)?;
@@ -198,44 +208,43 @@ impl<T: Tap + ?Sized> Forward<'_, T> {
         Ok([self.visit(layer, Site::Q, q)?, self.visit(layer, Site::K, k)?, self.visit(layer, Site::V, v)?])
     }
 
-    /// The same where each head reads its own copy of the stream; the points of the first norm are passed by.
+    /// The same where each head reads its own copy of the stream, and the first norm is one of each copy.
     fn split_heads(&mut self, layer: usize, block: &Block, x: &Tensor) -> Result<[Tensor; 3], RunError> {
         let (batch, steps, width) = x.dims3()?;
         let (heads, shared, size) = (self.config.heads, self.config.kv_heads, self.config.head_dim);
+        let all = heads + 2 * shared;
+        let inputs = self.head_inputs(layer, x)?;
+        let normed = self.norm(layer, &block.ln1, &inputs, [Site::Ln1Scale, Site::Ln1Normalized])?;
+        let normed = self.visit(layer, Site::Ln1Out, normed)?;
+        let normed = normed.reshape((batch * steps, all, width))?.transpose(0, 1)?.contiguous()?;
+        let qkv = &block.attention.qkv;
+        let columns = qkv.weight.contiguous()?.reshape((width, all, size))?.transpose(0, 1)?.contiguous()?;
+        let mut product =
+            normed.matmul(&columns)?.transpose(0, 1)?.contiguous()?.reshape((batch, steps, all, size))?;
+        if let Some(bias) = &qkv.bias {
+            product = product.broadcast_add(&bias.reshape((all, size))?)?;
+        }
+        let part = |first: usize, count: usize| product.narrow(2, first, count)?.contiguous();
+        Ok([part(0, heads)?, part(heads, shared)?, part(heads + shared, shared)?])
+    }
+
+    /// What query, key and value heads read, in this order `[b, t, H + 2K, D]`.
+    fn head_inputs(&mut self, layer: usize, x: &Tensor) -> Result<Tensor, RunError> {
+        let (batch, steps, width) = x.dims3()?;
+        let (heads, shared) = (self.config.heads, self.config.kv_heads);
         let copies = |count: usize| x.unsqueeze(2)?.broadcast_as((batch, steps, count, width))?.contiguous();
         let mut inputs = [copies(heads)?, copies(shared)?, copies(shared)?];
         if self.wants(layer, Site::AttnIn) {
             let all = self.visit(layer, Site::AttnIn, inputs[0].clone())?;
             inputs = [all.clone(), all.clone(), all];
         }
-        let mut first = 0;
-        let mut parts = Vec::with_capacity(3);
-        for (input, site) in inputs.into_iter().zip([Site::QInput, Site::KInput, Site::VInput]) {
-            let input = self.visit(layer, site, input)?;
-            let count = input.dim(2)?;
-            let normed = block
-                .ln1
-                .apply(&input)?
-                .reshape((batch * steps, count, width))?
-                .transpose(0, 1)?
-                .contiguous()?;
-            let columns = block.attention.qkv.weight.narrow(1, first * size, count * size)?.contiguous()?;
-            let columns = columns.reshape((width, count, size))?.transpose(0, 1)?.contiguous()?;
-            let product = normed
-                .matmul(&columns)?
-                .transpose(0, 1)?
-                .contiguous()?
-                .reshape((batch, steps, count, size))?;
-            let bias = block
-                .attention
-                .qkv
-                .bias
-                .as_ref()
-                .map(|bias| bias.narrow(0, first * size, count * size)?.reshape((count, size)));
-            parts.push(bias.transpose()?.map_or(Ok(product.clone()), |bias| product.broadcast_add(&bias))?);
-            first += count;
-        }
-        parts.try_into().map_err(|_| RunError::Input("attention has three inputs".to_owned()))
+        let [q, k, v] = inputs;
+        let inputs = [
+            self.visit(layer, Site::QInput, q)?,
+            self.visit(layer, Site::KInput, k)?,
+            self.visit(layer, Site::VInput, v)?,
+        ];
+        Ok(Tensor::cat(&inputs, 2)?)
     }
 
     /// Queries and keys as attention compares them.

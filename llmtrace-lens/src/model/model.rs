@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 use tokenizers::Tokenizer;
 
 use super::checkpoint::Checkpoint;
-use super::config::{Config, Positions};
+use super::config::Config;
 use super::end_tokens;
 use super::families;
 use super::fields::Fields;
@@ -20,6 +20,9 @@ use super::weights::Weights;
 use crate::error::{LoadError, RunError};
 use crate::hooks::{ActivationCache, Filter, HookPoint, HookTap, Hooks, NoTap, Tap, points};
 use crate::ops;
+
+/// The most attention scores of one layer, `batch * heads * queries * keys`: 8 GiB of them.
+const MAX_SCORES: usize = 1 << 31;
 
 /// A local model: its shape, its weights and its tokenizer.
 #[derive(Clone)]
@@ -267,6 +270,25 @@ impl Model {
         &self.config
     }
 
+    /// Refuses positions beyond the model's context, and more at once than memory has room for.
+    pub(crate) fn check_positions(&self, batch: usize, before: usize, steps: usize) -> Result<(), RunError> {
+        let (context, heads) = (self.config.context, self.config.heads);
+        let all = before.saturating_add(steps);
+        if all > context {
+            return Err(RunError::Input(format!(
+                "{all} positions are more than the {context} that the model has"
+            )));
+        }
+        let scores = batch.saturating_mul(heads).saturating_mul(steps).saturating_mul(all);
+        if scores > MAX_SCORES {
+            return Err(RunError::Input(format!(
+                "{batch} sequences of {steps} tokens after {before} have {scores} attention scores a layer, more than \
+                 {MAX_SCORES}: give fewer tokens at once"
+            )));
+        }
+        Ok(())
+    }
+
     /// Token ids `[b, t]` that the model can read at position `before`.
     pub(crate) fn batch(&self, sequences: &[&[u32]], before: usize) -> Result<Tensor, RunError> {
         let steps = sequences.first().map_or(0, |sequence| sequence.len());
@@ -287,13 +309,7 @@ impl Model {
                 self.config.vocab
             )));
         }
-        let context = self.config.context;
-        if before + steps > context && self.config.positions == Positions::Learned {
-            return Err(RunError::Input(format!(
-                "{} positions are more than the {context} that the model has",
-                before + steps
-            )));
-        }
+        self.check_positions(sequences.len(), before, steps)?;
         Ok(Tensor::from_vec(sequences.concat(), (sequences.len(), steps), &self.device)?)
     }
 }

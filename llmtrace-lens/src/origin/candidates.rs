@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::OriginError;
 use super::evidence::Evidence;
-use super::words;
+use super::words::{self, LEAST};
 use crate::model::Model;
 
 /// Models that read a text side by side.
@@ -16,7 +16,7 @@ pub struct Candidates<'m> {
 }
 
 /// A model by which a classifier knows it again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Candidate {
     /// What it is called.
@@ -29,7 +29,14 @@ pub struct Candidate {
     pub d_model: usize,
     /// Its tokens.
     pub vocab: usize,
+    /// Log-probabilities, in nats, that it gives to the tokens 1, 2, .. of the text 0, 1, 2, .. of 16 tokens at most.
+    pub probe: Vec<f64>,
 }
+
+/// Tokens by which models of one shape are told apart.
+const PROBE: usize = 16;
+/// Nats by which a model's log-probabilities there may differ from themselves, as those of a copy with fewer bits do.
+const SAME: f64 = 0.1;
 
 /// Words of a text that are read; what comes after them is not.
 const MOST_WORDS: usize = 4096;
@@ -38,12 +45,12 @@ impl<'m> Candidates<'m> {
     /// Models by their names.
     ///
     /// # Errors
-    /// Fewer than two models, or two of one name.
+    /// Fewer than two models, two of one name, or one that does not run.
     pub fn new<N: Into<String>>(
         models: impl IntoIterator<Item = (N, &'m Model)>,
     ) -> Result<Self, OriginError> {
-        let models: Vec<(Candidate, &Model)> =
-            models.into_iter().map(|(name, model)| (Candidate::of(name.into(), model), model)).collect();
+        let models = models.into_iter().map(|(name, model)| Ok((Candidate::of(name.into(), model)?, model)));
+        let models = models.collect::<Result<Vec<(Candidate, &Model)>, OriginError>>()?;
         if models.len() < 2 {
             return Err(OriginError::Input("candidates: expected at least two models".to_owned()));
         }
@@ -76,14 +83,31 @@ impl<'m> Candidates<'m> {
 }
 
 impl Candidate {
-    fn of(name: String, model: &Model) -> Self {
+    fn of(name: String, model: &Model) -> Result<Self, OriginError> {
         let config = model.config();
-        Self {
+        let length = PROBE.min(config.vocab).min(config.context);
+        let probe: Vec<u32> = (0..).take(length).collect();
+        let probe = words::token_log_probabilities(model, &probe)
+            .map_err(|source| OriginError::Read { candidate: name.clone(), source })?;
+        Ok(Self {
             name,
             family: config.family.clone(),
             layers: config.layers,
             d_model: config.d_model,
             vocab: config.vocab,
-        }
+            probe: probe.into_iter().flatten().map(|score| score.max(LEAST)).collect(),
+        })
+    }
+
+    /// Whether the other one has its name and its shape.
+    pub(super) fn looks_like(&self, other: &Self) -> bool {
+        let seen = |of: &Self| (of.name.clone(), of.family.clone(), of.layers, of.d_model, of.vocab);
+        seen(self) == seen(other)
+    }
+
+    /// Whether the other one finds the same tokens likely.
+    pub(super) fn speaks_like(&self, other: &Self) -> bool {
+        let mut pairs = self.probe.iter().zip(&other.probe);
+        self.probe.len() == other.probe.len() && pairs.all(|(one, other)| (one - other).abs() <= SAME)
     }
 }

@@ -120,11 +120,18 @@ impl OriginClassifier {
     /// Refuses other candidates than those it was trained with.
     ///
     /// # Errors
-    /// One is missing, of another shape, or in another place.
+    /// One is missing, of another shape, in another place, or another model of the same shape.
     pub fn check(&self, candidates: &Candidates<'_>) -> Result<(), OriginError> {
         let found: Vec<&Candidate> = candidates.names().collect();
-        if found.len() == self.candidates.len() && found.iter().zip(&self.candidates).all(|(a, b)| *a == b) {
-            return Ok(());
+        let pairs = || found.iter().zip(&self.candidates);
+        if found.len() == self.candidates.len() && pairs().all(|(found, known)| found.looks_like(known)) {
+            let Some((other, _)) = pairs().find(|(found, known)| !found.speaks_like(known)) else {
+                return Ok(());
+            };
+            return Err(OriginError::Classifier(format!(
+                "was trained with another model for {}: this one has its shape, but finds other words likely",
+                other.name
+            )));
         }
         let list = |all: &mut dyn Iterator<Item = &Candidate>| {
             let each = |one: &Candidate| {

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::ops::Distribution;
 
 /// Nats below which a token's log-probability is not followed: one that a model rules out must not decide.
-const LEAST: f64 = -30.0;
+pub(super) const LEAST: f64 = -30.0;
 
 /// Logits that are held at a time: 256 MiB of them.
 const LOGITS: usize = 1 << 26;
@@ -62,7 +62,7 @@ pub(super) fn log_probabilities(
 
 /// The log-probability of each token after those before it, none for the first; a text longer than the model's positions is
 /// read in windows that overlap by half.
-fn token_log_probabilities(model: &Model, tokens: &[u32]) -> Result<Vec<Option<f64>>, RunError> {
+pub(super) fn token_log_probabilities(model: &Model, tokens: &[u32]) -> Result<Vec<Option<f64>>, RunError> {
     let mut scores = vec![None; tokens.len()];
     let window = model.config().context.min(LOGITS / model.config().vocab.max(1)).max(2);
     let mut from = 0;

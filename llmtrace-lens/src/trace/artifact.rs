@@ -1,7 +1,7 @@
 //! The tensors of a run, in a file beside its trace.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,6 +12,7 @@ use tracing::Span;
 
 use crate::generate::Generation;
 use crate::hooks::ActivationCache;
+use crate::tensor_file;
 
 /// Where the tensors of a run go: one safetensors file a run, in a folder.
 ///
@@ -115,13 +116,9 @@ impl ArtifactWriter {
             tensors.push(ArtifactTensor { name: name.clone(), shape: tensor.dims().to_vec(), dtype: named });
             written.insert(name, tensor);
         }
-        save(&written, &path).map_err(|error| wrong(&error))?;
+        tensor_file::write(&path, &written, None).map_err(|error| wrong(&error))?;
         Ok(Artifact { tensors, omitted: self.omitted, path })
     }
-}
-
-fn save(tensors: &HashMap<String, Tensor>, path: &Path) -> candle_core::Result<()> {
-    candle_core::safetensors::save(tensors, path)
 }
 
 /// What every file says of the run.

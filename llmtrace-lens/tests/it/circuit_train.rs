@@ -174,6 +174,7 @@ fn a_training_that_cannot_be_is_refused() {
     };
     let new = || Training::new(&model);
     check(new().features(0), &texts, "0 features learns nothing: give 1 or more");
+    check(new().features(usize::MAX), &texts, "do not fit into memory: give ");
     check(new().steps(0), &texts, "0 steps learns nothing: give 1 or more");
     check(new().batch(0), &texts, "0 positions a step");
     check(new().learning_rate(f64::NAN), &texts, "give one above 0");

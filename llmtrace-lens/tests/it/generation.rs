@@ -223,6 +223,20 @@ fn answers_end_where_they_are_told_to() {
 }
 
 #[test]
+fn a_model_reads_and_writes_no_more_than_its_context() {
+    for name in ["gpt2", "llama", "gemma2", "gpt_neox"] {
+        let model = model(name);
+        let context = model.config().context;
+        let tokens = vec![5; context];
+        let error = model.run(&vec![5; context + 1]).unwrap_err().to_string();
+        let expected = format!("{} positions are more than the {context} that the model has", context + 1);
+        assert!(error.contains(&expected), "{name}: {error}");
+        let full = model.generator().stop(Stop::after(9).ignoring_end_tokens()).run(&tokens[2..]).unwrap();
+        assert_eq!((full.finish, full.tokens.len()), (FinishReason::Context, 3), "{name}");
+    }
+}
+
+#[test]
 fn the_models_own_end_token_ends_an_answer_unless_it_is_ignored() {
     let model = model("gpt2");
     assert_eq!(model.end_tokens(), [0]);

@@ -152,6 +152,11 @@ fn a_classifier_is_saved_and_read() {
         error.contains("dee (gpt2, 2 layers of 32), in this order; found ada (gpt2") && error.contains("eve"),
         "{error}"
     );
+    // Of the same names and shapes, but one is another model.
+    let fifth = author(9).model().unwrap();
+    let same_names = NAMES.into_iter().zip([&models[0], &models[1], &fifth, &models[3]]);
+    let error = read.check(&Candidates::new(same_names).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("another model for cai: this one has its shape"), "{error}");
     let error = read.judge(&other.read("the old road").unwrap()).unwrap_err().to_string();
     assert_eq!(error, "the classifier knows 4 candidates: the text was read by others");
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::passages::Passages;
 use crate::circuit::error::CircuitError;
+use crate::circuit::window::windows;
 use crate::model::Model;
 
 /// The passages of a text as runs of tokens, none longer than the model or the study allows.
@@ -35,7 +36,7 @@ impl<'m> Windows<'m> {
         Ok(Self {
             model,
             special: model.special_tokens(),
-            longest: longest.min(model.config().context).max(2),
+            longest: longest.min(model.config().context),
             passages: Passages::open(path)?,
             queue: VecDeque::new(),
             next: 0,
@@ -50,11 +51,8 @@ impl<'m> Windows<'m> {
             }
             let Some(passage) = self.passages.next()? else { return Ok(None) };
             let tokens = self.model.tokenize(&passage.text)?;
-            let begin: Vec<u32> =
-                tokens.first().copied().filter(|first| self.special.contains(first)).into_iter().collect();
-            let masked = begin.len();
-            for piece in tokens.get(masked..).unwrap_or_default().chunks(self.longest - masked) {
-                let tokens = begin.iter().chain(piece).copied().collect();
+            let (masked, parts) = windows(&tokens, &self.special, self.longest);
+            for tokens in parts {
                 self.queue.push_back(Window { number: self.next, line: passage.line, tokens, masked });
                 self.next += 1;
             }

@@ -6,6 +6,7 @@ use super::whitening::mean;
 use crate::circuit::error::CircuitError;
 use crate::circuit::graph::{floats, input_site};
 use crate::circuit::transcoder::FeatureInput;
+use crate::circuit::window::windows;
 use crate::hooks::{Filter, HookPoint, Hooks, Site};
 use crate::model::{Model, Readout};
 
@@ -16,19 +17,19 @@ pub(super) struct Samples {
     pub(super) written: Vec<f32>,
 }
 
-/// Texts in pieces that a model can read, no more than can be kept.
+/// Texts in pieces that are read at once, no more than can be kept.
 #[derive(Clone, Debug)]
-pub(super) struct Corpus<'t> {
+pub(super) struct Corpus {
     /// Pieces by their lengths.
-    pieces: BTreeMap<usize, Vec<Piece<'t>>>,
+    pieces: BTreeMap<usize, Vec<Piece>>,
     /// Positions at which features may be active.
     pub(super) positions: usize,
 }
 
 /// What a model reads at once.
-#[derive(Clone, Copy, Debug)]
-struct Piece<'t> {
-    tokens: &'t [u32],
+#[derive(Clone, Debug)]
+struct Piece {
+    tokens: Vec<u32>,
     /// Where features may be active: everywhere but at a special token that it begins with.
     from: usize,
     /// Whether nothing is learnt from it.
@@ -44,28 +45,34 @@ pub(super) struct Places {
 
 /// Tokens that are run together.
 const TOGETHER: usize = 4096;
-/// One piece of so many is kept out.
+/// One text of so many is kept out.
 const KEPT_OUT: usize = 10;
 
-impl<'t> Corpus<'t> {
-    /// Pieces of the texts, chosen at random where they have more than `most` positions; one of ten is kept out.
-    pub(super) fn new(model: &Model, texts: &'t [Vec<u32>], most: usize, random: &mut fastrand::Rng) -> Self {
-        let context = model.config().context.max(1);
-        let mut pieces: Vec<&[u32]> = texts.iter().flat_map(|text| text.chunks(context)).collect();
-        random.shuffle(&mut pieces);
+impl Corpus {
+    /// Texts chosen at random where they have more than `most` positions, in pieces of `window` tokens; one text of ten is kept out.
+    pub(super) fn new(
+        model: &Model,
+        texts: &[Vec<u32>],
+        (window, most): (usize, usize),
+        random: &mut fastrand::Rng,
+    ) -> Self {
+        let mut texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+        random.shuffle(&mut texts);
         let special = model.special_tokens();
         let mut corpus = Self { pieces: BTreeMap::new(), positions: 0 };
         let mut taken = 0_usize;
-        for tokens in pieces {
-            let from = usize::from(tokens.first().is_some_and(|first| special.contains(first)));
-            let more = tokens.len() - from;
-            if more == 0 || corpus.positions + more > most {
-                continue;
+        for text in texts {
+            let before = corpus.positions;
+            let kept_out = (taken + 1).is_multiple_of(KEPT_OUT);
+            let (from, parts) = windows(text, &special, window.min(model.config().context));
+            for tokens in parts {
+                let more = tokens.len() - from;
+                if corpus.positions + more <= most {
+                    corpus.positions += more;
+                    corpus.pieces.entry(tokens.len()).or_default().push(Piece { tokens, from, kept_out });
+                }
             }
-            taken += 1;
-            corpus.positions += more;
-            let piece = Piece { tokens, from, kept_out: taken.is_multiple_of(KEPT_OUT) };
-            corpus.pieces.entry(tokens.len()).or_default().push(piece);
+            taken += usize::from(corpus.positions > before);
         }
         corpus
     }
@@ -99,7 +106,7 @@ impl<'t> Corpus<'t> {
         for (length, pieces) in &self.pieces {
             for together in pieces.chunks((TOGETHER / length).max(1)) {
                 let mut hooks = Hooks::new().keep(kept.clone());
-                let tokens: Vec<&[u32]> = together.iter().map(|piece| piece.tokens).collect();
+                let tokens: Vec<&[u32]> = together.iter().map(|piece| piece.tokens.as_slice()).collect();
                 let (_, cache) = model.run_batch_with_hooks(&tokens, Readout::Last, &mut hooks)?;
                 for (layer, samples) in layers.iter().copied().zip(&mut samples) {
                     let [read, written] = points(layer);
@@ -164,5 +171,43 @@ impl Standard {
                 *value = (*value - mean) / self.scale;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::handmade::TwoStep;
+
+    #[test]
+    fn a_long_text_is_learnt_from_or_kept_out_whole_in_windows_that_begin_as_it_does() {
+        let model = TwoStep::model().unwrap();
+        // Each text has a token of its own.
+        let texts: Vec<Vec<u32>> = (1..=10).map(|own| vec![0, own, own, own, own, own]).collect();
+        let corpus = |window, most| {
+            let mut random = fastrand::Rng::with_seed(3);
+            Corpus::new(&model, &texts, (window, most), &mut random)
+        };
+        let check = |corpus: &Corpus, expected: &[(usize, usize)]| {
+            let found: Vec<(usize, usize)> =
+                corpus.pieces.iter().map(|(length, pieces)| (*length, pieces.len())).collect();
+            assert_eq!(found, expected);
+            let pieces = || corpus.pieces.values().flatten();
+            assert!(pieces().all(|piece| piece.from == 1 && piece.tokens[0] == 0));
+            assert_eq!(pieces().map(|piece| piece.tokens.len() - 1).sum::<usize>(), corpus.positions);
+        };
+        check(&corpus(100, 100), &[(6, 10)]);
+        let cut = corpus(3, 100);
+        check(&cut, &[(2, 10), (3, 20)]);
+        check(&corpus(3, 12), &[(2, 2), (3, 5)]);
+        let kept_out: Vec<u32> = cut
+            .pieces
+            .values()
+            .flatten()
+            .filter(|piece| piece.kept_out)
+            .map(|piece| piece.tokens[1])
+            .collect();
+        assert_eq!(kept_out, [kept_out[0]; 3]);
+        assert_eq!(cut.places().kept_out.len(), 5);
     }
 }

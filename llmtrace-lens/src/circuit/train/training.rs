@@ -42,6 +42,7 @@ pub struct Training<'m> {
     pub(super) rate: f64,
     seed: u64,
     max_positions: usize,
+    window: usize,
     /// Those that are trained; all where none is named.
     layers: Vec<usize>,
 }
@@ -92,6 +93,8 @@ pub struct TrainedLayer {
     pub dead: usize,
 }
 
+/// The most numbers of the encoders of one layer: 2 GiB of them, and as much for each of their decoders, gradients and moments.
+const MAX_ENCODERS: usize = 1 << 29;
 /// Bytes of activations that are held at a time, whatever the model; one layer's where these alone are more.
 const MAX_BYTES: usize = 1 << 30;
 
@@ -110,6 +113,7 @@ impl<'m> Training<'m> {
             rate: 0.06 / (width.max(1) as f64).sqrt(),
             seed: 0,
             max_positions: 200_000,
+            window: 256,
             layers: Vec::new(),
         }
     }
@@ -163,6 +167,13 @@ impl<'m> Training<'m> {
         self
     }
 
+    /// The most tokens that the model reads at once, 2 at least; 256 without this. A longer text goes on in another window, which
+    /// begins with the text's special token too. The memory of a run grows with the square of it.
+    pub fn window(mut self, tokens: usize) -> Self {
+        self.window = tokens;
+        self
+    }
+
     /// Trains these layers alone, and leaves the files of others in the folder as they are; all layers without this.
     pub fn layers(mut self, layers: impl IntoIterator<Item = usize>) -> Self {
         self.layers = layers.into_iter().collect();
@@ -170,8 +181,7 @@ impl<'m> Training<'m> {
     }
 
     /// Trains on texts, given as tokens, and writes `layer_0.safetensors`, .. and `config.yaml` into a folder, as circuit-tracer has
-    /// them and [`Transcoders::load`](crate::circuit::Transcoders::load) reads them. Texts longer than the model's context are cut.
-    /// `progress` is called after each step.
+    /// them and [`Transcoders::load`](crate::circuit::Transcoders::load) reads them. `progress` is called after each step.
     ///
     /// # Errors
     /// A number makes no sense, the texts have no token or one that the model does not know, or a file cannot be written.
@@ -184,7 +194,7 @@ impl<'m> Training<'m> {
         self.check()?;
         let folder = folder.as_ref();
         let mut random = fastrand::Rng::with_seed(self.seed);
-        let corpus = Corpus::new(self.model, texts, self.max_positions, &mut random);
+        let corpus = Corpus::new(self.model, texts, (self.window, self.max_positions), &mut random);
         if corpus.positions == 0 {
             return Err(CircuitError::Input(
                 "there is nothing to learn from: give texts with tokens that are not special".to_owned(),
@@ -222,8 +232,14 @@ impl<'m> Training<'m> {
         let rate = !(self.rate.is_finite() && self.rate > 0.0);
         let plain = self.input == FeatureInput::Normalized && self.model.config().norm == NormKind::Layer;
         let layers = self.model.config().layers;
+        let most = MAX_ENCODERS / self.model.config().d_model.max(1);
         let unknown = self.layers.iter().find(|layer| **layer >= layers);
         let problem = count("features", self.features)
+            .or_else(|| {
+                let features = self.features;
+                (features > most)
+                    .then(|| format!("{features} features do not fit into memory: give {most} or fewer"))
+            })
             .or_else(|| count("steps", self.steps))
             .or_else(|| count("positions a step", self.batch))
             .or_else(|| self.sparsity.problem(self.features))

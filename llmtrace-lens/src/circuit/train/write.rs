@@ -10,6 +10,7 @@ use super::coder::Finished;
 use crate::circuit::error::CircuitError;
 use crate::circuit::transcoder::{FeatureActivation, FeatureInput};
 use crate::model::Model;
+use crate::tensor_file;
 
 /// Writes `layer_{i}.safetensors`: encoders, their biases, decoders and their bias as f32, and `k` where so many are active, or
 /// thresholds where there are such.
@@ -33,9 +34,8 @@ pub(super) fn layer(folder: &Path, layer: usize, finished: &Finished) -> Result<
         }
     };
     let path = folder.join(format!("layer_{layer}.safetensors"));
-    let bytes = safetensors::serialize(tensors.iter().map(|(name, tensor)| (*name, tensor)), None);
-    let bytes = bytes.map_err(candle_core::Error::wrap)?;
-    fs::write(&path, bytes).map_err(|source| CircuitError::Write { path, source })
+    let tensors = tensors.iter().map(|(name, tensor)| (*name, tensor));
+    tensor_file::write(&path, tensors, None).map_err(|source| CircuitError::Write { path, source })
 }
 
 /// Writes `config.yaml`: where the features read and write.

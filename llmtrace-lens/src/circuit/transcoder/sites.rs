@@ -57,7 +57,7 @@ pub(super) fn of_folder(folder: &Path, config: &Config) -> Result<(FeatureInput,
     let [input, output] = named;
     let input = match input {
         None => FeatureInput::Stream,
-        Some(name) => input_site(&name, config.norm)
+        Some(name) => input_site(&name, config)
             .ok_or_else(|| unknown(&name, "hook_resid_mid, ln2.hook_normalized, mlp.hook_in"))?,
     };
     let output = match output.as_deref() {
@@ -68,10 +68,14 @@ pub(super) fn of_folder(folder: &Path, config: &Config) -> Result<(FeatureInput,
     Ok((input, output))
 }
 
-fn input_site(name: &str, norm: NormKind) -> Option<FeatureInput> {
-    match HookPoint::parse(&format!("blocks.0.{name}"))?.site() {
-        Site::ResidMid | Site::MlpIn => Some(FeatureInput::Stream),
-        Site::Ln2Normalized if norm == NormKind::Rms => Some(FeatureInput::Normalized),
+fn input_site(name: &str, config: &Config) -> Option<FeatureInput> {
+    // A parallel block has no point of this name: its MLP reads the stream that enters the block.
+    if Site::ResidMid.names(config).any(|known| known == name) {
+        return Some(FeatureInput::Stream);
+    }
+    match HookPoint::parse(&format!("blocks.0.{name}"), config)?.site() {
+        Site::MlpIn => Some(FeatureInput::Stream),
+        Site::Ln2Normalized if config.norm == NormKind::Rms => Some(FeatureInput::Normalized),
         Site::Ln2Normalized | Site::Ln2Out => Some(FeatureInput::MlpInput),
         _ => None,
     }

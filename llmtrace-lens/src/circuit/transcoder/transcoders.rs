@@ -26,6 +26,7 @@ pub struct Transcoders {
 
 /// Where features write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum TranscoderKind {
     /// Each to its own layer (PLT).
@@ -94,8 +95,12 @@ impl Transcoders {
             return Err(CircuitError::Transcoders {
                 model: model.name().to_owned(),
                 problem: format!(
-                    "its MLP is {:?} with {:?}: neurons are exact features of a plain ReLU MLP alone, give transcoders",
-                    config.mlp, config.activation
+                    "its MLP {}: neurons are exact features of a plain ReLU MLP alone, give transcoders",
+                    if config.mlp == MlpKind::Gated {
+                        "is gated"
+                    } else {
+                        "has another activation than ReLU"
+                    }
                 ),
             });
         }

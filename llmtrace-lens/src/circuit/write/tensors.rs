@@ -8,6 +8,7 @@ use candle_core::{Device, Tensor};
 use crate::circuit::error::CircuitError;
 use crate::circuit::graph::AttributionGraph;
 use crate::circuit::prune::Pruned;
+use crate::tensor_file;
 
 impl AttributionGraph {
     /// Writes the whole graph to a safetensors file, N nodes in the order features, errors (layer-major), tokens, targets: `adjacency` `[N, N + 1]` (target,
@@ -33,9 +34,6 @@ impl AttributionGraph {
     }
 
     fn save(&self, path: &Path, pruned: &Pruned, more: usize) -> Result<(), CircuitError> {
-        // The system's own words, where the file cannot be written; the tensor library would wrap them.
-        let opened = std::fs::OpenOptions::new().append(true).create(true).open(path);
-        opened.map_err(|source| CircuitError::Write { path: path.to_owned(), source })?;
         let nodes = self.len();
         let width = nodes + more;
         let mut adjacency = vec![0.0_f32; nodes * width];
@@ -84,6 +82,8 @@ impl AttributionGraph {
             ("input_ids", Tensor::from_vec(tokens, self.tokens.len(), &cpu)?),
             ("left_out", Tensor::from_vec(left_out, nodes, &cpu)?),
         ]);
-        Ok(candle_core::safetensors::save(&tensors, path)?)
+        let tensors = tensors.iter().map(|(name, tensor)| (*name, tensor));
+        let write = |source| CircuitError::Write { path: path.to_owned(), source };
+        tensor_file::write(path, tensors, None).map_err(write)
     }
 }

@@ -207,3 +207,10 @@ fn what_is_not_computed_is_refused_and_what_says_that_it_is_absent_is_not() {
         "\"scale_attn_by_inverse_layer_idx\" is true, expected false: scales by block are not computed",
     );
 }
+
+#[test]
+fn a_run_that_memory_has_no_room_for_is_refused() {
+    let model = build("llama", &json!({"max_position_embeddings": 1 << 20}), |_| {}).unwrap();
+    let error = model.run(&vec![5; 40_000]).unwrap_err().to_string();
+    assert!(error.contains("sequences of 40000 tokens after 0 have 6400000000 attention scores"), "{error}");
+}
