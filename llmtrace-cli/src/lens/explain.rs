@@ -196,7 +196,7 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         let (spent, seconds) = (&attribution.spent, attribution.seconds);
         Ok::<_, Failure>(format!("answer: {answer}\n\n{picture}\n{judged}{spent}, {seconds:.2} s\n"))
     })?;
-    options.tell_of(judged.err(), found.not_judged.as_deref().unwrap_or_default())
+    options.tell_of(judged.as_ref().err(), found.not_judged.as_deref().unwrap_or_default())
 }
 
 impl Options {
@@ -211,7 +211,7 @@ impl Options {
     }
 
     /// Says why a result that was printed is not judged. More runs than may be made are no failure: they were not made.
-    fn tell_of(&self, error: Option<ExplainError>, reason: &str) -> Result<(), Failure> {
+    fn tell_of(&self, error: Option<&ExplainError>, reason: &str) -> Result<(), Failure> {
         match error {
             None => Ok(()),
             Some(ExplainError::Budget { .. }) => {

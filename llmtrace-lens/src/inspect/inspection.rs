@@ -139,8 +139,8 @@ impl<'m> Inspection<'m> {
             attention,
             beside,
             attribution,
-            faithfulness,
             positions,
+            faithfulness,
             norms,
             surprise,
         })
