@@ -76,7 +76,8 @@ fn words(model: &Model) -> Result<(), Box<dyn Error>> {
         let word = if word == other { word.to_owned() } else { format!("{word} / {other}") };
         println!("  {word:24} {:>+10.2} {:>+10.2}", here.value, beside.value);
     }
-    println!("  {:24} {:>+10.2} {:>+10.2}", "with all words masked", here.base_value, beside.base_value);
+    let [masked_here, masked_beside] = [&here, &beside].map(|city| city.base_value.unwrap_or_default());
+    println!("  {:24} {masked_here:>+10.2} {masked_beside:>+10.2}", "with all words masked");
     println!("  {:24} {:>+10.2} {:>+10.2}", "all together", here.full_value, beside.full_value);
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use llmtrace_lens::Model;
 use llmtrace_lens::explain::{
-    Attribution, ExplainError, Faithfulness, Game, KernelShap, LeaveOneOut, Lime, Method, Owen, Parts,
-    Permutation, Plan, Shapley, TokenGame,
+    Attribution, ExplainError, Faithfulness, Game, KernelShap, LeaveOneOut, Lime, Meaning, Method, Owen,
+    Parts, Permutation, Plan, Shapley, TokenGame,
 };
 use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 use llmtrace_lens::report::visible;
@@ -18,6 +18,7 @@ use super::output::OutputArguments;
 use super::progress::Steps;
 use super::segments::Segments;
 use crate::failure::Failure;
+use crate::terminal;
 
 /// The options of the command.
 #[derive(Args, Debug)]
@@ -51,7 +52,7 @@ pub(crate) struct Options {
     /// Where random choices begin
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Refuse what may take more runs of the model
+    /// Run the model at most so often, beside the run that finds the answer
     #[arg(long, value_name = "N")]
     max_runs: Option<u64>,
     /// Do not judge the result beside random ones
@@ -101,19 +102,25 @@ Shows which parts of a prompt moved the answer.
 
 Reads a model and the prompt; runs the model with parts of the prompt masked by
 a token, or reads its gradients or its attention. Prints each part with what it
-adds to the answer's log-probability (natural logarithm), what was run for it,
-and how true that is to the model beside random explanations: what is lost when
-the strongest parts are masked, and when they alone are kept. A bar on a
+adds to the answer's log-probability (natural logarithm); saliency prints the
+length of that one's gradient, rollout a share of attention. Then what was run
+for it, and how true it is to the model beside random explanations: what is lost
+when the strongest parts are masked, and when they alone are kept. A bar on a
 terminal's standard error shows how far it has come. With --json, one object:
-answer, plan (what it may take, for methods that mask), attribution and
-faithfulness.
+answer, plan (what it may take, for methods that mask), attribution,
+faithfulness, and not_judged where there is none.
+
+What may take more runs than --max-runs is refused before the first. Where they
+suffice to explain and not to judge, the explanation is printed without that,
+and standard error (with --json, not_judged) says what it would take.
 
 With --segments the parts are those of a prompt as an application makes it:
 instructions, retrieved documents, results of tools. One with \"keep\": true is
 never masked.
 
 Returns 0 when done, 2 if the model cannot be read, there are too many parts for
-the method, or more runs than --max-runs would be needed.";
+the method, or more runs than --max-runs or samples than it takes would be
+needed.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -131,6 +138,9 @@ struct Found {
     plan: Option<Plan>,
     attribution: Value,
     faithfulness: Option<Faithfulness>,
+    /// Why there is no judgement, where one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_judged: Option<String>,
 }
 
 /// Runs the command.
@@ -151,29 +161,42 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         None => Target::log_probability(answer),
     };
     let mask = options.mask.as_ref().map_or_else(|| Ok(model.mask_token()), |text| token(&model, text))?;
-    let prompt = match parts(options.parts, text, segments.as_ref())? {
-        None => TokenGame::new(&model, &tokens, &target, mask),
-        Some(parts) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
+    let prompt = match (parts(options.parts, text, segments.as_ref())?, text) {
+        (None, Some(text)) => TokenGame::of_text(&model, text, &target, mask).map_err(wrong)?,
+        (None, None) => TokenGame::new(&model, &tokens, &target, mask),
+        (Some(parts), _) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
     };
+    let max_runs = options.max_runs.unwrap_or(u64::MAX);
+    let prompt = prompt.max_runs(max_runs);
     let steps = Steps::new("explaining");
     let game =
         prompt.game().seed(options.seed).on_progress(|progress| steps.set(progress.done, progress.calls));
-    let game = game.max_calls(options.max_runs.unwrap_or(u64::MAX));
     let (plan, attribution) = options.explain(&prompt, &game, mask).map_err(wrong)?;
-    let judge = || game.judge(&attribution).map_err(wrong);
-    let faithfulness = if options.no_judgement { None } else { Some(judge()?) };
+    // What was run outside the game counts too.
+    let outside = attribution.spent.calls.saturating_sub(game.spent().calls);
+    let game = game.max_calls(max_runs.saturating_sub(outside));
+    let judged = (!options.no_judgement).then(|| game.judge(&attribution)).transpose();
     drop(game);
     drop(steps);
     let measure = options.measure(&model, answer);
     let answer = model.token_text(answer);
-    let found = Found { answer, plan, attribution: attribution.to_json(), faithfulness };
+    let not_judged = judged.as_ref().err().map(|error| format!("not judged: {error}"));
+    let attribution_json = attribution.to_json();
+    let found = Found {
+        answer,
+        plan,
+        attribution: attribution_json,
+        faithfulness: judged.clone().unwrap_or_default(),
+        not_judged,
+    };
     options.output.print(&found, |canvas| {
-        let picture = canvas.draw(&attribution.picture("What each part did", measure));
+        let picture = canvas.draw(&attribution.picture(title(attribution.meaning), measure));
         let judged = found.faithfulness.as_ref().map(|judged| format!("{judged}\n\n")).unwrap_or_default();
         let answer = visible(found.answer.trim());
         let (spent, seconds) = (&attribution.spent, attribution.seconds);
         Ok::<_, Failure>(format!("answer: {answer}\n\n{picture}\n{judged}{spent}, {seconds:.2} s\n"))
-    })
+    })?;
+    options.tell_of(judged.as_ref().err(), found.not_judged.as_deref().unwrap_or_default())
 }
 
 impl Options {
@@ -184,6 +207,20 @@ impl Options {
         match &self.wrong {
             Some(other) => format!("logit of {answer} less that of {}", name(other)),
             None => format!("log-probability of {answer} (nats)"),
+        }
+    }
+
+    /// Says why a result that was printed is not judged. More runs than may be made are no failure: they were not made.
+    fn tell_of(&self, error: Option<&ExplainError>, reason: &str) -> Result<(), Failure> {
+        match error {
+            None => Ok(()),
+            Some(ExplainError::Budget { .. }) => {
+                if !self.output.is_json() {
+                    terminal::note(reason);
+                }
+                Ok(())
+            }
+            Some(_) => Err(wrong(reason)),
         }
     }
 
@@ -218,6 +255,15 @@ impl Options {
             MethodName::Saliency => read(prompt.saliency()),
             MethodName::Rollout => read(prompt.attention_rollout()),
         }
+    }
+}
+
+/// What stands above the parts.
+fn title(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::GradientLength => "How strongly the answer depends on each part",
+        Meaning::AttentionShare => "How much attention each part gets",
+        _ => "What each part did",
     }
 }
 

@@ -18,6 +18,11 @@ pub(super) struct OutputArguments {
 }
 
 impl OutputArguments {
+    /// Whether what is printed is JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints the JSON of what was found, or draws it.
     pub(super) fn print<E: Into<Failure>>(
         &self,

@@ -67,10 +67,13 @@ struct Written<'a, S> {
 /// Runs the command.
 pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let model = options.model.load()?;
-    let tokens = options.prompt.read(&model)?;
     // The bar lives as long as the inspection.
     let steps = Steps::new("patching");
-    let mut inspection = Inspection::of_tokens(&model, &tokens).progress(move |stage| {
+    let inspection = match options.prompt.text() {
+        Some(text) => Inspection::new(&model, text),
+        None => Inspection::of_tokens(&model, &options.prompt.read(&model)?),
+    };
+    let mut inspection = inspection.progress(move |stage| {
         if let Stage::Patching { done, total } = stage {
             steps.set(done, total);
         }

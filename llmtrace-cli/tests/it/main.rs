@@ -13,6 +13,8 @@ mod lens;
 #[cfg(feature = "lens")]
 mod lens_diff;
 #[cfg(feature = "lens")]
+mod lens_explain;
+#[cfg(feature = "lens")]
 mod lens_features;
 #[cfg(feature = "lens")]
 mod lens_graph;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Coverage, ExplainError, Fit, Masking, Part, Parts, Solution, Spent};
+use super::{Coverage, ExplainError, Fit, Masking, Meaning, Part, Parts, Solution, Spent};
 
 /// What each part of a prompt did to the score. `Display` draws it as a table with signed bars; it serialises to JSON.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,8 +16,12 @@ pub struct Attribution {
     pub seed: u64,
     /// The parts in the order of the prompt, each with its value.
     pub parts: Vec<PartValue>,
-    /// The score with every part masked.
-    pub base_value: f64,
+    /// What the values say.
+    #[serde(default)]
+    pub meaning: Meaning,
+    /// The score with every part masked; `None` where the method compares with no such prompt.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub base_value: Option<f64>,
     /// The score of the whole prompt.
     pub full_value: f64,
     /// How well a local model fits, where the method fits one.
@@ -40,7 +44,7 @@ pub struct PartValue {
     pub part: Part,
     /// What it says, at its first place.
     pub text: String,
-    /// What it did, in units of the score; above 0 it raised the score.
+    /// What it did, as [`Attribution::meaning`] says: in units of the score, above 0 where it raised the score.
     pub value: f64,
     /// The standard error of the value, where the method samples and can tell.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -48,8 +52,8 @@ pub struct PartValue {
 }
 
 impl Attribution {
-    /// An attribution by a method of your own: a value for each part of the prompt. Its base and full value are 0 until
-    /// they are set.
+    /// An attribution by a method of your own: a value for each part of the prompt. It has no base value and its full
+    /// value is 0 until they are set.
     ///
     /// # Errors
     ///
@@ -71,7 +75,8 @@ impl Attribution {
             masking: parts.masking().clone(),
             seed: 0,
             parts: parts.iter().zip(values).map(part).collect(),
-            base_value: 0.0,
+            meaning: Meaning::default(),
+            base_value: None,
             full_value: 0.0,
             fit: None,
             coverage: Coverage::Whole,
@@ -91,9 +96,10 @@ impl Attribution {
     }
 
     /// What the values leave unexplained: full value - base value - their sum. Shapley and Owen values leave nothing;
-    /// LIME and leave-one-out do not promise to.
-    pub fn sum_gap(&self) -> f64 {
-        self.full_value - self.base_value - self.parts.iter().map(|part| part.value).sum::<f64>()
+    /// LIME and leave-one-out do not promise to. `None` where there is no base value, and so no change to share out.
+    pub fn sum_gap(&self) -> Option<f64> {
+        let change = self.full_value - self.base_value?;
+        Some(change - self.parts.iter().map(|part| part.value).sum::<f64>())
     }
 
     /// The `count` parts that raised the score most, the strongest first.
@@ -112,11 +118,11 @@ impl Attribution {
         parts
     }
 
-    /// The attribution as JSON, with the gap of its sum.
+    /// The attribution as JSON, with the gap of its sum where it has one.
     pub fn to_json(&self) -> serde_json::Value {
         let mut json = serde_json::to_value(self).unwrap_or_default();
-        if let Some(object) = json.as_object_mut() {
-            object.insert("sum_gap".to_owned(), self.sum_gap().into());
+        if let (Some(object), Some(gap)) = (json.as_object_mut(), self.sum_gap()) {
+            object.insert("sum_gap".to_owned(), gap.into());
         }
         json
     }

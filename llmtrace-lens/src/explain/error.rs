@@ -29,6 +29,18 @@ pub enum ExplainError {
         /// How many it takes.
         limit: usize,
     },
+    /// More samples are asked for than the method takes of this prompt. Nothing was run.
+    #[error("{method} of this prompt takes at most {limit} {what}, not {asked}")]
+    TooManySamples {
+        /// The method.
+        method: &'static str,
+        /// What is counted: samples, pairs of orders, steps, random attributions.
+        what: &'static str,
+        /// How many are asked for.
+        asked: usize,
+        /// How many it takes.
+        limit: usize,
+    },
     /// More calls are planned than may be made. None was made.
     #[error("{method} may need {planned} calls, and {left} of the budget are left")]
     Budget {

@@ -5,6 +5,7 @@ use std::fmt;
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
 
+use super::limits::{Held, most_masks, within};
 use super::ranking::Ranking;
 use super::{Attribution, Coalition, ExplainError, Game, Plan, Spent, kendall, trace};
 
@@ -109,7 +110,8 @@ impl Game<'_> {
     ///
     /// # Errors
     ///
-    /// [`ExplainError::Mismatch`] where it is one of another prompt.
+    /// [`ExplainError::Mismatch`] where it is one of another prompt, [`ExplainError::TooManySamples`] where so many random
+    /// ones have too many masks.
     pub fn plan_judgement_beside(
         &self,
         attribution: &Attribution,
@@ -132,7 +134,7 @@ impl Game<'_> {
     ///
     /// # Errors
     ///
-    /// [`ExplainError::Mismatch`] where it is one of another prompt, and those of [`Game::values`].
+    /// Those of [`Game::plan_judgement_beside`] and of [`Game::values`].
     pub fn judge_beside(
         &self,
         attribution: &Attribution,
@@ -141,9 +143,11 @@ impl Game<'_> {
         let before = self.ledger();
         let rankings = rankings_of(self, attribution, rankings)?;
         let parts = self.parts().len();
+        let masks = masks(&rankings, parts);
+        self.afford(&format!("judging {}", attribution.method), &masks)?;
         let span = trace::judgement(self.explained_span(), &attribution.method);
         let result = span.in_scope(|| {
-            self.values(&masks(&rankings, parts))?;
+            self.values(&masks)?;
             let one_out = one_out(self, parts)?;
             let measured: Result<Vec<_>, _> =
                 rankings.iter().map(|ranking| measure(self, ranking, &one_out)).collect();
@@ -170,6 +174,9 @@ fn rankings_of(
     if expected == 0 {
         return Err(ExplainError::NoParts);
     }
+    // Each ranking masks from either end, and at the thresholds.
+    let most = most_masks(expected, Held::Membership) / expected.saturating_mul(2).saturating_add(22);
+    within("judging", "random attributions", count, most)?;
     let mut rng = Rng::with_seed(game.first_seed());
     let mut values = attribution.values();
     let mut rankings = vec![Ranking::new(values.clone())];

@@ -145,7 +145,7 @@ impl<'a> Game<'a> {
     ///
     /// # Errors
     ///
-    /// [`ExplainError::NoParts`], [`ExplainError::TooManyParts`].
+    /// [`ExplainError::NoParts`], [`ExplainError::TooManyParts`], [`ExplainError::TooManySamples`].
     pub fn plan(&self, method: &impl Method) -> Result<Plan, ExplainError> {
         Ok(self.plan_masks(method.name(), &self.masks_of(method)?))
     }
@@ -167,7 +167,7 @@ impl<'a> Game<'a> {
             let mut attribution = Attribution::new(method.name(), &self.parts, &solution.values)?;
             attribution.take(solution);
             attribution.seed = self.seed;
-            attribution.base_value = ends.first().copied().unwrap_or_default();
+            attribution.base_value = ends.first().copied();
             attribution.full_value = ends.last().copied().unwrap_or_default();
             Ok(attribution)
         });

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use fastrand::Rng;
 
+use super::limits::{Held, most_masks, within};
 use super::linear::{Moments, Sample};
 use super::{Coalition, Coverage, ExplainError, Game, Method, Parts, Solution};
 
@@ -28,14 +29,20 @@ const COUNTABLE: usize = 30;
 const NOTHING: f64 = 1e-10;
 
 impl KernelShap {
-    /// At most so many masks. The default is 2 parts + 2048, as in shap.
+    /// At most so many masks, of which there are at most [`MAX_MASKS`](super::MAX_MASKS), of many parts fewer. The default
+    /// is 2 parts + 2048, as in shap.
     pub fn samples(samples: usize) -> Self {
         Self { samples: Some(samples) }
     }
 
+    fn asked(self, parts: usize) -> usize {
+        let default = || parts.saturating_mul(2).saturating_add(2048);
+        self.samples.unwrap_or_else(default).min(all_masks(parts))
+    }
+
     /// The masks and their weights, for this many parts and this seed.
     pub fn design(self, parts: usize, seed: u64) -> Vec<WeightedMask> {
-        let samples = self.samples.unwrap_or(2 * parts + 2048).min(all_masks(parts));
+        let samples = self.asked(parts).min(most_masks(parts, Held::Feature));
         let sizes = Sizes::new(parts);
         let (mut masks, whole) = sizes.enumerate(samples);
         if whole < sizes.weights.len() {
@@ -91,6 +98,7 @@ impl Method for KernelShap {
     }
 
     fn masks(&self, parts: &Parts, seed: u64) -> Result<Vec<Coalition>, ExplainError> {
+        within(self.name(), "samples", self.asked(parts.len()), most_masks(parts.len(), Held::Feature))?;
         Ok(self.design(parts.len(), seed).into_iter().map(|(kept, _)| kept).collect())
     }
 

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use super::limits::{Held, most_masks, within};
 use super::linear::{Linear, Moments, Sample};
 use super::{Coalition, Coverage, ExplainError, Fit, Game, Method, Parts, Solution};
 
@@ -36,7 +37,8 @@ const RIDGE_OF_SELECTION: f64 = 0.0;
 const SELECTED: usize = 6;
 
 impl Lime {
-    /// So many masks, the whole prompt included; at least 2. The default is lime's: 5000.
+    /// So many masks, the whole prompt included; at least 2, and at most [`MAX_MASKS`](super::MAX_MASKS), of many parts
+    /// fewer. The default is lime's: 5000.
     pub fn samples(samples: usize) -> Self {
         Self { samples: samples.max(2), ..Self::default() }
     }
@@ -60,7 +62,8 @@ impl Lime {
         let mut rng = Rng::with_seed(seed);
         let mut order: Vec<usize> = (0..parts).collect();
         let mut masks = vec![Coalition::full(parts)];
-        while parts > 0 && masks.len() < self.samples {
+        let samples = self.samples.min(most_masks(parts, Held::Feature));
+        while parts > 0 && masks.len() < samples {
             let off = rng.usize(1..=parts);
             rng.shuffle(&mut order);
             masks.push(Coalition::of(parts, order.iter().copied().skip(off)));
@@ -153,6 +156,7 @@ impl Method for Lime {
     }
 
     fn masks(&self, parts: &Parts, seed: u64) -> Result<Vec<Coalition>, ExplainError> {
+        within(self.name(), "samples", self.samples, most_masks(parts.len(), Held::Feature))?;
         Ok(self.design(parts.len(), seed))
     }
 

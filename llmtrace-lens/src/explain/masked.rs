@@ -221,5 +221,9 @@ mod tests {
         assert_eq!(masked.segment("doc"), Some(""));
         assert_eq!(masked.segment("other"), None);
         assert!(masked.contains("brief"), "it is a str");
+        let parts = Parts::segments([("doc", "A."), ("doc", "B."), ("doc#2", "C.")]);
+        let kept = Coalition::full(3);
+        let masked = parts.mask(&kept);
+        assert_eq!(["doc", "doc#3", "doc#2"].map(|name| masked.segment(name)), ["A.", "B.", "C."].map(Some));
     }
 }

@@ -14,7 +14,7 @@ pub trait Method {
     ///
     /// # Errors
     ///
-    /// [`ExplainError::TooManyParts`] where it does not take so many.
+    /// [`ExplainError::TooManyParts`] and [`ExplainError::TooManySamples`] where it does not take so many.
     fn masks(&self, parts: &Parts, seed: u64) -> Result<Vec<Coalition>, ExplainError>;
 
     /// Shares the score out.

@@ -36,11 +36,13 @@ mod kendall;
 mod kernel_shap;
 mod leave_one_out;
 mod lime;
+mod limits;
 mod linear;
 #[cfg(feature = "model")]
 mod local;
 mod masked;
 mod masking;
+mod meaning;
 mod method;
 mod owen;
 mod parts;
@@ -63,10 +65,12 @@ pub use game::{Game, Progress};
 pub use kernel_shap::{KernelShap, WeightedMask};
 pub use leave_one_out::LeaveOneOut;
 pub use lime::{Lime, LimeFit};
+pub use limits::{MAX_MASK_BYTES, MAX_MASKS};
 #[cfg(feature = "model")]
 pub use local::TokenGame;
 pub use masked::Masked;
 pub use masking::Masking;
+pub use meaning::Meaning;
 pub use method::{Coverage, Fit, Method, Solution};
 pub use owen::Owen;
 pub use parts::{Part, Parts};

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashSet};
 
+use super::limits::{Held, most_masks};
 use super::{Coalition, Coverage, ExplainError, Game, MergeTree, Method, Parts, Solution};
 
 /// Owen values over a tree of parts, as `PartitionExplainer` of shap 0.51 does it: the score is shared between the two
@@ -29,7 +30,8 @@ impl Owen {
         Self { limit: LIMIT, tree: Some(tree) }
     }
 
-    /// Scores at most so many masks, the two ends included.
+    /// Scores at most so many masks, the two ends included, and never more than [`MAX_MASKS`](super::MAX_MASKS), of many
+    /// parts fewer; the result says where that cut it short.
     pub fn limit(mut self, masks: usize) -> Self {
         self.limit = masks;
         self
@@ -178,7 +180,8 @@ impl Method for Owen {
 
     fn masks(&self, parts: &Parts, _: u64) -> Result<Vec<Coalition>, ExplainError> {
         let tree = self.tree(parts)?;
-        let mut split = Split::new(&tree, self.limit, 0.0, 0.0);
+        let limit = self.limit.min(most_masks(parts.len(), Held::Membership));
+        let mut split = Split::new(&tree, limit, 0.0, 0.0);
         loop {
             let round = split.next_round();
             if round.is_empty() {

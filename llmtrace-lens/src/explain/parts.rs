@@ -1,6 +1,6 @@
 //! A prompt, split into the parts that an explanation speaks of.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,8 @@ pub struct Parts {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Part {
-    /// What it is called: its text, or the name that it was given; from its second use on `name#2`, `name#3`, ...
+    /// What it is called: its text, or the name that it was given; from its second use on `name#2`, `name#3`, ..., past
+    /// those that another part is called by itself.
     pub label: String,
     /// Where it stands, in bytes of the prompt; more than one place for words that are explained wherever they stand.
     pub ranges: Vec<Range<usize>>,
@@ -167,11 +168,17 @@ impl Parts {
 
     /// Makes the parts that `stays` answers true for no parts: they stay in every prompt.
     pub fn keeping(self, stays: impl Fn(&Part) -> bool) -> Self {
+        let stays: Vec<bool> = self.list.iter().map(stays).collect();
+        self.keeping_at(|part| stays.get(part).copied().unwrap_or_default())
+    }
+
+    /// The same, by the parts' numbers.
+    pub(super) fn keeping_at(self, stays: impl Fn(usize) -> bool) -> Self {
         let mut places = Vec::new();
         let mut parts = Vec::new();
-        for part in self.list {
-            places.push((!stays(&part)).then_some(parts.len()));
-            if !stays(&part) {
+        for (number, part) in self.list.into_iter().enumerate() {
+            places.push((!stays(number)).then_some(parts.len()));
+            if !stays(number) {
                 parts.push(part);
             }
         }
@@ -268,14 +275,20 @@ impl Part {
     }
 }
 
-/// Numbers the labels that are used again.
+/// Numbers the labels that are used again, past the numbers that other parts have as their own names.
 fn tell_apart(parts: &mut [Part]) {
+    let mut taken: HashSet<String> = parts.iter().map(|part| part.label.clone()).collect();
     let mut uses: HashMap<String, usize> = HashMap::new();
     for part in parts {
         let times = uses.entry(part.label.clone()).or_default();
         *times += 1;
         if *times > 1 {
-            part.label = format!("{}#{times}", part.label);
+            let mut label = format!("{}#{times}", part.label);
+            while !taken.insert(label.clone()) {
+                *times += 1;
+                label = format!("{}#{times}", part.label);
+            }
+            part.label = label;
         }
     }
 }
@@ -324,6 +337,10 @@ mod tests {
         check(Parts::sentences("One. Two."), &[("sentence 1", "One."), ("sentence 2", "Two.")]);
         check(Parts::tokens(["the", " cat", "s"]), &[("the", "the"), (" cat", " cat"), ("s", "s")]);
         check(Parts::segments([("doc", "A"), ("doc", "B")]), &[("doc", "A"), ("doc#2", "B")]);
+        check(
+            Parts::segments([("doc", "A"), ("doc", "B"), ("doc#2", "C"), ("doc#2", "D"), ("doc", "E")]),
+            &[("doc", "A"), ("doc#3", "B"), ("doc#2", "C"), ("doc#2#2", "D"), ("doc#4", "E")],
+        );
         check(
             Parts::named("ab cd", [("second", 3..5), ("first", 0..2)]).unwrap(),
             &[("first", "ab"), ("second", "cd")],

@@ -2,6 +2,7 @@
 
 use fastrand::Rng;
 
+use super::limits::{Held, most_masks, within};
 use super::{Coalition, Coverage, ExplainError, Game, Method, Parts, Solution};
 use crate::statistics::{mean, standard_error};
 
@@ -16,15 +17,22 @@ pub struct Permutation {
 }
 
 impl Permutation {
-    /// So many orders, each taken both ways; at least 1. There are standard errors from 2 on.
+    /// So many orders, each taken both ways; at least 1. There are standard errors from 2 on. A pair has
+    /// 2 (parts + 1) masks, of which there are at most [`MAX_MASKS`](super::MAX_MASKS).
     pub fn pairs(pairs: usize) -> Self {
         Self { pairs: pairs.max(1) }
+    }
+
+    /// Most pairs of orders of so many parts.
+    fn most_pairs(parts: usize) -> usize {
+        let orders = most_masks(parts, Held::Membership) / parts.saturating_add(1);
+        (orders / 2).max(1)
     }
 
     fn orders(self, parts: usize, seed: u64) -> Vec<Vec<usize>> {
         let mut rng = Rng::with_seed(seed);
         let mut order: Vec<usize> = (0..parts).collect();
-        let mut orders = Vec::with_capacity(2 * self.pairs);
+        let mut orders = Vec::new();
         for _ in 0..self.pairs {
             rng.shuffle(&mut order);
             orders.push(order.clone());
@@ -47,6 +55,7 @@ impl Method for Permutation {
     }
 
     fn masks(&self, parts: &Parts, seed: u64) -> Result<Vec<Coalition>, ExplainError> {
+        within(self.name(), "pairs of orders", self.pairs, Self::most_pairs(parts.len()))?;
         let empty = Coalition::empty(parts.len());
         let prefixes = |order: Vec<usize>| {
             let grow = |kept: &mut Coalition, part| {

@@ -24,20 +24,25 @@ impl fmt::Display for Attribution {
         let largest = rows.iter().map(|row| row.value.abs()).fold(0.0, f64::max);
         for (row, label) in rows.iter().zip(&labels) {
             let error = row.standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
-            writeln!(f, "  {label:width$} {:>+10.4}{error}  {}", row.value, bar(row.value, largest))?;
+            let value = if self.meaning.is_signed() {
+                format!("{:+.4}", row.value)
+            } else {
+                format!("{:.4}", row.value)
+            };
+            writeln!(f, "  {label:width$} {value:>10}{error}  {}", bar(row.value, largest))?;
         }
         if rows.len() < self.parts.len() {
             let least = rows.iter().map(|row| row.value.abs()).fold(f64::INFINITY, f64::min);
             let left_out = self.parts.len() - rows.len();
             writeln!(f, "  ... and {left_out} parts that did less than {least:.4}")?;
         }
-        write!(f, "all kept {:.4}, all masked {:.4}", self.full_value, self.base_value)?;
-        writeln!(
-            f,
-            ", sum of values {:+.4}, gap {:+.1e}",
-            self.values().iter().sum::<f64>(),
-            self.sum_gap()
-        )?;
+        if let (Some(base), Some(gap)) = (self.base_value, self.sum_gap()) {
+            let sum: f64 = self.values().iter().sum();
+            let full = self.full_value;
+            writeln!(f, "all kept {full:.4}, all masked {base:.4}, sum of values {sum:+.4}, gap {gap:+.1e}")?;
+        } else {
+            writeln!(f, "{}", self.meaning)?;
+        }
         if let Some(fit) = self.fit {
             let (intercept, r2, predicted) = (fit.intercept, fit.r2, fit.local_prediction);
             writeln!(f, "linear fit: intercept {intercept:.4}, R² {r2:.3}, all kept {predicted:.4}")?;
@@ -93,7 +98,7 @@ fn bar(value: f64, largest: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::explain::Parts;
+    use crate::explain::{Meaning, Parts};
 
     #[test]
     fn a_table_has_bars_to_both_sides() {
@@ -103,7 +108,7 @@ mod tests {
         ]);
         let mut attribution = Attribution::new("exact_shapley", &parts, &[-0.5, 1.0]).unwrap();
         attribution.parts[1].standard_error = Some(0.25);
-        attribution.full_value = 0.5;
+        (attribution.base_value, attribution.full_value) = (Some(0.0), 0.5);
         assert_eq!(
             attribution.to_string(),
             "\
@@ -111,6 +116,22 @@ exact_shapley, masked parts deleted, seed 0
   system: Be brief.                   -0.5000          ████████│
   doc: A long document that goes …    +1.0000 ± 0.2500                  │████████████████
 all kept 0.5000, all masked 0.0000, sum of values +0.5000, gap +0.0e0
+0 calls, 0.00 s"
+        );
+    }
+
+    #[test]
+    fn values_that_are_no_changes_have_no_ends_and_no_sign() {
+        let parts = Parts::segments([("a", "one"), ("b", "two")]);
+        let mut attribution = Attribution::new("attention_rollout", &parts, &[0.25, 0.5]).unwrap();
+        attribution.meaning = Meaning::AttentionShare;
+        assert_eq!(
+            attribution.to_string(),
+            "\
+attention_rollout, masked parts deleted, seed 0
+  a: one     0.2500                  │████████
+  b: two     0.5000                  │████████████████
+shares of attention in the last position: they know nothing of the score
 0 calls, 0.00 s"
         );
     }

@@ -11,11 +11,13 @@ pub const METHOD: &str = "llmtrace.explain.method";
 pub const MASKING: &str = "llmtrace.explain.masking";
 /// Where random choices began.
 pub const SEED: &str = "llmtrace.explain.seed";
-/// The score with every part masked.
+/// What the values say: [`Meaning::as_str`](super::Meaning::as_str).
+pub const MEANING: &str = "llmtrace.explain.meaning";
+/// The score with every part masked, where the method has it.
 pub const BASE_VALUE: &str = "llmtrace.explain.base_value";
 /// The score of the whole prompt.
 pub const FULL_VALUE: &str = "llmtrace.explain.full_value";
-/// What the values leave unexplained.
+/// What the values leave unexplained, where they share a change out.
 pub const SUM_GAP: &str = "llmtrace.explain.sum_gap";
 /// The values, in the order of the prompt.
 pub const VALUES: &str = "llmtrace.explain.values";
@@ -35,9 +37,12 @@ impl Attribution {
         span.set_attribute(METHOD, &self.method);
         span.set_attribute(MASKING, self.masking.to_string());
         span.set_attribute(SEED, self.seed);
-        span.set_attribute(BASE_VALUE, self.base_value);
+        span.set_attribute(MEANING, self.meaning.as_str());
+        if let (Some(base_value), Some(gap)) = (self.base_value, self.sum_gap()) {
+            span.set_attribute(BASE_VALUE, base_value);
+            span.set_attribute(SUM_GAP, gap);
+        }
         span.set_attribute(FULL_VALUE, self.full_value);
-        span.set_attribute(SUM_GAP, self.sum_gap());
         span.set_attribute(VALUES, self.values());
         span.set_attribute(CALLS, self.spent.calls);
         if let Some(tokens) = self.spent.input_tokens {

@@ -61,7 +61,14 @@ impl IntegratedGradients {
         Self { baseline, steps: STEPS }
     }
 
-    /// Averages the gradients at so many nodes of a Gauss-Legendre rule, at least one.
+    /// What explanations by it are called.
+    pub(crate) const NAME: &str = "integrated_gradients";
+
+    /// Most steps: a hundred are nearly always enough, and more than these take longer to lay out than to run.
+    pub const MAX_STEPS: usize = 10_000;
+
+    /// Averages the gradients at so many nodes of a Gauss-Legendre rule, at least one and at most
+    /// [`MAX_STEPS`](Self::MAX_STEPS).
     pub fn steps(mut self, steps: usize) -> Self {
         self.steps = steps.max(1);
         self
@@ -71,9 +78,13 @@ impl IntegratedGradients {
         self.baseline
     }
 
+    pub(crate) fn step_count(&self) -> usize {
+        self.steps
+    }
+
     /// Prompts that are run: the gradients, and the two ends.
     pub(crate) fn runs(&self) -> usize {
-        self.steps + 2
+        self.steps.saturating_add(2)
     }
 }
 
@@ -116,19 +127,37 @@ impl Model {
     /// What each number of a prompt's embeddings did to the target, by integrated gradients.
     ///
     /// # Errors
-    /// As for [`gradient`](Self::gradient); or several prompts were given.
+    /// As for [`gradient`](Self::gradient); or several prompts were given, or more than
+    /// [`MAX_STEPS`](IntegratedGradients::MAX_STEPS) steps are asked for.
     pub fn integrated_gradients<'a>(
         &self,
         input: impl Into<Input<'a>>,
         target: &Target,
         method: &IntegratedGradients,
     ) -> Result<Integrated, RunError> {
+        self.integrated_gradients_keeping(input, target, method, &[])
+    }
+
+    /// The same, with the prompt's own embeddings in the baseline at the positions that are kept.
+    pub(crate) fn integrated_gradients_keeping<'a>(
+        &self,
+        input: impl Into<Input<'a>>,
+        target: &Target,
+        method: &IntegratedGradients,
+        kept: &[bool],
+    ) -> Result<Integrated, RunError> {
+        let (steps, most) = (method.steps, IntegratedGradients::MAX_STEPS);
+        if steps > most {
+            return Err(RunError::Input(format!(
+                "integrated gradients take at most {most} steps, not {steps}: 50 to 300 are usual"
+            )));
+        }
         let prompt = self.embeddings(input)?;
         let (prompts, positions, _) = prompt.dims3()?;
         if prompts != 1 {
             return Err(RunError::Input(format!("integrated gradients take one prompt, not {prompts}")));
         }
-        let baseline = self.baseline(method.baseline, &prompt)?;
+        let baseline = keeping(kept, &prompt, &self.baseline(method.baseline, &prompt)?)?;
         let difference = (&prompt - &baseline)?;
         let mut mean: Option<Tensor> = None;
         let batch = target.batch(positions, self.config().vocab);
@@ -166,4 +195,14 @@ impl Model {
         };
         Ok(row.to_dtype(prompt.dtype())?.broadcast_as(prompt.shape())?.contiguous()?)
     }
+}
+
+/// The prompt's embeddings `[1, t, D]` at the positions that are kept, `others` elsewhere.
+pub(crate) fn keeping(kept: &[bool], prompt: &Tensor, others: &Tensor) -> Result<Tensor, RunError> {
+    if !kept.contains(&true) {
+        return Ok(others.clone());
+    }
+    let kept: Vec<u8> = kept.iter().map(|kept| u8::from(*kept)).collect();
+    let kept = Tensor::from_vec(kept, (1, prompt.dim(1)?, 1), prompt.device())?;
+    Ok(kept.broadcast_as(prompt.shape())?.contiguous()?.where_cond(prompt, others)?)
 }

@@ -31,6 +31,7 @@ mod target;
 
 pub use gradient::Gradient;
 pub use input::Input;
+pub(crate) use integrated::keeping;
 pub use integrated::{Baseline, Integrated, IntegratedGradients};
 pub use patching::AttributionPatching;
 pub use target::Target;

@@ -4,7 +4,7 @@ use super::error::InspectError;
 use crate::explain::{Attribution, Faithfulness, Shapley, TokenGame};
 use crate::generate::flops;
 use crate::gradient::{Baseline, IntegratedGradients, Target};
-use crate::model::Model;
+use crate::model::{Model, Origin};
 
 /// The most floating point operations that exact Shapley values, or judging them, may take: about half a minute of two cores.
 const EXACT_FLOPS: f64 = 5e11;
@@ -12,18 +12,26 @@ const EXACT_FLOPS: f64 = 5e11;
 /// The most parts whose Shapley values are computed exactly.
 const EXACT_PARTS: usize = 12;
 
+/// An explanation, and where in the prompt its parts stand.
+pub(super) struct Explained {
+    pub(super) attribution: Attribution,
+    pub(super) faithfulness: Option<Faithfulness>,
+    pub(super) positions: Vec<usize>,
+}
+
 /// Exact Shapley values where the model is small and the prompt short, else integrated gradients; judged where that
 /// does not take too long.
 pub(super) fn explain(
     model: &Model,
-    tokens: &[u32],
+    tokens: &[(u32, Origin)],
     answer: u32,
-) -> Result<(Attribution, Option<Faithfulness>), InspectError> {
+) -> Result<Explained, InspectError> {
     let mask = model.mask_token();
-    let game = TokenGame::new(model, tokens, &Target::log_probability(answer), mask);
+    let game = TokenGame::of_marked(model, tokens, &Target::log_probability(answer), mask);
     let calls = game.game();
     let cost = flops(model.config(), 0, tokens.len(), 1);
-    let is_exact = tokens.len() <= EXACT_PARTS && cost * f64::from(1 << tokens.len().min(20)) <= EXACT_FLOPS;
+    let parts = game.parts().len();
+    let is_exact = parts <= EXACT_PARTS && cost * f64::from(1 << parts.min(20)) <= EXACT_FLOPS;
     let attribution = if is_exact {
         calls.explain(&Shapley)?
     } else {
@@ -31,7 +39,7 @@ pub(super) fn explain(
     };
     let judging = calls.plan_judgement(&attribution)?.calls as f64;
     let faithfulness = if judging * cost <= EXACT_FLOPS { Some(calls.judge(&attribution)?) } else { None };
-    Ok((attribution, faithfulness))
+    Ok(Explained { attribution, faithfulness, positions: game.positions() })
 }
 
 impl Model {

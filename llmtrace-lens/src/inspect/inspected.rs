@@ -28,8 +28,12 @@ pub struct Inspected<'m> {
     /// What another prompt's run changes, where one was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<Beside>,
-    /// What each token of the prompt did to the log-probability of the answer.
+    /// What each token of the prompt did to the log-probability of the answer, but for those that the tokenizer added to a
+    /// text.
     pub attribution: Attribution,
+    /// The positions of its parts.
+    #[serde(skip)]
+    pub(super) positions: Vec<usize>,
     /// How far that is true to the model; none where judging would have taken too long.
     pub faithfulness: Option<Faithfulness>,
     /// How long the residual stream is.

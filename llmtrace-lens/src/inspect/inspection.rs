@@ -3,13 +3,13 @@
 use std::fmt;
 
 use super::error::InspectError;
-use super::explaining;
+use super::explaining::{self, Explained};
 use super::inspected::{Beside, Inspected};
 use crate::analysis::Reading;
 use crate::error::RunError;
 use crate::generate::Stop;
 use crate::hooks::Site;
-use crate::model::{Model, Readout};
+use crate::model::{Model, Origin, Readout};
 use crate::patching::{Along, Metric, Patching, Sweep};
 use crate::trace::Detail;
 
@@ -104,7 +104,8 @@ impl<'m> Inspection<'m> {
     /// A prompt cannot be read, the two have different numbers of tokens or the same answer, or the model cannot be run.
     pub fn run(mut self) -> Result<Inspected<'m>, InspectError> {
         let model = self.model;
-        let tokens = self.prompt.tokens(model)?;
+        let marked = self.prompt.marked(model)?;
+        let tokens: Vec<u32> = marked.iter().map(|(id, _)| *id).collect();
         (self.progress)(Stage::Reading);
         // This run comes first, so that the times of the next are those of a model at work.
         let surprise = surprise(model, &tokens)?;
@@ -125,7 +126,8 @@ impl<'m> Inspection<'m> {
             None => None,
         };
         (self.progress)(Stage::Explaining);
-        let (attribution, faithfulness) = explaining::explain(model, &tokens, answer.token.id)?;
+        let Explained { attribution, faithfulness, positions } =
+            explaining::explain(model, &marked, answer.token.id)?;
         let attention = if tokens.len() > 1 { Some(reading.attention_summary()?) } else { None };
         let norms = reading.residual_norms()?;
         Ok(Inspected {
@@ -137,6 +139,7 @@ impl<'m> Inspection<'m> {
             attention,
             beside,
             attribution,
+            positions,
             faithfulness,
             norms,
             surprise,
@@ -169,9 +172,14 @@ impl<'m> Inspection<'m> {
 
 impl Source {
     fn tokens(&self, model: &Model) -> Result<Vec<u32>, RunError> {
-        let tokens = match self {
-            Self::Text(text) => model.tokenize(text)?,
-            Self::Tokens(tokens) => tokens.clone(),
+        Ok(self.marked(model)?.into_iter().map(|(id, _)| id).collect())
+    }
+
+    /// The tokens, each with where it comes from.
+    fn marked(&self, model: &Model) -> Result<Vec<(u32, Origin)>, RunError> {
+        let tokens: Vec<_> = match self {
+            Self::Text(text) => model.tokenize_marked(text)?,
+            Self::Tokens(tokens) => tokens.iter().map(|id| (*id, Origin::Text)).collect(),
         };
         if tokens.is_empty() {
             return Err(RunError::Input("the prompt has no token".to_owned()));

@@ -66,12 +66,19 @@ impl Sweep {
 }
 
 impl Attribution {
-    /// The prompt, coloured by what each part did; `measure` is what was explained.
-    pub fn picture(&self, title: impl Into<String>, measure: impl Into<String>) -> AttributedPrompt {
-        let prompt = self.parts.iter().fold(AttributedPrompt::new(title, measure), |prompt, part| {
-            prompt.part(part.text.as_str(), single(part.value))
-        });
-        prompt.ends(single(self.base_value), single(self.full_value)).method(format!(
+    /// The prompt, coloured by the parts' values; `score` is what was explained, with its unit.
+    pub fn picture(&self, title: impl Into<String>, score: impl AsRef<str>) -> AttributedPrompt {
+        let prompt = AttributedPrompt::new(title, self.meaning.of(score.as_ref()));
+        let prompt = self
+            .parts
+            .iter()
+            .fold(prompt, |prompt, part| prompt.part(part.text.as_str(), single(part.value)));
+        let prompt = if self.meaning.is_signed() { prompt } else { prompt.unsigned() };
+        let prompt = match (self.base_value, self.sum_gap()) {
+            (Some(base), Some(gap)) => prompt.ends(single(base), single(self.full_value)).gap(single(gap)),
+            _ => prompt,
+        };
+        prompt.method(format!(
             "{}, {}, {} calls",
             self.method.replace('_', " "),
             self.masking,

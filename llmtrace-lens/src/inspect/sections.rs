@@ -3,6 +3,7 @@
 use super::error::InspectError;
 use super::inspected::{Beside, Inspected};
 use crate::explain::{Faithfulness, Masking};
+use crate::gradient::IntegratedGradients;
 use crate::report::{FactLine, LayerBars, Measure, PictureError, Section, TokenStrip, visible};
 
 /// The least share of attention that is noted beside a head.
@@ -65,18 +66,29 @@ fn other_prompt(seen: &Inspected<'_>, beside: &Beside) -> String {
 
 pub(super) fn attribution(seen: &Inspected<'_>) -> Section {
     let answer = name(&seen.answer.token.text);
+    let masks = seen.attribution.method != IntegratedGradients::NAME;
+    let found = if masks {
+        "found by putting a neutral token in its place, alone and together with others"
+    } else {
+        "found by going from a prompt of neutral tokens to this one in small steps, and adding up what each token's steps \
+         do (integrated gradients)"
+    };
     let reading = format!(
-        "What each token of the prompt did to the log-probability of “{answer}”, found by putting a neutral token in \
-         its place. Blue with a plus made the answer more likely, red with a minus less likely."
+        "What each token of the prompt did to the log-probability of “{answer}”, {found}. Blue with a plus made the \
+         answer more likely, red with a minus less likely."
     );
     let measure = format!("log-probability of “{answer}” (nats)");
     let (method, runs) = (seen.attribution.method.replace('_', " "), seen.attribution.spent.calls);
     let masking = match &seen.attribution.masking {
-        Masking::TokenId { id } => format!("masked tokens are replaced by {:?}", seen.model.token_text(*id)),
+        Masking::TokenId { id } if masks => {
+            format!("masked tokens are replaced by {:?}", seen.model.token_text(*id))
+        }
+        Masking::TokenId { id } => format!("the neutral token is {:?}", seen.model.token_text(*id)),
         other => other.to_string(),
     };
     let method = format!("Found by {method}, {runs} runs of the model; {masking}");
-    let picture = seen.attribution.picture("What each token did", measure).method(method);
+    let first = seen.positions.first().copied().unwrap_or_default();
+    let picture = seen.attribution.picture("What each token did", measure).method(method).count_from(first);
     let section = Section::new("Which words moved the answer", reading).picture(picture);
     match &seen.faithfulness {
         Some(faithfulness) => section.picture(judged(faithfulness)),
@@ -109,8 +121,9 @@ pub(super) fn attention(seen: &Inspected<'_>) -> Result<Section, InspectError> {
     let mut grid = seen.reading.attention_grid("Attention")?;
     let labels = seen.reading.labels();
     let last = labels.len().saturating_sub(1);
-    let values = seen.attribution.values();
-    let telling = (0..last.min(values.len())).max_by(|a, b| values[*a].abs().total_cmp(&values[*b].abs()));
+    let values = seen.attribution.values().into_iter().map(f64::abs);
+    let before = seen.positions.iter().copied().zip(values).filter(|(position, _)| *position < last);
+    let telling = before.max_by(|a, b| a.1.total_cmp(&b.1)).map(|(position, _)| position);
     let mut strongest: Option<(usize, usize, f32)> = None;
     for (layer, head) in heads(seen) {
         let Some((to, share)) = looks_at(seen, layer, head)? else { continue };

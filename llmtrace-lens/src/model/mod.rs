@@ -25,5 +25,6 @@ pub use forward::Readout;
 pub(crate) use forward::{Forward, Start};
 pub use model::Model;
 pub use session::Session;
+pub(crate) use tokens::Origin;
 pub use tokens::TokenLabel;
 pub(crate) use weights::{Attention, Block, Linear, Mlp, Norm, Weights};

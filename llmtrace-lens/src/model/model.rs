@@ -134,13 +134,7 @@ impl Model {
     /// # Errors
     /// The folder had no tokenizer, or it cannot read this text.
     pub fn tokenize(&self, text: &str) -> Result<Vec<u32>, RunError> {
-        let tokenizer = self.tokenizer().ok_or_else(|| {
-            RunError::Input(format!("model {:?} has no tokenizer.json: give token ids", self.name))
-        })?;
-        let encoding = tokenizer
-            .encode(text, true)
-            .map_err(|error| RunError::Input(format!("the tokenizer cannot read the text: {error}")))?;
-        Ok(encoding.get_ids().to_vec())
+        Ok(self.tokenize_marked(text)?.into_iter().map(|(id, _)| id).collect())
     }
 
     /// Logits `[1, t, V]` of one sequence.

@@ -13,6 +13,15 @@ const PIECE_SPACE: char = '\u{2581}';
 /// What stands for bytes that are no character.
 const REPLACEMENT: char = '\u{FFFD}';
 
+/// Where a token of a prompt comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The text.
+    Text,
+    /// The tokenizer, which added it: for the beginning or the end of a text.
+    Tokenizer,
+}
+
 /// A token and its text, as tables and pictures name it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
@@ -43,6 +52,19 @@ impl Model {
         } else {
             text
         }
+    }
+
+    /// The ids of a text's tokens, each with where it comes from.
+    pub(crate) fn tokenize_marked(&self, text: &str) -> Result<Vec<(u32, Origin)>, RunError> {
+        let tokenizer = self.tokenizer().ok_or_else(|| {
+            RunError::Input(format!("model {:?} has no tokenizer.json: give token ids", self.name()))
+        })?;
+        let encoding = tokenizer
+            .encode(text, true)
+            .map_err(|error| RunError::Input(format!("the tokenizer cannot read the text: {error}")))?;
+        let origin = |added: &u32| if *added == 1 { Origin::Tokenizer } else { Origin::Text };
+        let origins = encoding.get_special_tokens_mask().iter().map(origin);
+        Ok(encoding.get_ids().iter().copied().zip(origins).collect())
     }
 
     /// The text of tokens one after the other, special ones included; their spellings where there is no tokenizer.

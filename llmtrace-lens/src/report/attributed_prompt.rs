@@ -23,7 +23,8 @@ const HEIGHT: f64 = 20.0;
 /// The most characters of a part beside its bar.
 const LABEL: usize = 32;
 
-/// A prompt whose parts are coloured by what they added to the output or took from it: blue added, red took.
+/// A prompt whose parts are coloured by what they added to the output or took from it: blue added, red took. Values
+/// [without a sign](Self::unsigned) are blue by their size.
 ///
 /// ```
 /// use llmtrace_lens::report::AttributedPrompt;
@@ -41,6 +42,16 @@ pub struct AttributedPrompt {
     method: String,
     parts: Vec<(String, f32)>,
     ends: Option<[f32; 2]>,
+    gap: Option<f32>,
+    first: usize,
+    signs: Signs,
+}
+
+/// Whether values below 0 stand against those above.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signs {
+    ForAndAgainst,
+    None,
 }
 
 impl AttributedPrompt {
@@ -52,6 +63,9 @@ impl AttributedPrompt {
             method: String::new(),
             parts: Vec::new(),
             ends: None,
+            gap: None,
+            first: 0,
+            signs: Signs::ForAndAgainst,
         }
     }
 
@@ -61,9 +75,24 @@ impl AttributedPrompt {
         self
     }
 
+    /// The values have no sign: they say how much, not for or against what.
+    pub fn unsigned(self) -> Self {
+        Self { signs: Signs::None, ..self }
+    }
+
     /// The score without any part and the score of the whole prompt, between which the attributions lie.
     pub fn ends(self, without: f32, whole: f32) -> Self {
         Self { ends: Some([without, whole]), ..self }
+    }
+
+    /// What the attributions leave of the change between the ends: 0 where they share it out in full.
+    pub fn gap(self, gap: f32) -> Self {
+        Self { gap: Some(gap), ..self }
+    }
+
+    /// The first part has this number, and the others those after it; 0 unless told otherwise.
+    pub fn count_from(self, first: usize) -> Self {
+        Self { first, ..self }
     }
 
     /// How the attributions were found, with the masking convention.
@@ -77,8 +106,8 @@ impl AttributedPrompt {
 
     /// Numbers of the parts, the strongest first.
     fn strongest(&self, most: usize) -> Vec<(usize, &str, f32)> {
-        let parts = self.parts.iter().enumerate().map(|(at, (text, value))| (at, text.as_str(), *value));
-        let mut parts: Vec<_> = parts.collect();
+        let numbered = (self.first..).zip(&self.parts);
+        let mut parts: Vec<_> = numbered.map(|(at, (text, value))| (at, text.as_str(), *value)).collect();
         let strength = |value: f32| if value.is_nan() { -1.0 } else { value.abs() };
         parts.sort_by(|one, two| strength(two.2).total_cmp(&strength(one.2)));
         parts.truncate(most);
@@ -87,22 +116,34 @@ impl AttributedPrompt {
 
     /// What was measured and how, and whether the attributions add up.
     fn facts(&self) -> String {
-        let mut facts = format!("{}; {SIGNS}.", self.measure);
+        let mut facts = format!("{}; {}.", self.measure, self.signs.reading());
         if let Some([without, whole]) = self.ends {
             let sum: f32 = self.parts.iter().map(|(_, value)| *value).sum();
             // Writing to a text cannot fail.
             let _ = write!(
                 facts,
-                " Without the parts {}, with all {}; the parts' sum is {}.",
+                " Without the parts {}, with all {}; the parts' sum is {}",
                 number::exact(without),
                 number::exact(whole),
                 number::signed(sum)
             );
+            if let Some(gap) = self.gap {
+                let _ = write!(facts, ", which leaves a gap of {}", number::exact(gap));
+            }
+            facts.push('.');
         }
         if !self.method.is_empty() {
             let _ = write!(facts, " {}.", self.method);
         }
         facts
+    }
+
+    /// A value beside its part.
+    fn number(&self, value: f32) -> String {
+        match self.signs {
+            Signs::ForAndAgainst => number::signed(value),
+            Signs::None => number::short(value),
+        }
     }
 
     fn more(&self, shown: usize) -> String {
@@ -113,8 +154,15 @@ impl AttributedPrompt {
     }
 }
 
-/// What the colours say.
-const SIGNS: &str = "blue and + raised it, red and − lowered it";
+impl Signs {
+    /// What the colours say.
+    fn reading(self) -> &'static str {
+        match self {
+            Self::ForAndAgainst => "blue and + raised it, red and − lowered it",
+            Self::None => "the bluer, the more",
+        }
+    }
+}
 
 /// What a bar is drawn in: its length tells the value, its side and colour the sign.
 fn bar_ink(value: f32) -> Ink {
@@ -156,13 +204,13 @@ impl Picture for AttributedPrompt {
             } else {
                 (zero + length + 6.0, Hold::Start)
             };
-            svg.text([x, line], hold, Face::Cell, Ink::Text, &number::signed(*value));
+            svg.text([x, line], hold, Face::Cell, Ink::Text, &self.number(*value));
         }
         let bottom = svg.height();
         svg.rect([zero - 0.5, -2.0, 1.0, bottom + 2.0], Ink::Line);
         let more = self.more(parts.len());
         for (line, text) in
-            [self.measure.as_str(), SIGNS, self.method.as_str(), &more].into_iter().enumerate()
+            [self.measure.as_str(), self.signs.reading(), self.method.as_str(), &more].into_iter().enumerate()
         {
             let y = bottom + 20.0 + 16.0 * line as f64;
             svg.text([0.0, y], Hold::Start, Face::Word, Ink::Muted, text);
@@ -173,7 +221,7 @@ impl Picture for AttributedPrompt {
     fn to_html(&self, _id: &str) -> String {
         let shades = self.shades();
         let mut text = String::from(r#"<p class="prompt">"#);
-        for (at, (part, value)) in self.parts.iter().enumerate() {
+        for (at, (part, value)) in (self.first..).zip(&self.parts) {
             let [before, part, after] = without_ends(part);
             // Writing to a text cannot fail.
             let _ = write!(
@@ -183,7 +231,7 @@ impl Picture for AttributedPrompt {
                 shades.fill(*value).class(),
                 number::exact(*value),
                 Escaped(part),
-                number::signed(*value),
+                self.number(*value),
                 Escaped(after)
             );
         }
@@ -200,7 +248,7 @@ impl Picture for AttributedPrompt {
                 Word(&name(*at, part)),
                 bar_ink(*value).class(),
                 share.abs() * 50.0,
-                number::signed(*value)
+                self.number(*value)
             );
         }
         let _ = write!(out, r#"</ol><p class="note">{}</p>"#, self.more(parts.len()));
@@ -214,7 +262,7 @@ impl Picture for AttributedPrompt {
         for (text, value) in &self.parts {
             let mut text = columns::cut(&token::visible(text), width.saturating_sub(9).max(4));
             if colour == Colour::None {
-                let _ = write!(text, "[{}]", number::signed(*value));
+                let _ = write!(text, "[{}]", self.number(*value));
             }
             let columns = columns::width(&text) + 1;
             if used > 0 && used + columns > width {
@@ -237,7 +285,7 @@ impl Picture for AttributedPrompt {
             let room = width.saturating_sub(label + 9).min(40);
             let bar = "█".repeat(whole(share * room as f32));
             let name = columns::right(&name(*at, text), label);
-            let _ = write!(out, "{name} {} ", columns::right(&number::signed(*value), 6));
+            let _ = write!(out, "{name} {} ", columns::right(&self.number(*value), 6));
             colour.paint_front(&mut out, &bar, bar_ink(*value).colour(Theme::Dark));
             end_line(&mut out);
         }
@@ -250,7 +298,7 @@ impl Picture for AttributedPrompt {
 
     fn table(&self) -> Table {
         let mut table = Table::new(["part", "text", self.measure.as_str()]);
-        for (at, (text, value)) in self.parts.iter().enumerate() {
+        for (at, (text, value)) in (self.first..).zip(&self.parts) {
             let text = columns::cut(&token::visible(text), 200);
             table.push([at.to_string(), text, number::exact(*value)]);
         }

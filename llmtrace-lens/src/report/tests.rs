@@ -402,4 +402,23 @@ red and − lowered it. Without the parts
 +1.5.
 "
     );
+    assert!(
+        prompt
+            .clone()
+            .gap(-0.002)
+            .to_terminal(400, Colour::None)
+            .contains("sum is +1.5, which leaves a gap of −0.002.")
+    );
+    assert!(prompt.clone().count_from(1).to_terminal(40, Colour::None).contains("Dallas (2)"));
+    let shares = AttributedPrompt::new("Rollout", "share").part("the", 0.25).part(" Dallas", 0.5).unsigned();
+    assert_eq!(
+        shares.to_terminal(40, Colour::None),
+        "Rollout
+the[0.25] ␣Dallas[0.5]
+␣Dallas (1)    0.5 ████████████████████
+    the (0)   0.25 ██████████
+share; the bluer, the more.
+"
+    );
+    assert!(!shares.to_html("id").contains("lowered") && !shares.to_svg().contains("+0.5"));
 }

@@ -1,11 +1,11 @@
 //! Games whose Shapley and Owen values are known in closed form.
 
 use llmtrace_lens::explain::{
-    Coalition, Coverage, ExplainError, KernelShap, LeaveOneOut, Lime, MergeTree, Method, Owen, Permutation,
-    Shapley,
+    Coalition, Coverage, ExplainError, Game, KernelShap, LeaveOneOut, Lime, MAX_MASK_BYTES, MAX_MASKS,
+    MergeTree, Method, Owen, Permutation, Shapley,
 };
 
-use super::{game, near, values_of};
+use super::{game, near, parts, values_of};
 
 /// Score functions, and the Shapley values of their games.
 type Known = (usize, Box<dyn Fn(&Coalition) -> f64 + Send + Sync>, Vec<f64>);
@@ -103,7 +103,7 @@ fn a_cut_short_tree_shares_evenly_and_sums_all_the_same() {
     assert!(attribution.coverage == Coverage::CutShort && attribution.spent.calls == 4, "{attribution}");
     near(&attribution.values(), &[1.0; 8], 1e-12);
     let whole = game(8, majority).explain(&Owen::default()).unwrap();
-    assert!(whole.coverage == Coverage::Whole && whole.sum_gap().abs() < 1e-12, "{whole}");
+    assert!(whole.coverage == Coverage::Whole && whole.sum_gap().unwrap().abs() < 1e-12, "{whole}");
 }
 
 #[test]
@@ -136,6 +136,58 @@ fn too_few_samples_are_told() {
         assert!(matches!(error, ExplainError::TooFewSamples { parts: 9, .. }), "{error}");
     }
     near(&values_of(&game(9, additive), &Lime::default().width(0.0)).unwrap(), &[0.0; 9], 1e-9);
+}
+
+#[test]
+fn more_samples_than_memory_holds_are_refused_before_any_call() {
+    fn check(method: &impl Method, count: usize, expected: &str) {
+        let game = Game::new(&parts(count), |_| -> f64 { panic!("no call was to be made") }).max_calls(10);
+        let error = game.explain(method).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(game.plan(method).unwrap_err(), error);
+    }
+    let most = MAX_MASKS;
+    for asked in [most + 1, 1_000_000_000_000, usize::MAX / 2, usize::MAX] {
+        check(
+            &Lime::samples(asked),
+            8,
+            &format!("lime of this prompt takes at most {most} samples, not {asked}"),
+        );
+        check(
+            &Permutation::pairs(asked),
+            15,
+            &format!("permutation_shapley of this prompt takes at most 32768 pairs of orders, not {asked}"),
+        );
+        check(
+            &KernelShap::samples(asked),
+            37,
+            &format!("kernel_shap of this prompt takes at most {most} samples, not {asked}"),
+        );
+    }
+    // What is held of each part of each mask is bounded too.
+    let most = MAX_MASK_BYTES / 8 / 4096;
+    check(
+        &Lime::samples(200_000),
+        4096,
+        &format!("lime of this prompt takes at most {most} samples, not 200000"),
+    );
+    assert_eq!(KernelShap::samples(usize::MAX).design(2, 0).len(), 2, "there are no more masks");
+    assert_eq!(Lime::samples(usize::MAX).design(1, 0).len(), MAX_MASKS);
+}
+
+#[test]
+fn limits_that_are_never_reached_may_be_as_large_as_numbers_are() {
+    let game = game(6, |kept| kept.kept() as f64);
+    for method in [KernelShap::samples(usize::MAX), KernelShap::samples(62)] {
+        near(&values_of(&game, &method).unwrap(), &[1.0; 6], 1e-9);
+    }
+    near(&values_of(&game, &Owen::default().limit(usize::MAX)).unwrap(), &[1.0; 6], 1e-12);
+    let attribution = game.explain(&Shapley).unwrap();
+    let error = game.judge_beside(&attribution, usize::MAX).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        format!("judging of this prompt takes at most 30840 random attributions, not {}", usize::MAX)
+    );
 }
 
 #[test]

@@ -206,6 +206,18 @@ fn prompts_that_do_not_fit_are_refused() {
         model.integrated_gradients(&[1], &target, &outside).map(drop),
         &format!("token 70000 is outside the vocabulary of {} tokens", model.config().vocab),
     );
+    for steps in [10_001, 1_000_000_000_000, usize::MAX] {
+        let many = IntegratedGradients::default().steps(steps);
+        let expected =
+            format!("integrated gradients take at most 10000 steps, not {steps}: 50 to 300 are usual");
+        check(model.integrated_gradients(&[1], &target, &many).map(drop), &expected);
+        let game = TokenGame::new(&model, &[1], &target, 0);
+        let error = game.integrated_gradients(&many).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            format!("integrated_gradients of this prompt takes at most 10000 steps, not {steps}")
+        );
+    }
     check(model.attention_rollout(&[]).map(drop), "there is no token to run");
     check(model.log_probability(&[1], &[]).map(drop), "the continuation has no token");
 }

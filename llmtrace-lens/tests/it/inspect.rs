@@ -43,7 +43,7 @@ fn a_prompt_is_seen_from_every_side() {
     assert_eq!((layer, position), (0, 6));
     assert!((share - 1.0).abs() < 1e-3, "{share}");
     assert!(seen.surprise[0].is_nan() && seen.surprise[1..].iter().all(|p| (0.0..=1.0).contains(p)));
-    assert!(seen.attribution.sum_gap().abs() < 1e-9 && seen.faithfulness.is_some());
+    assert!(seen.attribution.sum_gap().unwrap().abs() < 1e-9 && seen.faithfulness.is_some());
     assert_eq!((stages.first(), stages.last()), (Some(&Stage::Reading), Some(&Stage::Explaining)));
     assert!(stages.contains(&Stage::Patching { done: 24, total: 24 }), "{stages:?}");
 
@@ -53,6 +53,40 @@ fn a_prompt_is_seen_from_every_side() {
     }
     let json = serde_json::to_value(&seen).unwrap();
     assert_eq!(json["beside"]["answer"]["text"].as_str().map(str::trim), Some("Sacramento"));
+}
+
+#[test]
+fn the_page_says_how_the_words_were_found() {
+    let model = Toy::Relu.load().unwrap();
+    let check = |prompt: &str, method: &str, said: &[&str], unsaid: &str| {
+        let seen = Inspection::new(&model, prompt).run().unwrap();
+        assert_eq!(seen.attribution.method, method);
+        let html = seen.page().unwrap().to_html();
+        for said in said {
+            assert!(html.contains(said), "{said}");
+        }
+        assert!(!html.contains(unsaid), "{unsaid}");
+    };
+    let (masks, steps) = ("putting a neutral token in its place", "adding up what each token's steps do");
+    let gap = "which leaves a gap of ";
+    check(DALLAS, "exact_shapley", &[masks, gap, "masked tokens are replaced by"], steps);
+    let long = format!("Waco is in Texas . Fresno is in California . {DALLAS}");
+    let steps = steps.replace('\'', "&#39;");
+    check(&long, "integrated_gradients", &[&steps, gap, "the neutral token is"], masks);
+}
+
+#[test]
+fn a_token_that_the_tokenizer_adds_is_no_word_that_speaks_for_the_answer() {
+    let model = crate::support::model("llama");
+    let seen = Inspection::new(&model, "the cat is").run().unwrap();
+    let words: Vec<&str> = seen.attribution.parts.iter().map(|part| part.part.label.as_str()).collect();
+    let tokens = model.tokenize("the cat is").unwrap();
+    assert!(words.len() == tokens.len() - 1 && !words.contains(&"<s>"), "{words:?}");
+    let html = seen.page().unwrap().to_html();
+    let (first, last) = (r#"title="part 1: "#, format!(r#"title="part {}: "#, tokens.len() - 1));
+    assert!(html.contains(first) && html.contains(&last) && !html.contains(r#"title="part 0: "#));
+    let by_id = Inspection::of_tokens(&model, &tokens).run().unwrap();
+    assert_eq!(by_id.attribution.parts.len(), tokens.len());
 }
 
 #[test]
