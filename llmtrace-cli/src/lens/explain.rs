@@ -28,9 +28,9 @@ pub(crate) struct Options {
     model: ModelArguments,
     #[command(flatten)]
     prompt: PromptArguments,
-    /// How it is found
-    #[arg(long, value_name = "METHOD", value_enum, default_value = "shapley")]
-    method: MethodName,
+    /// How it is found; without it shapley, or owen where there are more than 16 parts
+    #[arg(long, value_name = "METHOD", value_enum)]
+    method: Option<MethodName>,
     /// The prompt as named segments, JSON: [{"name", "text"}, ..]; - is standard input
     #[arg(long, value_name = "FILE", group = "PromptArguments")]
     segments: Option<PathBuf>,
@@ -47,8 +47,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "TOKEN")]
     mask: Option<String>,
     /// Masks of lime, kernel-shap and owen, pairs of permutation, steps of ig
-    #[arg(long, value_name = "N")]
-    samples: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    samples: Option<u64>,
     /// Where random choices begin
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -78,12 +78,14 @@ enum MethodName {
     /// What is lost without each part
     LeaveOneOut,
     /// Integrated gradients
+    #[value(alias = "integrated-gradients")]
     Ig,
     /// The gradient times the embedding
     GradientXInput,
     /// The length of the gradient
     Saliency,
     /// Attention followed through the layers
+    #[value(alias = "attention-rollout")]
     Rollout,
 }
 
@@ -156,8 +158,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         Some(text) => token(&model, text)?,
         None => likeliest(&model, &tokens)?,
     };
-    let target = match &options.wrong {
-        Some(text) => Target::logit_difference(answer, token(&model, text)?),
+    let other = options.wrong.as_ref().map(|text| token(&model, text)).transpose()?;
+    if other == Some(answer) {
+        let text = model.token_text(answer);
+        return Err(Failure::Wrong(format!("--wrong {text:?} is the answer too: give another token")));
+    }
+    let target = match other {
+        Some(other) => Target::logit_difference(answer, other),
         None => Target::log_probability(answer),
     };
     let mask = options.mask.as_ref().map_or_else(|| Ok(model.mask_token()), |text| token(&model, text))?;
@@ -166,12 +173,13 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
         (None, None) => TokenGame::new(&model, &tokens, &target, mask),
         (Some(parts), _) => TokenGame::of_parts(&model, with_tokens(&model, parts, mask)?, &target),
     };
+    let method = options.method(prompt.parts().len())?;
     let max_runs = options.max_runs.unwrap_or(u64::MAX);
     let prompt = prompt.max_runs(max_runs);
     let steps = Steps::new("explaining");
     let game =
         prompt.game().seed(options.seed).on_progress(|progress| steps.set(progress.done, progress.calls));
-    let (plan, attribution) = options.explain(&prompt, &game, mask).map_err(wrong)?;
+    let (plan, attribution) = options.explain(method, &prompt, &game, mask).map_err(wrong)?;
     // What was run outside the game counts too.
     let outside = attribution.spent.calls.saturating_sub(game.spent().calls);
     let game = game.max_calls(max_runs.saturating_sub(outside));
@@ -224,16 +232,34 @@ impl Options {
         }
     }
 
-    /// Explains by the method that was asked for.
+    /// The method that was asked for, or one that takes so many parts.
+    fn method(&self, parts: usize) -> Result<MethodName, Failure> {
+        let default = if parts <= Shapley::MAX_PARTS { MethodName::Shapley } else { MethodName::Owen };
+        let method = self.method.unwrap_or(default);
+        if self.samples.is_some() && !method.takes_samples() {
+            return Err(Failure::Wrong(
+                "--samples is for lime, kernel-shap, owen, permutation and ig: name one of them with --method".to_owned(),
+            ));
+        }
+        if method != self.method.unwrap_or(MethodName::Shapley) && !self.output.is_json() {
+            terminal::note(&format!(
+                "{parts} parts are too many for exact Shapley values: Owen values are shown"
+            ));
+        }
+        Ok(method)
+    }
+
+    /// Explains by a method.
     fn explain(
         &self,
+        method: MethodName,
         prompt: &TokenGame<'_>,
         game: &Game<'_>,
         mask: u32,
     ) -> Result<(Option<Plan>, Attribution), ExplainError> {
-        let samples = self.samples.map(|samples| samples.max(1));
+        let samples = self.samples.map(|samples| usize::try_from(samples).unwrap_or(usize::MAX));
         let read = |attribution: Result<Attribution, ExplainError>| Ok((None, attribution?));
-        match self.method {
+        match method {
             MethodName::Shapley => by(game, &Shapley),
             MethodName::KernelShap => {
                 by(game, &samples.map_or_else(KernelShap::default, KernelShap::samples))
@@ -255,6 +281,12 @@ impl Options {
             MethodName::Saliency => read(prompt.saliency()),
             MethodName::Rollout => read(prompt.attention_rollout()),
         }
+    }
+}
+
+impl MethodName {
+    fn takes_samples(self) -> bool {
+        matches!(self, Self::Lime | Self::KernelShap | Self::Owen | Self::Permutation | Self::Ig)
     }
 }
 

@@ -51,6 +51,18 @@ fn every_method_explains() {
 }
 
 #[test]
+fn a_method_that_takes_many_parts_is_used_where_none_is_named() {
+    let prompt = &"the ".repeat(20);
+    let run = lens(&["explain", "toy", "--prompt", prompt, "--no-judgement"]);
+    assert_eq!(run.code, 0, "{}", run.err);
+    assert_eq!(run.err, "llmtrace: 20 parts are too many for exact Shapley values: Owen values are shown\n");
+    let found = json(&["explain", "toy", "--prompt", prompt, "--no-judgement"]);
+    assert_eq!(found["attribution"]["method"], "owen");
+    let named = ["explain", "toy", "--prompt", DALLAS, "--no-judgement", "--method", "attention-rollout"];
+    assert_eq!(json(&named)["attribution"]["method"], "attention_rollout");
+}
+
+#[test]
 fn the_beginning_of_a_text_is_no_part_of_it() {
     let llama = format!("{GOLDENS}/llama");
     let labels = |prompt: &[&str]| {
@@ -76,7 +88,8 @@ fn runs_are_bounded_and_no_result_is_lost_to_the_bound() {
     let explain = |method: &str, runs: u64, more: &[&str]| {
         let runs = runs.to_string();
         let arguments = ["explain", "toy", "--prompt", DALLAS, "--method", method, "--max-runs", &runs];
-        lens(&[&arguments[..], &["--samples", "30"], more].concat())
+        let samples: &[&str] = if ["ig", "lime"].contains(&method) { &["--samples", "30"] } else { &[] };
+        lens(&[&arguments[..], samples, more].concat())
     };
     let reads = [("ig", 32), ("gradient-x-input", 2), ("saliency", 1), ("rollout", 2)];
     for (method, runs) in reads.into_iter().chain([("lime", 26), ("leave-one-out", 10)]) {
@@ -153,7 +166,13 @@ fn what_cannot_be_explained_is_said_on_one_line() {
         }
     };
     check(&["explain", "toy", "--prompt", DALLAS, "--max-runs", "10"], &["256", "10"]);
-    check(&["explain", "toy", "--prompt", &"the ".repeat(20)], &["16", "20"]);
+    check(&["explain", "toy", "--prompt", &"the ".repeat(20), "--method", "shapley"], &["16", "20"]);
+    check(&["explain", "toy", "--prompt", DALLAS, "--samples", "9"], &["--samples", "name one of them"]);
+    check(
+        &["explain", "toy", "--prompt", DALLAS, "--method", "lime", "--samples", "0"],
+        &["0 is not in 1.."],
+    );
+    check(&["explain", "toy", "--prompt", DALLAS, "--wrong", "Austin"], &["Austin", "is the answer too"]);
     check(&["explain", "toy", "--tokens", "2,3", "--parts", "word"], &["--prompt"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--method", "guess"], &["guess", "shapley"]);
     check(&["explain", "toy", "--prompt", DALLAS, "--parts", "segments"], &["--segments FILE"]);
