@@ -111,7 +111,7 @@ fn the_neurons_of_a_relu_model_leave_no_error() {
     );
     let gelu = Model::load(fixtures().join("../../models/toy-gelu")).unwrap();
     let error = Transcoders::neurons(&gelu).unwrap_err().to_string();
-    assert!(error.starts_with("toy-gelu: its MLP is Plain with Gelu"), "{error}");
+    assert!(error.starts_with("toy-gelu: its MLP has another activation than ReLU"), "{error}");
 }
 
 /// The rows that known edges lead to have these edges and no others, and nothing is left over.
