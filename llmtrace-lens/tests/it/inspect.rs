@@ -76,6 +76,16 @@ fn the_page_says_how_the_words_were_found() {
 }
 
 #[test]
+fn integrated_gradients_take_the_steps_that_bring_their_sum_near() {
+    let model = Toy::Relu.load().unwrap();
+    let long = format!("the state containing Oakland is California . {DALLAS}");
+    let found = Inspection::new(&model, &long).run().unwrap().attribution;
+    let change = found.full_value - found.base_value.unwrap();
+    assert!(found.sum_gap().unwrap().abs() < 0.01 * change, "{found}");
+    assert!(found.spent.calls > 52, "50 steps are not enough here: {found}");
+}
+
+#[test]
 fn a_token_that_the_tokenizer_adds_is_no_word_that_speaks_for_the_answer() {
     let model = crate::support::model("llama");
     let seen = Inspection::new(&model, "the cat is").run().unwrap();
