@@ -259,6 +259,8 @@ fn groups_that_are_answered_differently_are_told_with_what_carries_it() {
         serde_json::json!({"kind": "head", "layer": 0, "head": 0})
     );
     let explained = json(&[&arguments(&toml, "Austin"), &["--words"][..]].concat());
+    // Groups are compared in the order of their file, of either kind.
+    assert_eq!(explained["words"][0]["first"], "Texas");
     assert_eq!(explained["words"][0]["templates"][0]["parts"].as_array().unwrap().len(), 7);
 
     let shown = done(&[&arguments(&groups, "Austin/Sacramento"), &["--neurons", "0"][..]].concat()).out;
