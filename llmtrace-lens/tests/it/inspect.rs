@@ -53,6 +53,7 @@ fn a_prompt_is_seen_from_every_side() {
     }
     let json = serde_json::to_value(&seen).unwrap();
     assert_eq!(json["beside"]["answer"]["text"].as_str().map(str::trim), Some("Sacramento"));
+    assert!(json["attribution"]["sum_gap"].as_f64().unwrap().abs() < 1e-9, "{}", json["attribution"]);
 }
 
 #[test]
