@@ -100,13 +100,15 @@ fn pages(server: &Server, archive: &Archive, traces: usize, rounds: usize) -> Re
     Ok(table.to_string())
 }
 
-/// Builds the program as its users do.
+/// Builds the program as its users do, but for local models, which no page needs.
 fn program() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("LLMTRACE_PROGRAM") {
         return Ok(program.into());
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "llmtrace-cli"]).status()?;
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--release", "-p", "llmtrace-cli", "--no-default-features"])
+        .status()?;
     if !built.success() {
         return Err("llmtrace-cli does not build".into());
     }
