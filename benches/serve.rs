@@ -100,15 +100,13 @@ fn pages(server: &Server, archive: &Archive, traces: usize, rounds: usize) -> Re
     Ok(table.to_string())
 }
 
-/// Builds the program as its users do, but for local models, which no page needs.
+/// Builds the program as its users do.
 fn program() -> Result<PathBuf> {
     if let Some(program) = std::env::var_os("LLMTRACE_PROGRAM") {
         return Ok(program.into());
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo)
-        .args(["build", "--quiet", "--release", "-p", "llmtrace-cli", "--no-default-features"])
-        .status()?;
+    let built = Command::new(cargo).args(["build", "--quiet", "--release", "-p", "llmtrace-cli"]).status()?;
     if !built.success() {
         return Err("llmtrace-cli does not build".into());
     }

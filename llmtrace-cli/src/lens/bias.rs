@@ -13,7 +13,6 @@ use llmtrace_lens::bias::{
 use llmtrace_lens::circuit::Transcoders;
 use llmtrace_lens::explain::Attribution;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::input::{ModelArguments, open_transcoders, wrong};
 use super::output::OutputArguments;
@@ -161,9 +160,7 @@ struct Words {
     target: String,
     first: String,
     second: String,
-    templates: Vec<Value>,
-    #[serde(skip)]
-    shown: Vec<(String, Attribution)>,
+    templates: Vec<Attribution>,
 }
 
 /// Runs the command.
@@ -258,14 +255,13 @@ impl Options {
 fn words(probe: &Probe, model: &Model, report: &BiasReport) -> Result<Vec<Words>, Failure> {
     let of = |row: &Comparison| {
         let target = Continuation::parse(&row.target).map_err(wrong)?;
-        let found =
+        let templates =
             probe.words(&row.first, &row.second, |prompt| target.score(model, prompt)).map_err(wrong)?;
         Ok(Words {
             target: row.target.clone(),
             first: row.first.clone(),
             second: row.second.clone(),
-            templates: found.iter().map(Attribution::to_json).collect(),
-            shown: probe.templates().iter().cloned().zip(found).collect(),
+            templates,
         })
     };
     report.comparisons.iter().map(of).collect()
@@ -278,7 +274,7 @@ fn shown(found: &Found) -> String {
         let _ = write!(out, "\n{carriers}");
     }
     for words in found.words.iter().flatten() {
-        for (template, attribution) in &words.shown {
+        for (template, attribution) in found.report.templates.iter().zip(&words.templates) {
             let _ = write!(
                 out,
                 "\nWords of {template:?} for {}, {} - {}:\n{attribution}\n",

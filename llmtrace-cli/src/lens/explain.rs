@@ -11,7 +11,6 @@ use llmtrace_lens::explain::{
 use llmtrace_lens::gradient::{Baseline, IntegratedGradients, Target};
 use llmtrace_lens::report::visible;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::input::{ModelArguments, PromptArguments, likeliest, token, tokenized, wrong};
 use super::output::OutputArguments;
@@ -138,7 +137,7 @@ Examples:
 struct Found {
     answer: String,
     plan: Option<Plan>,
-    attribution: Value,
+    attribution: Attribution,
     faithfulness: Option<Faithfulness>,
     /// Why there is no judgement, where one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,15 +188,10 @@ pub(crate) fn run(options: &Options) -> Result<(), Failure> {
     let measure = options.measure(&model, answer);
     let answer = model.token_text(answer);
     let not_judged = judged.as_ref().err().map(|error| format!("not judged: {error}"));
-    let attribution_json = attribution.to_json();
-    let found = Found {
-        answer,
-        plan,
-        attribution: attribution_json,
-        faithfulness: judged.clone().unwrap_or_default(),
-        not_judged,
-    };
+    let found =
+        Found { answer, plan, attribution, faithfulness: judged.clone().unwrap_or_default(), not_judged };
     options.output.print(&found, |canvas| {
+        let attribution = &found.attribution;
         let picture = canvas.draw(&attribution.picture(title(attribution.meaning), measure));
         let judged = found.faithfulness.as_ref().map(|judged| format!("{judged}\n\n")).unwrap_or_default();
         let answer = visible(found.answer.trim());

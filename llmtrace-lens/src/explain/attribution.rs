@@ -1,11 +1,13 @@
 //! What each part of a prompt did to the score.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Coverage, ExplainError, Fit, Masking, Meaning, Part, Parts, Solution, Spent};
 
-/// What each part of a prompt did to the score. `Display` draws it as a table with signed bars; it serialises to JSON.
+/// What each part of a prompt did to the score. `Display` draws it as a table with signed bars; it serialises to JSON,
+/// with the gap of its sum where it has one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 #[non_exhaustive]
 pub struct Attribution {
     /// The method, in `snake_case`.
@@ -118,15 +120,6 @@ impl Attribution {
         parts
     }
 
-    /// The attribution as JSON, with the gap of its sum where it has one.
-    pub fn to_json(&self) -> serde_json::Value {
-        let mut json = serde_json::to_value(self).unwrap_or_default();
-        if let (Some(object), Some(gap)) = (json.as_object_mut(), self.sum_gap()) {
-            object.insert("sum_gap".to_owned(), gap.into());
-        }
-        json
-    }
-
     pub(super) fn take(&mut self, solution: Solution) {
         let errors = solution.standard_errors.into_iter().flatten();
         for (part, error) in self.parts.iter_mut().zip(errors) {
@@ -134,5 +127,24 @@ impl Attribution {
         }
         self.fit = solution.fit;
         self.coverage = solution.coverage;
+    }
+}
+
+impl Serialize for Attribution {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Whole<'a> {
+            #[serde(flatten, serialize_with = "Attribution::serialize")]
+            fields: &'a Attribution,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            sum_gap: Option<f64>,
+        }
+        Whole { fields: self, sum_gap: self.sum_gap() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Attribution {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
     }
 }

@@ -94,7 +94,8 @@ pub(super) fn end(span: &Span, result: &Result<Attribution, ExplainError>) {
     match result {
         Ok(attribution) => {
             attribution.record_on(span);
-            span.record_output(&[Message::assistant(attribution.to_json().to_string())]);
+            let json = serde_json::to_string(attribution).unwrap_or_default();
+            span.record_output(&[Message::assistant(json)]);
         }
         Err(error) => fail(span, error),
     }

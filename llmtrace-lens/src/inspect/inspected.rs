@@ -1,6 +1,6 @@
 //! What was seen.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::analysis::{AttentionSummary, Guess, LogitLens, Reading, ResidualNorms};
 use crate::explain::{Attribution, Faithfulness};
@@ -30,7 +30,6 @@ pub struct Inspected<'m> {
     pub beside: Option<Beside>,
     /// What each token of the prompt did to the log-probability of the answer, but for those that the tokenizer added to a
     /// text.
-    #[serde(serialize_with = "with_gap")]
     pub attribution: Attribution,
     /// The positions of its parts.
     #[serde(skip)]
@@ -68,9 +67,4 @@ impl Inspected<'_> {
         let (index, share) = self.beside.as_ref()?.stream.strongest(1).pop()?;
         Some((*index.first()?, *index.get(1)?, share))
     }
-}
-
-/// An attribution with the gap of its sum, as `lens explain` prints it.
-fn with_gap<S: Serializer>(attribution: &Attribution, serializer: S) -> Result<S::Ok, S::Error> {
-    attribution.to_json().serialize(serializer)
 }

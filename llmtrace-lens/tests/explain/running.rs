@@ -191,7 +191,7 @@ fn a_result_states_everything_and_comes_back_from_json() {
     let parts = Parts::words("Dallas is in Texas").replacing_with("[MASK]");
     let game = Game::new(&parts, |prompt| if prompt.contains("Texas") { 2.0 } else { 0.5 }).seed(3);
     let attribution = game.explain(&Permutation::pairs(2)).unwrap();
-    let json = attribution.to_json();
+    let json = serde_json::to_value(&attribution).unwrap();
     assert_eq!(json["method"], "permutation_shapley");
     assert_eq!(json["masking"], serde_json::json!({"convention": "replace", "with": "[MASK]"}));
     assert_eq!((&json["seed"], &json["coverage"]), (&3.into(), &"sampled".into()));

@@ -161,7 +161,7 @@ fn values_say_what_they_are_and_share_out_what_they_can() {
         (Meaning::Change, "change", true),
     ];
     for (found, (meaning, name, shares_out)) in all.iter().zip(expected) {
-        let json = found.to_json();
+        let json = serde_json::to_value(found).unwrap();
         assert_eq!((found.meaning, json["meaning"].as_str()), (meaning, Some(name)), "{found}");
         for field in ["base_value", "sum_gap"] {
             assert_eq!(json.get(field).is_some_and(Value::is_number), shares_out, "{field}: {json}");
